@@ -1,0 +1,3 @@
+//! Prometheus metrics for LLM gateways.
+
+pub mod labels;
