@@ -3,8 +3,6 @@
 //! Open labels (`handler`, `provider`, `model`, `selected_model`) are plain strings, made safe by
 //! [`sanitize`] and bounded by caps.
 
-use std::borrow::Cow;
-
 /// What stands in an open label whose value is not known.
 pub const UNKNOWN: &str = "unknown";
 
@@ -36,9 +34,21 @@ pub fn sanitize(value: &str) -> &str {
     }
 }
 
-/// A closed label: its name, and every value that it can take, in the order of the enum.
-pub(crate) trait Label: Copy + 'static {
-    const NAME: &'static str;
+/// Something that has a place in an array with one place for each of its values.
+pub(crate) trait Index: Copy {
+    const COUNT: usize;
+    fn index(self) -> usize;
+}
+
+impl<A: Index, B: Index> Index for (A, B) {
+    const COUNT: usize = A::COUNT * B::COUNT;
+    fn index(self) -> usize {
+        self.0.index() * B::COUNT + self.1.index()
+    }
+}
+
+/// A closed label.
+pub(crate) trait Label: Index + 'static {
     const ALL: &'static [Self];
     fn as_str(self) -> &'static str;
 }
@@ -53,8 +63,14 @@ macro_rules! label {
         }
 
         impl $name {
+            /// The name of the label.
+            pub const NAME: &'static str = $label;
+
             /// Every value, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Every value as it stands in the exposition, in the same order.
+            pub const VALUES: &'static [&'static str] = &[$($value),+];
 
             /// The value as it stands in the exposition.
             #[must_use]
@@ -63,8 +79,12 @@ macro_rules! label {
             }
         }
 
+        impl Index for $name {
+            const COUNT: usize = Self::ALL.len();
+            fn index(self) -> usize { self as usize }
+        }
+
         impl Label for $name {
-            const NAME: &'static str = $label;
             const ALL: &'static [Self] = Self::ALL;
             fn as_str(self) -> &'static str { self.as_str() }
         }
@@ -296,6 +316,3 @@ label! {
         Handler => "handler",
     }
 }
-
-/// A name that is kept: borrowed where it is one of ours, owned where it is a user's.
-pub type Name = Cow<'static, str>;

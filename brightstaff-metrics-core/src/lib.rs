@@ -1,3 +1,90 @@
-//! Prometheus metrics for LLM gateways.
+//! Prometheus metrics that tell the truth about an LLM gateway: the metric families, the guards that
+//! record them, and the meter that reads answers as they pass. It knows no web framework.
+//!
+//! Applications add an adapter (`brightstaff-metrics-axum`) and meet this crate in two places: they
+//! register [`Metrics`], and they say when they call a provider. A call is a value, and whatever
+//! becomes of it, dropping it records the truth:
+//!
+//! ```
+//! use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
+//! use http_body_util::{BodyExt, Full};
+//! use prometheus::{Encoder, Registry, TextEncoder};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new();
+//! let metrics = Metrics::builder()
+//!     .build_info("1.4.0", "abc123")
+//!     .upstreams([("openai", "gpt-4o")])
+//!     .register(&registry)?;
+//!
+//! // A call that finds nobody, and one that is answered. A real client's answer is wrapped alike.
+//! metrics.upstream("openai", "gpt-4o").start().fail(ErrorClass::Connect);
+//!
+//! let answer = r#"{"object":"chat.completion","model":"gpt-4o","choices":[],
+//!                  "usage":{"prompt_tokens":9,"completion_tokens":12}}"#;
+//! let answer = http::Response::builder()
+//!     .header("content-type", "application/json")
+//!     .body(Full::<bytes::Bytes>::from(answer))?;
+//! let call = metrics.upstream("openai", "gpt-4o").start();
+//! let answer = call.observe(answer);
+//! answer.into_body().collect().await?; // the gateway passes the body on to its client
+//!
+//! let mut text = String::new();
+//! TextEncoder::new().encode_utf8(&registry.gather(), &mut text)?;
+//! assert!(text.contains(
+//!     r#"brightstaff_llm_tokens_total{kind="completion",model="gpt-4o",provider="openai"} 12"#
+//! ));
+//! assert!(text.contains(r#"error_class="connect""#));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is measured
+//!
+//! [`catalogue`] declares every family. Durations are seconds; where they start and end stands in
+//! each family's help. Labels whose values are ours are closed enums in [`labels`]; the open ones
+//! (`handler`, `provider`, `model`, `selected_model`) are bounded by caps, so that nobody outside
+//! the gateway can make a series.
+//!
+//! # Features
+//!
+//! - `compression` (default): answers in `gzip`, `deflate`, `br` and `zstd` are read, too.
+//! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.
+//!
+//! # Guarantees
+//!
+//! Recording never fails, never panics and never waits for a lock: handles are resolved once, tables
+//! only grow, and a scrape reads them without stopping anyone.
 
+mod body;
+mod buckets;
+mod builder;
+pub mod catalogue;
+mod client_error;
+mod clock;
+mod error;
+mod http;
 pub mod labels;
+pub mod meter;
+mod metrics;
+mod process;
+mod progress;
+mod routing;
+mod series;
+mod table;
+mod upstream;
+
+pub use self::{
+    body::{NoUpstream, ObservedBody, ObservedStream, Observer, UpstreamObserved},
+    buckets::BucketSet,
+    builder::Builder,
+    error::Error,
+    http::{Exchange, handler},
+    metrics::Metrics,
+    routing::{Router, RoutingService, SessionCache},
+    upstream::{Head, Upstream, UpstreamCall},
+};
+
+#[doc(hidden)]
+pub use clock::Clock;

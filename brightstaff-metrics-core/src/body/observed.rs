@@ -1,0 +1,65 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project::pin_project;
+
+use super::Observer;
+
+/// A body that is observed as it passes: frames, trailers, errors and size are those of the inner
+/// body, each handed on in the poll that brought it.
+#[derive(Debug)]
+#[pin_project]
+pub struct ObservedBody<B> {
+    #[pin]
+    inner: B,
+    observer: Observer,
+}
+
+impl<B> ObservedBody<B> {
+    /// Wraps a body, of whose head the observer knows. For authors of adapters.
+    pub fn new(inner: B, observer: Observer) -> Self {
+        Self { inner, observer }
+    }
+}
+
+impl<B> Body for ObservedBody<B>
+where
+    B: Body<Data = Bytes>,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        let polled = this.observer.watch(|| this.inner.as_mut().poll_frame(cx));
+        let frame = ready!(polled);
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    this.observer.data(data);
+                }
+                if frame.is_trailers() || this.inner.is_end_stream() {
+                    this.observer.complete();
+                }
+            }
+            Some(Err(_)) => this.observer.fail(),
+            None => this.observer.complete(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,96 @@
+use crate::{Exchange, Head, Upstream, UpstreamCall, labels::StatusClass};
+
+/// Who is told of a body as it passes: the inbound request that it answers, the call to a provider
+/// that it came from, or both.
+///
+/// For authors of adapters: the observer moves from the service to its future to the body, and each
+/// of its guards records its own ending when it is dropped.
+#[derive(Debug)]
+#[must_use = "what is not moved into a body ends here"]
+pub struct Observer {
+    exchange: Option<Exchange>,
+    call: Option<UpstreamCall>,
+}
+
+impl Observer {
+    /// Observes the answer to an inbound request.
+    pub fn exchange(exchange: Exchange) -> Self {
+        Self {
+            exchange: Some(exchange),
+            call: None,
+        }
+    }
+
+    /// Observes the answer of a provider.
+    pub fn call(call: UpstreamCall) -> Self {
+        Self {
+            exchange: None,
+            call: Some(call),
+        }
+    }
+
+    /// The head of the answer is there. With `implicit`, the answer is measured as a call to that
+    /// upstream as well, from the arrival of the request: where its status is 2xx, 429 or 5xx.
+    pub fn head(&mut self, head: &Head<'_>, implicit: Option<&Upstream>) {
+        let Some(exchange) = &mut self.exchange else {
+            return;
+        };
+        exchange.head(head.status, head.declared, head.ended);
+        let class = StatusClass::of(head.status);
+        let measured =
+            head.status == 429 || matches!(class, StatusClass::Success | StatusClass::ServerError);
+        if let (Some(upstream), true) = (implicit, measured) {
+            let mut call = upstream.start_at(exchange.started());
+            call.head(head);
+            self.call = Some(call);
+        }
+    }
+
+    /// The next bytes of the body pass.
+    pub fn data(&mut self, bytes: &[u8]) {
+        if let Some(call) = &mut self.call {
+            call.data(bytes);
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.bytes(bytes.len());
+        }
+    }
+
+    /// The body came to its end, or the trailers passed.
+    pub fn complete(&mut self) {
+        if let Some(call) = &mut self.call {
+            call.complete();
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.complete();
+        }
+    }
+
+    /// The service failed without an answer, or the body with an error.
+    pub fn fail(&mut self) {
+        if let Some(call) = &mut self.call {
+            call.body_failed();
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.fail();
+        }
+    }
+
+    /// Runs the code that makes the answer, so that a panic in it is known as one.
+    pub fn watch<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        if let Some(call) = &mut self.call {
+            call.enter();
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.enter();
+        }
+        let made = run();
+        if let Some(call) = &mut self.call {
+            call.leave();
+        }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.leave();
+        }
+        made
+    }
+}

@@ -1,0 +1,166 @@
+use prometheus::Registry;
+
+use crate::{
+    Error, Metrics,
+    buckets::{BucketSet, Buckets},
+    catalogue as c,
+    clock::Clock,
+    http::HttpSeries,
+    labels::sanitize,
+    metrics::{MetricsCollector, Series, Settings},
+    process::ProcessCollector,
+    routing::RoutingSeries,
+    series::{Counters, gauge},
+    upstream::UpstreamSeries,
+};
+
+/// The cap of each open label where no other is given.
+const DEFAULT_CAP: usize = 200;
+
+/// Describes the metrics of a gateway, and registers them.
+///
+/// ```
+/// use brightstaff_metrics_core::{BucketSet, Metrics};
+///
+/// let registry = prometheus::Registry::new();
+/// let metrics = Metrics::builder()
+///     .build_info(env!("CARGO_PKG_VERSION"), "abc123")
+///     .upstreams([("openai", "gpt-4o"), ("anthropic", "claude-sonnet-4-5")])
+///     .upstream_cap(50)
+///     .buckets(BucketSet::FirstToken, [0.1, 0.5, 1.0, 5.0])
+///     .register(&registry)?;
+/// # let _ = metrics;
+/// # Ok::<_, brightstaff_metrics_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    settings: Settings,
+    upstreams: Vec<(String, String)>,
+    upstream_cap: usize,
+    handler_cap: usize,
+    selected_model_cap: usize,
+    version: String,
+    git_sha: String,
+    process: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            upstreams: Vec::new(),
+            upstream_cap: DEFAULT_CAP,
+            handler_cap: DEFAULT_CAP,
+            selected_model_cap: DEFAULT_CAP,
+            version: "unknown".to_owned(),
+            git_sha: "unknown".to_owned(),
+            process: true,
+        }
+    }
+}
+
+impl Builder {
+    /// The version and the commit of the gateway, as `brightstaff_build_info` tells them. `unknown`
+    /// where not given.
+    pub fn build_info(mut self, version: &str, git_sha: &str) -> Self {
+        version.clone_into(&mut self.version);
+        git_sha.clone_into(&mut self.git_sha);
+        self
+    }
+
+    /// The pairs of provider and model that the gateway is configured for. Their series exist from
+    /// the registration on, and take no room from the cap.
+    pub fn upstreams<P, M>(mut self, pairs: impl IntoIterator<Item = (P, M)>) -> Self
+    where
+        P: Into<String>,
+        M: Into<String>,
+    {
+        let pairs = pairs.into_iter();
+        self.upstreams
+            .extend(pairs.map(|(provider, model)| (provider.into(), model.into())));
+        self
+    }
+
+    /// How many other pairs may get series of their own, each at its first 2xx: 200 unless told
+    /// otherwise. What finds no room is recorded as `other`, `other`.
+    pub fn upstream_cap(mut self, pairs: usize) -> Self {
+        self.upstream_cap = pairs;
+        self
+    }
+
+    /// How many handlers may get series of their own: 200 unless told otherwise.
+    pub fn handler_cap(mut self, handlers: usize) -> Self {
+        self.handler_cap = handlers;
+        self
+    }
+
+    /// How many selected models may get series of their own: 200 unless told otherwise.
+    pub fn selected_model_cap(mut self, models: usize) -> Self {
+        self.selected_model_cap = models;
+        self
+    }
+
+    /// Replaces a set of buckets by these upper bounds; `+Inf` is implied.
+    pub fn buckets(mut self, set: BucketSet, bounds: impl Into<Vec<f64>>) -> Self {
+        self.settings.buckets.set(set, bounds.into());
+        self
+    }
+
+    /// Whether `process_*` is read at each scrape; on unless told otherwise. Absent without
+    /// `/proc`, and where the registry has a process collector already, that one stays.
+    pub fn process(mut self, process: bool) -> Self {
+        self.process = process;
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// Registers every family, or none.
+    ///
+    /// Registries are independent of each other: two in one process work.
+    ///
+    /// # Errors
+    ///
+    /// A set of buckets is empty, does not rise strictly or is not finite; a declared pair has a
+    /// name that no label may carry; or the registry holds these families already.
+    pub fn register(self, registry: &Registry) -> Result<Metrics, Error> {
+        self.settings.buckets.check()?;
+        if let Some((provider, model)) = self
+            .upstreams
+            .iter()
+            .find(|(provider, model)| sanitize(provider) != provider || sanitize(model) != model)
+        {
+            return Err(Error::upstream(provider, model));
+        }
+        let process = self.process;
+        let metrics = self.unregistered();
+        registry
+            .register(Box::new(MetricsCollector::new(metrics.clone())))
+            .map_err(Error::registry)?;
+        if process && let Some(collector) = ProcessCollector::new() {
+            // Refused where the registry has a process collector already, which is as good.
+            let _ = registry.register(Box::new(collector));
+        }
+        Ok(metrics)
+    }
+
+    /// Expects sound buckets, which the defaults are.
+    pub(crate) fn unregistered(self) -> Metrics {
+        let buckets: &Buckets = &self.settings.buckets;
+        let build_info = gauge(&c::BUILD_INFO, &[&self.version, &self.git_sha]);
+        build_info.set(1);
+        let series = Series {
+            http: HttpSeries::new(self.handler_cap),
+            upstream: UpstreamSeries::new(&self.upstreams, self.upstream_cap, buckets),
+            routing: RoutingSeries::new(self.selected_model_cap),
+            overflow: Counters::new(&c::LABEL_OVERFLOW, &[]),
+            build_info,
+        };
+        Metrics::new(self.settings, series)
+    }
+}

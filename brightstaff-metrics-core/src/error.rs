@@ -1,0 +1,75 @@
+use std::fmt;
+
+use crate::buckets::BucketSet;
+
+/// Why metrics could not be registered. The message names the thing that failed.
+#[derive(Debug)]
+pub struct Error(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Buckets(BucketSet, &'static str),
+    Upstream { provider: String, model: String },
+    Registry(prometheus::Error),
+}
+
+impl Error {
+    pub(crate) fn buckets(set: BucketSet, fault: &'static str) -> Self {
+        Self(Kind::Buckets(set, fault))
+    }
+
+    pub(crate) fn upstream(provider: &str, model: &str) -> Self {
+        Self(Kind::Upstream {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+        })
+    }
+
+    pub(crate) fn registry(error: prometheus::Error) -> Self {
+        Self(Kind::Registry(error))
+    }
+
+    /// Whether the registry already holds these families, for example from an earlier
+    /// registration.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::Metrics;
+    ///
+    /// let registry = prometheus::Registry::new();
+    /// Metrics::builder().register(&registry)?;
+    /// assert!(Metrics::builder().register(&registry).unwrap_err().is_already_registered());
+    /// # Ok::<_, brightstaff_metrics_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_already_registered(&self) -> bool {
+        matches!(self.0, Kind::Registry(prometheus::Error::AlreadyReg))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Buckets(set, fault) => {
+                write!(f, "bad buckets for {}: {fault}", set.name())
+            }
+            Kind::Upstream { provider, model } => write!(
+                f,
+                "bad upstream pair {provider:?}, {model:?}: each name needs 1 to {} bytes and no control character",
+                crate::labels::MAX_LABEL_BYTES
+            ),
+            Kind::Registry(prometheus::Error::AlreadyReg) => {
+                f.write_str("the registry already holds the brightstaff families")
+            }
+            Kind::Registry(_) => f.write_str("the registry refused the brightstaff families"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Registry(error) => Some(error),
+            Kind::Buckets(..) | Kind::Upstream { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use std::{sync::Arc, time::Instant};
+
+use super::series::Handler;
+use crate::{
+    labels::{CancelPhase, Method, StatusClass},
+    metrics::Settings,
+    progress::{Ending, Progress, bodiless},
+};
+
+/// One inbound request, from its arrival to the end of its response body.
+///
+/// The guard moves from the middleware to its future to the response body. It counts the request
+/// exactly once, measures it exactly once, and keeps it in flight exactly as long as it lives,
+/// however it ends: every exit leads to one `end`, the first call of which wins.
+///
+/// For authors of adapters; what an application adds is the adapter's layer.
+#[derive(Debug)]
+#[must_use = "a request is in flight only as long as its exchange lives"]
+pub struct Exchange {
+    handler: Arc<Handler>,
+    settings: Arc<Settings>,
+    method: Method,
+    start: Instant,
+    /// Whether the status is known, and so the request counted.
+    counted: bool,
+    ended: bool,
+    progress: Progress,
+}
+
+impl Exchange {
+    pub(crate) fn start(handler: Arc<Handler>, settings: Arc<Settings>, method: Method) -> Self {
+        handler.in_flight.inc();
+        let start = settings.clock.now();
+        Self {
+            handler,
+            settings,
+            method,
+            start,
+            counted: false,
+            ended: false,
+            progress: Progress::default(),
+        }
+    }
+
+    /// When the request arrived.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.start
+    }
+
+    /// Status and headers are ready: counts the request, and measures the time to its headers.
+    ///
+    /// `declared` is the `Content-Length`, or else the exact size of the body where that is known;
+    /// `ended` whether the body is at its end from the start.
+    pub fn head(&mut self, status: u16, declared: Option<u64>, ended: bool) {
+        if self.counted || self.ended {
+            return;
+        }
+        self.counted = true;
+        let class = StatusClass::of(status);
+        self.handler.requests(self.method, class).inc();
+        let now = self.settings.clock.now();
+        let elapsed = now.duration_since(self.start).as_secs_f64();
+        self.handler
+            .time_to_headers(&self.settings.buckets)
+            .observe(elapsed);
+        let bodiless = ended || bodiless(status) || self.method == Method::Head;
+        self.progress.head(declared, bodiless);
+        if self.progress.complete() {
+            self.end_at(Ending::Complete, now);
+        }
+    }
+
+    /// This many bytes of the body passed.
+    pub fn bytes(&mut self, count: usize) {
+        self.progress.bytes(count);
+        if self.progress.complete() {
+            self.end(Ending::Complete);
+        }
+    }
+
+    /// The body came to its end, or the trailers passed.
+    pub fn complete(&mut self) {
+        self.end(Ending::Complete);
+    }
+
+    /// The service failed without a status, or the body with an error: no cancel.
+    pub fn fail(&mut self) {
+        self.end(Ending::Failed);
+    }
+
+    /// Runs the code that makes the answer; a panic in there is no cancel.
+    pub fn watch<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        self.enter();
+        let polled = poll();
+        self.leave();
+        polled
+    }
+
+    pub(crate) fn enter(&mut self) {
+        self.progress.enter();
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.progress.leave();
+    }
+
+    fn end(&mut self, ending: Ending) {
+        if !self.ended {
+            self.end_at(ending, self.settings.clock.now());
+        }
+    }
+
+    fn end_at(&mut self, ending: Ending, now: Instant) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        if !self.counted {
+            self.handler.requests(self.method, StatusClass::Error).inc();
+        }
+        if ending == Ending::Dropped {
+            let phase = if self.counted {
+                CancelPhase::Body
+            } else {
+                CancelPhase::Headers
+            };
+            self.handler.cancelled.get(phase).inc();
+        }
+        let elapsed = now.duration_since(self.start).as_secs_f64();
+        self.handler
+            .duration(&self.settings.buckets)
+            .observe(elapsed);
+        self.handler.in_flight.dec();
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end(self.progress.dropped());
+    }
+}

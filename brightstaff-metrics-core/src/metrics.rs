@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use prometheus::{
+    IntGauge,
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+
+use crate::{
+    Builder, Exchange, Upstream,
+    buckets::Buckets,
+    catalogue as c,
+    clock::Clock,
+    http::HttpSeries,
+    labels::{Method, OverflowLabel},
+    process,
+    routing::{Router, RoutingSeries, RoutingService, SessionCache},
+    series::{Counters, collect, desc},
+    upstream::{Pair, UpstreamSeries},
+};
+
+/// The metrics of one gateway: a cheap handle, to clone wherever something is to be recorded.
+///
+/// ```
+/// use brightstaff_metrics_core::Metrics;
+///
+/// let registry = prometheus::Registry::new();
+/// let metrics = Metrics::builder()
+///     .build_info("1.4.0", "abc123")
+///     .upstreams([("openai", "gpt-4o")])
+///     .register(&registry)?;
+/// # let _ = metrics;
+/// # Ok::<_, brightstaff_metrics_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Arc<Settings>,
+    series: Series,
+}
+
+/// What every record rests on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) clock: Clock,
+    pub(crate) buckets: Buckets,
+}
+
+/// The children of every family, but those of the process.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) http: HttpSeries,
+    pub(crate) upstream: UpstreamSeries,
+    pub(crate) routing: RoutingSeries,
+    pub(crate) overflow: Counters<OverflowLabel>,
+    pub(crate) build_info: IntGauge,
+}
+
+impl Metrics {
+    /// Starts to describe the metrics of a gateway.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Metrics that no registry knows: for the tests of a gateway, and for switching metrics off.
+    #[must_use]
+    pub fn unregistered() -> Self {
+        Builder::default().unregistered()
+    }
+
+    pub(crate) fn new(settings: Settings, series: Series) -> Self {
+        Self(Arc::new(Inner {
+            settings: Arc::new(settings),
+            series,
+        }))
+    }
+
+    /// An inbound request arrived, for this handler: the clock runs, and it is in flight.
+    ///
+    /// For authors of adapters.
+    pub fn exchange(&self, handler: &str, method: Method) -> Exchange {
+        let series = self.series();
+        let handler = series.http.handler(handler, &series.overflow);
+        Exchange::start(Arc::clone(handler), Arc::clone(&self.0.settings), method)
+    }
+
+    /// A provider and one of its models, to start calls from.
+    ///
+    /// The labels are these, whatever model the answer names. See [`Builder::upstreams`] for which
+    /// pairs own series.
+    #[must_use]
+    pub fn upstream(&self, provider: &str, model: &str) -> Upstream {
+        Upstream::named(self, provider, model)
+    }
+
+    /// A provider whose answers name the model. For adapters that measure implicitly.
+    #[must_use]
+    pub fn answering(&self, provider: &str) -> Upstream {
+        Upstream::answering(self, provider)
+    }
+
+    /// Records routing decisions.
+    #[must_use]
+    pub fn router(&self) -> Router<'_> {
+        Router(self)
+    }
+
+    /// Records what the routing service answers.
+    #[must_use]
+    pub fn routing_service(&self) -> RoutingService<'_> {
+        RoutingService(self)
+    }
+
+    /// Records what the session cache does.
+    #[must_use]
+    pub fn session_cache(&self) -> SessionCache<'_> {
+        SessionCache(self)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn series(&self) -> &Series {
+        &self.0.series
+    }
+
+    pub(crate) fn admit(&self, provider: &str, model: &str, success: bool) -> &Pair {
+        let series = self.series();
+        let buckets = &self.settings().buckets;
+        let overflow = &series.overflow;
+        series
+            .upstream
+            .admit(provider, model, success, buckets, overflow)
+    }
+}
+
+/// What a registry holds of the metrics.
+#[derive(Debug)]
+pub(crate) struct MetricsCollector {
+    metrics: Metrics,
+    descs: Vec<Desc>,
+}
+
+impl MetricsCollector {
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        let ours = c::ALL
+            .iter()
+            .filter(|family| !process::FAMILIES.iter().any(|p| p.name == family.name));
+        Self {
+            metrics,
+            descs: ours.map(|family| desc(family)).collect(),
+        }
+    }
+}
+
+impl Collector for MetricsCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let series = self.metrics.series();
+        let mut out = Vec::with_capacity(self.descs.len());
+        series.http.collect(&mut out);
+        series.upstream.collect(&mut out);
+        series.routing.collect(&mut out);
+        out.push(collect(&c::LABEL_OVERFLOW, series.overflow.iter()));
+        out.push(collect(&c::BUILD_INFO, [&series.build_info]));
+        out
+    }
+}

@@ -1,0 +1,79 @@
+/// What the head of an answer says that matters here, in plain types, whichever `http` it came from.
+///
+/// ```
+/// use brightstaff_metrics_core::Head;
+///
+/// let head = Head::new(200).content_type("text/event-stream");
+/// # let _ = head;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) content_encoding: Option<&'a str>,
+    pub(crate) declared: Option<u64>,
+    pub(crate) ended: bool,
+}
+
+impl<'a> Head<'a> {
+    /// A head with this status code.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self {
+            status,
+            content_type: None,
+            content_encoding: None,
+            declared: None,
+            ended: false,
+        }
+    }
+
+    /// The value of `Content-Type`.
+    #[must_use]
+    pub fn content_type(self, value: impl Into<Option<&'a str>>) -> Self {
+        Self {
+            content_type: value.into(),
+            ..self
+        }
+    }
+
+    /// The value of `Content-Encoding`.
+    #[must_use]
+    pub fn content_encoding(self, value: impl Into<Option<&'a str>>) -> Self {
+        Self {
+            content_encoding: value.into(),
+            ..self
+        }
+    }
+
+    /// The number of bytes that the body will have: `Content-Length`, or else the exact size of the
+    /// body where that is known.
+    #[must_use]
+    pub fn content_length(self, bytes: impl Into<Option<u64>>) -> Self {
+        Self {
+            declared: bytes.into(),
+            ..self
+        }
+    }
+
+    /// The body is at its end from the start: there will be no bytes.
+    #[must_use]
+    pub const fn end_of_stream(self, ended: bool) -> Self {
+        Self { ended, ..self }
+    }
+
+    /// Reads a head of the `http` crate.
+    #[must_use]
+    pub fn of<B: http_body::Body>(response: &'a http::Response<B>) -> Self {
+        let header = |name| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok()
+        };
+        let length = header(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        Self::new(response.status().as_u16())
+            .content_type(header(http::header::CONTENT_TYPE))
+            .content_encoding(header(http::header::CONTENT_ENCODING))
+            .content_length(length.or_else(|| response.body().size_hint().exact()))
+            .end_of_stream(response.body().is_end_stream())
+    }
+}

@@ -1,0 +1,101 @@
+use std::time::Instant;
+
+use super::{series::Pair, timing::Timing};
+use crate::{
+    labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind},
+    meter::Facts,
+};
+
+/// All that is known of a call at its end.
+pub(super) struct Record<'a> {
+    pub(super) pair: &'a Pair,
+    pub(super) status: StatusClass,
+    pub(super) error: ErrorClass,
+    pub(super) start: Instant,
+    pub(super) end: Instant,
+    pub(super) timing: Timing,
+    /// What the body of a 2xx told.
+    pub(super) facts: Option<&'a Facts>,
+}
+
+impl Record<'_> {
+    pub(super) fn write(&self) {
+        self.pair.requests(self.status, self.error).inc();
+        let outcome = if self.ended_well() {
+            Outcome::Ok
+        } else {
+            Outcome::Error
+        };
+        self.pair.duration(outcome).observe(self.since(self.end));
+        if let Some(facts) = self.facts {
+            if facts.streaming {
+                self.stream(facts);
+            }
+            self.usage(facts);
+        }
+    }
+
+    fn stream(&self, facts: &Facts) {
+        if let Some(at) = self.timing.first_byte {
+            self.pair.time_to_first_byte.observe(self.since(at));
+        }
+        if let Some(at) = self.timing.first_token() {
+            self.pair.time_to_first_token.observe(self.since(at));
+        }
+        if self.ended_well()
+            && let Some(seconds) = self.timing.generating()
+            && let Some(tokens) = streamed_tokens(facts)
+            && tokens >= 2
+        {
+            // Token counts are far below 2^52.
+            #[expect(clippy::cast_precision_loss)]
+            let each = seconds / (tokens - 1) as f64;
+            self.pair.time_per_output_token.observe(each);
+        }
+    }
+
+    fn usage(&self, facts: &Facts) {
+        let usage = facts.usage;
+        for (kind, tokens) in [
+            (TokenKind::Prompt, usage.prompt),
+            (TokenKind::Completion, usage.completion),
+        ] {
+            let Some(tokens) = tokens else { continue };
+            self.pair.tokens.get(kind).inc_by(tokens);
+            if self.ended_well() {
+                #[expect(clippy::cast_precision_loss)]
+                self.pair.request_tokens(kind).observe(tokens as f64);
+            }
+        }
+        for (detail, tokens) in [
+            (TokenDetail::CacheRead, usage.cache_read),
+            (TokenDetail::CacheWrite, usage.cache_write),
+            (TokenDetail::Reasoning, usage.reasoning),
+        ] {
+            if let Some(tokens) = tokens {
+                self.pair.token_details(detail).inc_by(tokens);
+            }
+        }
+        if let Some(reason) = facts.usage_missing(!self.ended_well()) {
+            self.pair.usage_missing(reason).inc();
+        }
+    }
+
+    fn ended_well(&self) -> bool {
+        self.error == ErrorClass::None
+    }
+
+    fn since(&self, instant: Instant) -> f64 {
+        instant.duration_since(self.start).as_secs_f64()
+    }
+}
+
+/// Completion tokens less the reasoning tokens that did not pass as events.
+fn streamed_tokens(facts: &Facts) -> Option<u64> {
+    let hidden = if facts.reasoning_streamed {
+        0
+    } else {
+        facts.usage.reasoning.unwrap_or(0)
+    };
+    Some(facts.usage.completion?.saturating_sub(hidden))
+}

@@ -1,0 +1,57 @@
+use std::time::Instant;
+
+use crate::meter::Facts;
+
+/// The instants of a call, held until its end, when it is known whether the answer was a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Timing {
+    chunks: u64,
+    pub(crate) first_byte: Option<Instant>,
+    first_token: Option<Mark>,
+    protocol_end: Option<Mark>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: Instant,
+    chunk: u64,
+}
+
+impl Timing {
+    /// A chunk passed, after which the facts are these. The clock is read at most once, and only
+    /// where the chunk brought something new.
+    pub(crate) fn chunk(&mut self, facts: &Facts, now: impl Fn() -> Instant) {
+        self.chunks += 1;
+        let mut read = None;
+        let mut now = || *read.get_or_insert_with(&now);
+        if self.first_byte.is_none() {
+            self.first_byte = Some(now());
+        }
+        self.mark(facts, now);
+    }
+
+    /// The body ended, which dispatched its last event.
+    pub(crate) fn finish(&mut self, facts: &Facts, now: Instant) {
+        self.mark(facts, || now);
+    }
+
+    fn mark(&mut self, facts: &Facts, mut now: impl FnMut() -> Instant) {
+        let chunk = self.chunks;
+        if self.first_token.is_none() && facts.first_token_event.is_some() {
+            self.first_token = Some(Mark { at: now(), chunk });
+        }
+        if self.protocol_end.is_none() && facts.terminal {
+            self.protocol_end = Some(Mark { at: now(), chunk });
+        }
+    }
+
+    pub(crate) fn first_token(&self) -> Option<Instant> {
+        self.first_token.map(|mark| mark.at)
+    }
+
+    /// Seconds from the first token to the protocol's end, where two chunks brought them.
+    pub(crate) fn generating(&self) -> Option<f64> {
+        let (first, end) = (self.first_token?, self.protocol_end?);
+        (first.chunk != end.chunk).then(|| end.at.duration_since(first.at).as_secs_f64())
+    }
+}
