@@ -1,3 +1,4 @@
 //! Prometheus metrics for LLM gateways.
 
 pub mod labels;
+pub mod meter;
