@@ -4,7 +4,7 @@ use std::io;
 
 use actix_web::{
     HttpResponse,
-    body::{BodyStream, BoxBody, SizedStream},
+    body::{BodySize, BodyStream, BoxBody, SizedStream},
     http::header,
 };
 use awc::{
@@ -60,14 +60,16 @@ where
         .content_length(length);
     let fields = answer.headers().iter();
     let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let mut response = relay::response(answer.status().as_u16(), fields);
+    let status = answer.status().as_u16();
+    let mut response = relay::response(status, fields);
     response
         .extensions_mut()
         .insert(UpstreamObserved::default());
     let body = call.observe_stream(&head, answer);
-    response.set_body(match length {
-        Some(length) => BoxBody::new(SizedStream::new(length, body)),
-        None => BoxBody::new(BodyStream::new(body)),
+    response.set_body(match relay::size(status, length) {
+        BodySize::None => BoxBody::new(()),
+        BodySize::Sized(length) => BoxBody::new(SizedStream::new(length, body)),
+        BodySize::Stream => BoxBody::new(BodyStream::new(body)),
     })
 }
 

@@ -44,10 +44,10 @@ where
     let (head, inner) = answer.into_parts();
     let length = head.headers.get(http::header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let size = match length.or_else(|| inner.size_hint().exact()) {
-        Some(size) => BodySize::Sized(size),
-        None => BodySize::Stream,
-    };
+    let size = size(
+        head.status.as_u16(),
+        length.or_else(|| inner.size_hint().exact()),
+    );
     let body = BoxBody::new(Relayed { inner, size });
     let fields = head.headers.iter();
     let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -63,8 +63,18 @@ where
     response
 }
 
+/// What actix is told of the size of a body. It takes a size at its word: where HTTP knows no body, it
+/// would wait for one.
+pub(crate) fn size(status: u16, length: Option<u64>) -> BodySize {
+    match length {
+        _ if matches!(status, 204 | 304) => BodySize::None,
+        Some(length) => BodySize::Sized(length),
+        None => BodySize::Stream,
+    }
+}
+
 /// An answer without its body, and without the fields that say how long that is: actix writes them, by
-/// the size of the body.
+/// the size of the body. Only of a 304 the length is told without one.
 pub(crate) fn response<'a>(
     status: u16,
     fields: impl Iterator<Item = (&'a str, &'a [u8])>,
@@ -72,7 +82,8 @@ pub(crate) fn response<'a>(
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = HttpResponse::new(status);
     for (name, value) in fields {
-        if matches!(name, "content-length" | "transfer-encoding") {
+        let framing = matches!(name, "content-length" | "transfer-encoding");
+        if framing && !(status == StatusCode::NOT_MODIFIED && name == "content-length") {
             continue;
         }
         if let (Ok(name), Ok(value)) = (

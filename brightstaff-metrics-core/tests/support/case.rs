@@ -1,0 +1,227 @@
+//! A case of the contract as data: what a handler does, what its client does, and what must be counted.
+//!
+//! `tests/cases/NAME.toml` holds the case and `NAME.prom` the exposition after it, byte for byte. This
+//! file knows no web framework, and no version of `http`: each adapter's driver includes it by path.
+
+#![allow(dead_code)] // No driver uses all of it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use brightstaff_metrics_core::{handler, labels::Method};
+use serde::Deserialize;
+
+/// One file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// Which rule of the contract it shows.
+    pub(crate) about: String,
+    /// The pairs that the gateway declares.
+    #[serde(default)]
+    pub(crate) declared: Vec<(String, String)>,
+    /// How many registries, and so gateways, there are in the process.
+    #[serde(default = "one")]
+    pub(crate) registries: usize,
+    /// The provider of implicit calls.
+    pub(crate) implicit: Option<String>,
+    /// Names that the user gives, by path or template.
+    #[serde(default)]
+    pub(crate) handlers: BTreeMap<String, String>,
+    /// The name of what matches nothing.
+    pub(crate) fallback: Option<String>,
+    /// Paths that are not measured.
+    #[serde(default)]
+    pub(crate) skip: Vec<String>,
+    /// The prefix of routes that a nested router serves.
+    pub(crate) nest: Option<String>,
+    /// How many layers there are on the way of a request. With `nest`, one is the nested router's.
+    #[serde(default = "one")]
+    pub(crate) layers: usize,
+    /// The version of HTTP: 1 or 2.
+    #[serde(default = "one")]
+    pub(crate) http: usize,
+    /// Whether all requests are written to one connection before any answer is read.
+    #[serde(default)]
+    pub(crate) pipelined: bool,
+    /// Whether it needs the core to read compressed answers.
+    #[serde(default)]
+    pub(crate) compression: bool,
+    /// The servers that cannot play it, and the rule of theirs that forces it.
+    #[serde(default)]
+    pub(crate) but: BTreeMap<String, String>,
+    /// The requests, one after the other.
+    #[serde(rename = "request")]
+    pub(crate) requests: Vec<Request>,
+}
+
+/// One request, and the answer to it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    #[serde(default = "post")]
+    pub(crate) method: String,
+    /// `{n}` stands for the number of the repetition.
+    pub(crate) path: String,
+    /// The template of the route that serves it; without one nothing does.
+    pub(crate) route: Option<String>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// How often it is sent.
+    #[serde(default = "one")]
+    pub(crate) times: usize,
+    /// The gateway it is sent to.
+    #[serde(default)]
+    pub(crate) registry: usize,
+    /// What its handler does.
+    #[serde(default)]
+    pub(crate) answer: VecDeque<Step>,
+}
+
+/// One thing that a handler, or the body it answers with, does.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// The clock advances by this many seconds.
+    Advance(f64),
+    /// A call to `provider/model` starts.
+    Call(String),
+    /// The call fails without an answer.
+    Fail(String),
+    /// The head of the provider's answer comes, to be passed on with the body that the steps after it
+    /// make: up to the end, [`Step::Discard`] or [`Step::Drain`].
+    Answer(Head),
+    /// The provider's answer is dropped unread.
+    Discard,
+    /// The provider's answer is read to its end, by another thread.
+    Drain,
+    /// The handler answers by itself, with the body that the steps after it make.
+    Respond(Head),
+    /// Some bytes of the body.
+    Frame(String),
+    /// Some bytes of the body that are no text, in hexadecimal.
+    Hex(String),
+    /// A server-sent event without a name.
+    Sse(String),
+    /// A server-sent event: its name and its data.
+    Event(String, String),
+    /// The trailers of the body.
+    Trailers(BTreeMap<String, String>),
+    /// The body fails.
+    Break,
+    /// The handler, or the body, panics.
+    Panic,
+    /// The client hangs up; nothing more comes from here.
+    HangUp,
+    /// The client hangs up, and the body goes on with these bytes, over and over, until it is dropped.
+    HangUpWhile(String),
+}
+
+/// The head of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    /// `Content-Type`.
+    #[serde(rename = "type")]
+    pub(crate) content_type: Option<String>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Whether the body knows its length, as one that is held in memory does.
+    #[serde(default)]
+    pub(crate) sized: bool,
+    /// Whether the answer is marked as no provider's.
+    #[serde(default)]
+    pub(crate) no_upstream: bool,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+impl Step {
+    /// The bytes of a step that is a frame of data.
+    pub(crate) fn data(&self) -> Option<Vec<u8>> {
+        let text = match self {
+            Self::Frame(text) => text.clone(),
+            Self::Sse(data) => format!("data: {data}\n\n"),
+            Self::Event(name, data) => format!("event: {name}\ndata: {data}\n\n"),
+            Self::Hex(digits) => return Some(bytes(digits)),
+            _ => return None,
+        };
+        Some(text.into_bytes())
+    }
+
+    /// Whether the step belongs to a body.
+    pub(crate) fn is_of_a_body(&self) -> bool {
+        self.data().is_some()
+            || matches!(
+                self,
+                Self::Advance(_)
+                    | Self::Trailers(_)
+                    | Self::Break
+                    | Self::Panic
+                    | Self::HangUp
+                    | Self::HangUpWhile(_)
+            )
+    }
+}
+
+impl Request {
+    /// The path of one repetition.
+    pub(crate) fn path(&self, n: usize) -> String {
+        self.path.replace("{n}", &n.to_string())
+    }
+
+    /// The status that the client gets, if it gets one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        if self.route.is_none() {
+            return Some(404);
+        }
+        self.answer.iter().fold(None, |status, step| match step {
+            Step::Answer(head) | Step::Respond(head) => Some(head.status),
+            Step::Discard | Step::Drain => None,
+            _ => status,
+        })
+    }
+
+    /// Whether the answer breaks, so that a server may cut the connection before it wrote the head.
+    pub(crate) fn breaks(&self) -> bool {
+        let breaks = |step: &Step| matches!(step, Step::Break | Step::Panic);
+        self.answer.iter().any(breaks)
+    }
+}
+
+impl Case {
+    /// The handler that a request must be recorded under, by the contract; `None` where it is skipped.
+    pub(crate) fn handler(&self, request: &Request, path: &str) -> Option<String> {
+        if self.skip.iter().any(|skipped| skipped == path) {
+            return None;
+        }
+        let method = Method::from(&*request.method);
+        let has = |name| request.headers.contains_key(name);
+        let preflight =
+            method == Method::Options && has("origin") && has("access-control-request-method");
+        let given = self.handlers.get(path).cloned();
+        let mapped = || self.handlers.get(request.route.as_ref()?).cloned();
+        let name = given
+            .or_else(mapped)
+            .or_else(|| handler::well_known(method, path).map(str::to_owned))
+            .or_else(|| preflight.then(|| handler::CORS_PREFLIGHT.to_owned()))
+            .or_else(|| request.route.clone())
+            .or_else(|| self.fallback.clone());
+        Some(name.unwrap_or_else(|| handler::NOT_FOUND.to_owned()))
+    }
+}
+
+fn bytes(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    let pairs = pairs.map(|pair| std::str::from_utf8(pair).ok());
+    let byte = |pair: Option<&str>| u8::from_str_radix(pair?, 16).ok();
+    pairs
+        .map(|pair| byte(pair).expect("pairs of digits"))
+        .collect()
+}
