@@ -1,2 +1,86 @@
-//! Tasks.
-fn main() {}
+//! The tasks of this workspace: `cargo xtask --help`.
+
+mod generate;
+mod metrics_md;
+mod stage;
+mod stages;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xshell::{Shell, cmd};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "The tasks of brightstaff-metrics")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the gateway, simulated providers and a load, and compare the metrics with the truth
+    Demo {
+        /// Arguments of `brightstaff-exporter demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run every check: format, lints, tests, docs, licences, generated files
+    Test {
+        /// Run only these stages
+        stages: Vec<String>,
+        /// List the stages
+        #[arg(long)]
+        list: bool,
+    },
+    /// Run what CI runs: installs the tools that the checks need, and lets none be skipped
+    Ci,
+    /// Rewrite the golden files from what the tests see
+    Bless,
+    /// Write the files that are generated from the catalogue
+    Generate {
+        /// Write nothing; fail where a file is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run the benches, each beside its peers
+    Bench {
+        /// Arguments of `cargo bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let sh = Shell::new()?;
+    sh.change_dir(root());
+    match cli.task {
+        Task::Demo { args } => cmd!(
+            sh,
+            "cargo run --quiet --release --package brightstaff-exporter -- demo {args...}"
+        )
+        .quiet()
+        .run()?,
+        Task::Test { stages, list } => stages::test(&sh, &stages, list)?,
+        Task::Ci => cmd!(sh, "bash .ci/run").env("CI", "true").quiet().run()?,
+        Task::Bless => {
+            generate::all(&sh, false)?;
+            cmd!(sh, "cargo test --workspace --quiet")
+                .env("UPDATE_EXPECT", "1")
+                .quiet()
+                .run()?;
+        }
+        Task::Generate { check } => generate::all(&sh, check)?,
+        Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
+            .quiet()
+            .run()?,
+    }
+    Ok(())
+}
+
+/// The root of the workspace, from wherever the task was started.
+fn root() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask stands in the workspace")
+}

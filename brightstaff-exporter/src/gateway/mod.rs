@@ -25,6 +25,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use brightstaff_metrics_axum::MetricsLayer;
 use brightstaff_metrics_core::{Metrics, labels::Route};
 use serde_json::Value;
 
@@ -92,6 +93,7 @@ impl Gateway {
         router
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(MetricsLayer::new(self.shared.metrics.clone()))
             .with_state(Arc::new(self.shared))
     }
 }

@@ -140,7 +140,12 @@ async fn answer(shared: &Shared, request: Request) -> Result<Json<Value>, Refusa
             let (first, pinned) = (plan.first(), plan.pinned.is_some());
             let order = iter::once(first).chain(plan.others());
             let candidates: Vec<_> = order.map(|place| plan.candidate(place)).collect();
-            let told = decision(Some(&alias.name), plan.candidate(first), candidates, pinned);
+            let told = decision(
+                Some(&alias.name),
+                plan.candidate(first),
+                &candidates,
+                pinned,
+            );
             plan.record(first, Route::Routing);
             Ok(told)
         }

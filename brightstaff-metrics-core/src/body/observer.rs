@@ -4,8 +4,9 @@ use crate::{Exchange, Head, Upstream, UpstreamCall, labels::StatusClass};
 /// that it came from, or both.
 ///
 /// For authors of adapters: the observer moves from the service to its future to the body, and each
-/// of its guards records its own ending when it is dropped.
-#[derive(Debug)]
+/// of its guards records its own ending when it is dropped. The default observer is told, and tells
+/// nobody: for requests that are not measured.
+#[derive(Debug, Default)]
 #[must_use = "what is not moved into a body ends here"]
 pub struct Observer {
     exchange: Option<Exchange>,

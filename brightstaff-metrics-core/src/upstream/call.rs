@@ -6,7 +6,7 @@ use super::{Head, Upstream, record::Record, timing::Timing};
 use crate::{
     body::{ObservedBody, ObservedStream, Observer, UpstreamObserved},
     labels::{ErrorClass, StatusClass},
-    meter::{End, Facts, Meter},
+    meter::{End, Meter},
     progress::{Ending, Progress, bodiless},
 };
 
@@ -162,7 +162,7 @@ impl UpstreamCall {
         }
         let facts = self.meter.as_ref().map(|meter| meter.facts());
         let error = self.classify(ending, given);
-        let model = facts.and_then(Facts::model);
+        let model = facts.map(|facts| facts.model.label());
         Record {
             pair: self.upstream.resolve(facts.is_some(), model),
             status: self.status.map_or(StatusClass::Error, StatusClass::of),

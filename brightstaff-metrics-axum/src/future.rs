@@ -1,0 +1,65 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use brightstaff_metrics_core::{
+    Head, NoUpstream, ObservedBody, Observer, Upstream, UpstreamObserved,
+};
+use bytes::Bytes;
+use http::Response;
+use http_body::Body;
+use pin_project::pin_project;
+
+/// The future of a [`MetricsService`](crate::MetricsService): carries the measuring from the request
+/// to the body of its answer.
+#[derive(Debug)]
+#[pin_project]
+pub struct ResponseFuture<F> {
+    #[pin]
+    inner: F,
+    observer: Observer,
+    implicit: Option<Upstream>,
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Upstream>) -> Self {
+        Self {
+            inner,
+            observer,
+            implicit,
+        }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<Response<ObservedBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answered = ready!(this.observer.watch(|| this.inner.poll(cx)));
+        let mut observer = std::mem::take(this.observer);
+        Poll::Ready(match answered {
+            Ok(response) => {
+                observer.head(&Head::of(&response), unmarked(&response, this.implicit));
+                Ok(response.map(|body| ObservedBody::new(body, observer)))
+            }
+            Err(error) => {
+                observer.fail();
+                Err(error)
+            }
+        })
+    }
+}
+
+/// The upstream that this answer is measured for, unless its handler spoke for itself.
+fn unmarked<'a, B>(response: &Response<B>, implicit: &'a Option<Upstream>) -> Option<&'a Upstream> {
+    implicit.as_ref().filter(|_| {
+        let extensions = response.extensions();
+        extensions.get::<UpstreamObserved>().is_none() && extensions.get::<NoUpstream>().is_none()
+    })
+}

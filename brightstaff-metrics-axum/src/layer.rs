@@ -1,0 +1,153 @@
+use std::{fmt, sync::Arc};
+
+use brightstaff_metrics_core::{Metrics, Observer, Upstream, handler, labels::Method};
+use http::Request;
+use tower_layer::Layer;
+
+use crate::{
+    MetricsService, RequestHead,
+    handler::{Names, PathMap},
+};
+
+/// Measures every request that passes, and the bodies of the answers to their ends.
+///
+/// What it measures, how it names handlers and where it goes is said in the [crate docs](crate).
+///
+/// ```
+/// use brightstaff_metrics_axum::{Metrics, MetricsLayer};
+///
+/// let layer = MetricsLayer::new(Metrics::unregistered())
+///     .handler("/internal/reload", "reload")
+///     .handler("/files/{*path}", "files")
+///     .fallback("unmatched")
+///     .skip("/healthz");
+/// # let _: MetricsLayer = layer;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer measures nothing until it is added to a service"]
+pub struct MetricsLayer(Arc<Settings>);
+
+#[derive(Clone)]
+struct Settings {
+    metrics: Metrics,
+    names: Names,
+    skipped: PathMap<()>,
+    implicit: Option<Upstream>,
+}
+
+/// In the extensions of a request that a layer saw already.
+#[derive(Clone, Copy)]
+struct Seen;
+
+impl MetricsLayer {
+    /// A layer that records in these metrics.
+    pub fn new(metrics: Metrics) -> Self {
+        Self(Arc::new(Settings {
+            metrics,
+            names: Names::default(),
+            skipped: PathMap::default(),
+            implicit: None,
+        }))
+    }
+
+    /// Names the handler of a path: the path as the client sent it, or axum's route template.
+    ///
+    /// Where it ends in a wildcard (`/files/{*path}`), the name covers all that is under it; the
+    /// longest such prefix wins.
+    pub fn handler(mut self, path: &str, name: &str) -> Self {
+        self.settings().names.map.insert(path, name.into());
+        self
+    }
+
+    /// Names handlers by a closure, where [`handler`](Self::handler) names none. `None` leaves it to
+    /// what follows.
+    ///
+    /// ```
+    /// use brightstaff_metrics_axum::{Metrics, MetricsLayer};
+    ///
+    /// let layer = MetricsLayer::new(Metrics::unregistered()).handler_fn(|request| {
+    ///     request.headers().contains_key("x-batch").then_some("batch")
+    /// });
+    /// # let _ = layer;
+    /// ```
+    ///
+    /// A name taken from the path is one that clients choose. The number of handlers is capped
+    /// (`Builder::handler_cap`), so they cannot flood the registry, but they can push out others.
+    pub fn handler_fn<F>(mut self, name: F) -> Self
+    where
+        F: for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync + 'static,
+    {
+        self.settings().names.closure = Some(Arc::new(name));
+        self
+    }
+
+    /// Names the handler of requests for which nothing else is known: `not_found` unless told
+    /// otherwise.
+    pub fn fallback(mut self, name: &str) -> Self {
+        self.settings().names.fallback = Some(name.into());
+        self
+    }
+
+    /// Does not measure a path: the path as the client sent it, or axum's route template. May end in
+    /// a wildcard, as in [`handler`](Self::handler).
+    pub fn skip(mut self, path: &str) -> Self {
+        self.settings().skipped.insert(path, ());
+        self
+    }
+
+    /// Measures the answers of the well-known LLM endpoints as calls to this provider, for gateways
+    /// whose handlers say nothing about the calls they make.
+    ///
+    /// Such a call is the gateway's own answer, from the arrival of its request to the end of its
+    /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the answer
+    /// names. Where a handler measures its call itself (`UpstreamCall::observe`), or marks the answer
+    /// with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
+    pub fn implicit(mut self, provider: &str) -> Self {
+        let settings = self.settings();
+        settings.implicit = Some(settings.metrics.answering(provider));
+        self
+    }
+
+    fn settings(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
+    pub(crate) fn arrive<B>(&self, request: &mut Request<B>) -> (Observer, Option<Upstream>) {
+        if request.extensions_mut().insert(Seen).is_some() {
+            return (Observer::default(), None);
+        }
+        let head = RequestHead::of(request);
+        if self.0.skipped.get(&head).is_some() {
+            return (Observer::default(), None);
+        }
+        let method = Method::from(head.method().as_str());
+        let name = self.0.names.resolve(&head, method);
+        let implicit = self.0.implicit.as_ref().filter(|_| {
+            handler::is_llm_call(method, head.path())
+                || head
+                    .template()
+                    .is_some_and(|path| handler::is_llm_call(method, path))
+        });
+        let exchange = self.0.metrics.exchange(name, method);
+        (Observer::exchange(exchange), implicit.cloned())
+    }
+}
+
+impl<S> Layer<S> for MetricsLayer {
+    type Service = MetricsService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        MetricsService::new(inner, self.clone())
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("names", &self.names)
+            .field("skipped", &self.skipped)
+            .field("implicit", &self.implicit.is_some())
+            .finish_non_exhaustive()
+    }
+}

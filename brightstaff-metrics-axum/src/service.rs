@@ -1,0 +1,42 @@
+use std::task::{Context, Poll};
+
+use brightstaff_metrics_core::ObservedBody;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::{MetricsLayer, ResponseFuture};
+
+/// A service whose requests are measured: what [`MetricsLayer`] makes of a service.
+#[derive(Clone, Debug)]
+pub struct MetricsService<S> {
+    inner: S,
+    layer: MetricsLayer,
+}
+
+impl<S> MetricsService<S> {
+    pub(crate) fn new(inner: S, layer: MetricsLayer) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for MetricsService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body<Data = Bytes>,
+{
+    type Response = Response<ObservedBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let (mut observer, implicit) = self.layer.arrive(&mut request);
+        let inner = observer.watch(|| self.inner.call(request));
+        ResponseFuture::new(inner, observer, implicit)
+    }
+}

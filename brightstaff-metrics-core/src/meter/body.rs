@@ -1,0 +1,148 @@
+//! A body, decompressed: which framing it has, and what the framing finds.
+
+use super::facts::Facts;
+use super::framing::{EventStream, Sse, Values};
+use super::reader::Reader;
+
+/// What a content type promises. Content has the last word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Promise {
+    Sse,
+    EventStream,
+    Json,
+    Ndjson,
+    Nothing,
+}
+
+impl Promise {
+    /// Parameters are of no interest (RFC 9110, section 8.3.1).
+    fn of(content_type: Option<&str>) -> Self {
+        let essence = content_type
+            .unwrap_or_default()
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        if is("text/event-stream") {
+            Self::Sse
+        } else if is("application/vnd.amazon.eventstream") {
+            Self::EventStream
+        } else if is("application/x-ndjson")
+            || is("application/stream+json")
+            || is("application/jsonl")
+        {
+            Self::Ndjson
+        } else if is("application/json") {
+            Self::Json
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// Reads a body as it comes.
+#[derive(Debug)]
+pub(crate) struct Body {
+    framing: Framing,
+    reader: Reader,
+}
+
+// The variants differ in size, but a box would cost an allocation per stream to save bytes in it.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug)]
+enum Framing {
+    /// Nothing but white space yet, and this much of a byte order mark.
+    Unknown(Promise, usize),
+    Sse(Sse),
+    Values(Values),
+    EventStream(EventStream),
+    /// No known form.
+    Opaque,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+impl Body {
+    pub(crate) fn new(content_type: Option<&str>) -> Self {
+        let promise = Promise::of(content_type);
+        let streaming = !matches!(promise, Promise::Json | Promise::Nothing);
+        let framing = match promise {
+            Promise::EventStream => Framing::EventStream(EventStream::new()),
+            promise => Framing::Unknown(promise, 0),
+        };
+        Self {
+            framing,
+            reader: Reader::new(streaming),
+        }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let Self { framing, reader } = self;
+        let mut rest = bytes;
+        while let Framing::Unknown(promise, mark) = framing {
+            let Some((&byte, behind)) = rest.split_first() else {
+                return;
+            };
+            reader.facts_mut().any = true;
+            let (promise, marked) = (*promise, *mark);
+            if BYTE_ORDER_MARK.get(marked) == Some(&byte) {
+                *mark += 1;
+                rest = behind;
+            } else if matches!(marked, 1 | 2) {
+                *framing = Framing::Opaque;
+                reader.facts_mut().broken = true;
+            } else if matches!(byte, b'\r' | b'\n')
+                || (promise != Promise::Sse && matches!(byte, b' ' | b'\t'))
+            {
+                *mark = BYTE_ORDER_MARK.len();
+                rest = behind;
+            } else {
+                *framing = recognise(promise, byte, reader.facts_mut());
+            }
+        }
+        match framing {
+            Framing::Sse(sse) => sse.push(rest, reader),
+            Framing::Values(values) => values.push(rest, reader),
+            Framing::EventStream(messages) => messages.push(rest, reader),
+            Framing::Unknown(..) | Framing::Opaque => {}
+        }
+    }
+
+    pub(crate) fn finish(&mut self) {
+        match &mut self.framing {
+            Framing::Sse(sse) => sse.finish(&mut self.reader),
+            Framing::Values(values) => values.finish(&mut self.reader),
+            Framing::Unknown(..) | Framing::EventStream(_) | Framing::Opaque => {}
+        }
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        self.reader.facts()
+    }
+}
+
+/// The framing, by the first byte that is no white space.
+fn recognise(promise: Promise, first: u8, facts: &mut Facts) -> Framing {
+    let json = matches!(first, b'{' | b'[');
+    let ndjson = promise == Promise::Ndjson;
+    // `data`, `event`, `id`, `retry`, or a comment.
+    let field = matches!(first, b'd' | b'e' | b'i' | b'r' | b':');
+    facts.streaming = ndjson;
+    match promise {
+        Promise::Nothing if first == 0 => {
+            facts.streaming = true;
+            Framing::EventStream(EventStream::new())
+        }
+        _ if json => Framing::Values(Values::new(ndjson)),
+        Promise::Json | Promise::Ndjson if !field => Framing::Values(Values::new(ndjson)),
+        Promise::Nothing if !field => {
+            facts.broken = true;
+            Framing::Opaque
+        }
+        _ => {
+            facts.streaming = true;
+            Framing::Sse(Sse::new())
+        }
+    }
+}

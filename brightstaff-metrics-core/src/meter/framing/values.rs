@@ -1,0 +1,89 @@
+//! JSON documents: one, or one a line ([NDJSON](https://github.com/ndjson/ndjson-spec)), or the elements
+//! of an array, which is how Gemini streams without `alt=sse`.
+
+use crate::meter::json::is_space;
+use crate::meter::reader::Reader;
+
+/// Cuts a body into JSON documents. Content decides which form it is: providers stream NDJSON under
+/// `application/json`, and answer with a single document under `application/x-ndjson`.
+#[derive(Debug)]
+pub(crate) struct Values {
+    at: At,
+    ndjson: bool,
+    array: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Start,
+    Between,
+    Value,
+    /// In a line that is broken.
+    Broken,
+    /// Behind the array, or a document that is broken.
+    End,
+}
+
+impl Values {
+    /// `ndjson`: the content type says so.
+    pub(crate) fn new(ndjson: bool) -> Self {
+        Self {
+            at: At::Start,
+            ndjson,
+            array: false,
+        }
+    }
+
+    pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
+        while let Some((&byte, behind)) = bytes.split_first() {
+            match self.at {
+                At::End => return,
+                At::Broken => match memchr::memchr(b'\n', bytes) {
+                    Some(end) => {
+                        self.at = At::Between;
+                        bytes = &bytes[end + 1..];
+                    }
+                    None => return,
+                },
+                At::Value => {
+                    bytes = reader.data(bytes);
+                    self.settle(reader);
+                }
+                At::Start | At::Between if is_space(byte) => bytes = behind,
+                At::Start if byte == b'[' => {
+                    self.array = true;
+                    self.at = At::Between;
+                    bytes = behind;
+                }
+                At::Between if self.array && byte == b',' => bytes = behind,
+                At::Between if self.array && byte == b']' => self.at = At::End,
+                At::Start | At::Between => self.at = At::Value,
+            }
+        }
+    }
+
+    /// The body is over. A document that is not whole says nothing.
+    pub(crate) fn finish(&mut self, reader: &mut Reader) {
+        if self.at == At::Value {
+            reader.finish_value();
+            self.settle(reader);
+        }
+        self.at = At::End;
+    }
+
+    fn settle(&mut self, reader: &mut Reader) {
+        if reader.is_value_done() {
+            reader.end_document(self.ndjson, self.array);
+            self.at = At::Between;
+        } else if reader.is_value_broken() {
+            reader.facts_mut().broken = true;
+            reader.reset();
+            let lines = self.ndjson || reader.facts().streaming;
+            self.at = if lines && !self.array {
+                At::Broken
+            } else {
+                At::End
+            };
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! An incremental JSON scanner (RFC 8259): bytes go in as they come, what is wanted comes out, nothing
+//! else is kept.
+
+mod number;
+mod scanner;
+mod skip;
+mod text;
+
+pub(crate) use scanner::{Scanner, Sink, Want};
+
+/// `true`, `false` or `null`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Literal {
+    True,
+    False,
+    Null,
+}
+
+impl Literal {
+    const fn text(self) -> &'static [u8] {
+        match self {
+            Self::True => b"true",
+            Self::False => b"false",
+            Self::Null => b"null",
+        }
+    }
+}
+
+/// White space between tokens (RFC 8259, section 2).
+pub(crate) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}

@@ -1,0 +1,114 @@
+//! Numbers, read digit by digit as counts.
+
+/// The largest count that is believed: what a Prometheus sample, a 64-bit float, holds exactly.
+const MAX_COUNT: u64 = 1 << 53;
+
+/// More decimal places than this can no longer change a count.
+const MAX_SCALE: i32 = 400;
+
+/// A number in the making. Any spelling of a whole number will do: `28`, `28.0`, `2.8e1`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Number {
+    /// The digits so far, up to 19 significant ones.
+    mantissa: u64,
+    /// The power of ten that the mantissa is to be multiplied by, the exponent left out.
+    scale: i32,
+    exponent: i32,
+    negative: bool,
+    negative_exponent: bool,
+    part: Part,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Whole,
+    Fraction,
+    Exponent,
+}
+
+impl Number {
+    /// Takes one byte; `false` if it is no part of a number.
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
+        match (byte, self.part) {
+            (b'0'..=b'9', Part::Exponent) => {
+                self.exponent = (self.exponent * 10 + i32::from(byte - b'0')).min(MAX_SCALE * 2);
+            }
+            (b'0'..=b'9', part) => self.digit(u64::from(byte - b'0'), part == Part::Fraction),
+            (b'.', _) => self.part = Part::Fraction,
+            (b'e' | b'E', _) => self.part = Part::Exponent,
+            (b'-', Part::Exponent) => self.negative_exponent = true,
+            (b'-', _) => self.negative = true,
+            (b'+', _) => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn digit(&mut self, digit: u64, fraction: bool) {
+        if self.mantissa < u64::MAX / 10 - 1 {
+            self.mantissa = self.mantissa * 10 + digit;
+            self.scale -= i32::from(fraction);
+        } else {
+            self.scale += i32::from(!fraction);
+        }
+        self.scale = self.scale.clamp(-MAX_SCALE, MAX_SCALE);
+    }
+
+    /// The count, a fraction cut off; `None` where the number is negative or beyond belief.
+    pub(crate) fn count(&self) -> Option<u64> {
+        let exponent = if self.negative_exponent {
+            -self.exponent
+        } else {
+            self.exponent
+        };
+        let mut count = self.mantissa;
+        for _ in 0..(self.scale + exponent).unsigned_abs() {
+            if count == 0 {
+                break;
+            }
+            count = if self.scale + exponent < 0 {
+                count / 10
+            } else {
+                count.checked_mul(10)?
+            };
+        }
+        (count <= MAX_COUNT && !(self.negative && count > 0)).then_some(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Number;
+
+    fn count(text: &str) -> Option<u64> {
+        let mut number = Number::default();
+        assert!(text.bytes().all(|byte| number.take(byte)), "{text}");
+        number.count()
+    }
+
+    #[test]
+    fn counts_in_any_spelling() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("-0", Some(0)),
+            ("28", Some(28)),
+            ("28.0", Some(28)),
+            ("2.8e1", Some(28)),
+            ("2.8E+1", Some(28)),
+            ("280e-1", Some(28)),
+            ("28.9", Some(28)),
+            ("-28", None),
+            ("1e400", None),
+            ("0e999999999999", Some(0)),
+            ("1e-400", Some(0)),
+            ("9007199254740992", Some(1 << 53)),
+            ("9007199254740993", None),
+            ("99999999999999999999999999", None),
+            ("12.00000000000000000000000000000000000000000000", Some(12)),
+            ("0.000000000000000000000000000000000000012e39", Some(12)),
+        ] {
+            assert_eq!(count(text), expected, "{text}");
+        }
+    }
+}

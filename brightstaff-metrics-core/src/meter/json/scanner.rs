@@ -1,0 +1,425 @@
+//! The scanner: a state machine over the bytes of one JSON value, which tells a [`Sink`] of the values
+//! that it wants.
+//!
+//! Memory is bounded, whatever the value: the frames of the path (no deeper than what the sink knows of),
+//! one short string, one number. Objects and arrays of no interest are only counted through. Arrays are
+//! transparent: an element stands for the array's own node.
+//!
+//! On a broken value the scanner stops; it never tells more than a full parser would have seen.
+
+use std::fmt;
+
+use super::number::Number;
+use super::skip::Skip;
+use super::text::{Escape, Escaped, Text};
+use super::{Literal, is_space};
+
+/// How deep the path of a wanted value may be. The deepest of any API has 10 frames.
+const MAX_FRAMES: usize = 16;
+
+/// What a sink wants of the string at a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Nothing.
+    Skip,
+    /// Only whether it is empty.
+    Presence,
+    /// The string itself, if it is short.
+    Text,
+    /// All its bytes, as they come.
+    Bytes,
+}
+
+/// Who takes what the scanner finds. A node says where in the value the scanner is.
+pub(crate) trait Sink {
+    /// A place in the value that the sink knows of.
+    type Node: Copy + fmt::Debug;
+
+    /// The place of a member, `None` if nothing in it is wanted. `key` is unescaped.
+    fn member(&mut self, node: Self::Node, key: &[u8]) -> Option<Self::Node>;
+    /// An object or an array opens. `false` if nothing in it is wanted.
+    fn open(&mut self, node: Self::Node, object: bool) -> bool;
+    /// What is wanted of a string.
+    fn want(&self, node: Self::Node) -> Want;
+    /// A string that is not empty: [`Want::Presence`].
+    fn present(&mut self, node: Self::Node);
+    /// A string: [`Want::Text`]. `None` if it is longer than is kept.
+    fn text(&mut self, node: Self::Node, text: Option<&[u8]>);
+    /// More of a string: [`Want::Bytes`].
+    fn bytes(&mut self, node: Self::Node, bytes: &[u8]);
+    /// A number, where it is a count.
+    fn count(&mut self, node: Self::Node, count: Option<u64>);
+    /// `true`, `false` or `null`.
+    fn literal(&mut self, node: Self::Node, literal: Literal);
+}
+
+/// Scans one JSON value.
+#[derive(Debug)]
+pub(crate) struct Scanner<N> {
+    state: State,
+    /// The open objects and arrays around the value at hand.
+    frames: [Frame<N>; MAX_FRAMES],
+    depth: usize,
+    /// The place of the value at hand; `None` if it is not wanted.
+    node: Option<N>,
+    skip: Skip,
+    text: Text,
+    escape: Escape,
+    number: Number,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame<N> {
+    node: N,
+    object: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before a value.
+    Value,
+    /// Before a value or `]`.
+    FirstElement,
+    /// Before a key or `}`.
+    FirstKey,
+    /// Before a key.
+    NextKey,
+    Key,
+    Colon,
+    /// At the first byte of a string of which only the presence is wanted.
+    Presence,
+    Text,
+    Bytes,
+    Skip,
+    Number,
+    Literal(Literal, u8),
+    /// Behind a value inside an object or array.
+    After,
+    Done,
+    Broken,
+}
+
+impl<N: Copy + fmt::Debug> Scanner<N> {
+    /// A scanner before a value at `root`.
+    pub(crate) fn new(root: N) -> Self {
+        let object = false;
+        Self {
+            state: State::Value,
+            frames: [Frame { node: root, object }; MAX_FRAMES],
+            depth: 0,
+            node: Some(root),
+            skip: Skip::default(),
+            text: Text::EMPTY,
+            escape: Escape::default(),
+            number: Number::default(),
+        }
+    }
+
+    /// Makes ready for another value at `root`.
+    pub(crate) fn reset(&mut self, root: N) {
+        self.state = State::Value;
+        self.depth = 0;
+        self.node = Some(root);
+        self.escape = Escape::default();
+    }
+
+    /// Whether no byte of the value but white space has come.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.state == State::Value && self.depth == 0
+    }
+
+    /// Whether the value is whole.
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Whether the bytes so far can begin no JSON value.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state == State::Broken
+    }
+
+    /// Scans on; gives back what follows the value, or the byte that broke it. Empty if it goes on.
+    pub(crate) fn push<'a, S: Sink<Node = N>>(
+        &mut self,
+        bytes: &'a [u8],
+        sink: &mut S,
+    ) -> &'a [u8] {
+        let mut rest = bytes;
+        while let Some(&byte) = rest.first() {
+            match self.state {
+                State::Done | State::Broken => break,
+                State::Skip => match self.skip.push(rest) {
+                    Some(behind) => {
+                        rest = behind;
+                        self.close_value();
+                    }
+                    None => return &[],
+                },
+                State::Key => rest = self.key(rest, sink),
+                State::Text => rest = self.captured(rest, sink),
+                State::Bytes => rest = self.streamed(rest, sink),
+                State::Presence => self.presence(byte, sink),
+                State::Number => rest = self.number(rest, sink),
+                State::Literal(literal, at) => {
+                    rest = &rest[1..];
+                    self.spell(literal, at, byte, sink);
+                }
+                _ => {
+                    rest = &rest[1..];
+                    if !is_space(byte) {
+                        self.structure(byte, sink);
+                    }
+                }
+            }
+        }
+        rest
+    }
+
+    /// The bytes are over: a number at the root ends with them. Anything else unfinished is broken.
+    pub(crate) fn finish<S: Sink<Node = N>>(&mut self, sink: &mut S) {
+        if self.state == State::Number && self.depth == 0 {
+            self.end_number(sink);
+        } else if self.state != State::Done {
+            self.state = State::Broken;
+        }
+    }
+
+    /// A byte between tokens.
+    fn structure<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
+        match (self.state, byte) {
+            (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(byte),
+            (State::Value | State::FirstElement, _) => self.value(byte, sink),
+            (State::FirstKey | State::NextKey, b'"') => {
+                self.text.clear();
+                self.state = State::Key;
+            }
+            (State::Colon, b':') => self.state = State::Value,
+            (State::After, b',') => self.next(),
+            (State::After, b'}' | b']') => self.close(byte),
+            _ => self.state = State::Broken,
+        }
+    }
+
+    fn value<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
+        match byte {
+            b'"' => self.open_string(sink),
+            b'{' | b'[' => self.open(byte == b'{', sink),
+            b'-' | b'0'..=b'9' => {
+                self.number = Number::default();
+                self.number.take(byte);
+                self.state = State::Number;
+            }
+            b't' => self.state = State::Literal(Literal::True, 1),
+            b'f' => self.state = State::Literal(Literal::False, 1),
+            b'n' => self.state = State::Literal(Literal::Null, 1),
+            _ => self.state = State::Broken,
+        }
+    }
+
+    fn open<S: Sink<Node = N>>(&mut self, object: bool, sink: &mut S) {
+        match self.node {
+            Some(node) if self.depth < MAX_FRAMES && sink.open(node, object) => {
+                self.frames[self.depth] = Frame { node, object };
+                self.depth += 1;
+                self.state = if object {
+                    State::FirstKey
+                } else {
+                    State::FirstElement
+                };
+            }
+            _ => {
+                self.skip = Skip::container();
+                self.state = State::Skip;
+            }
+        }
+    }
+
+    fn open_string<S: Sink<Node = N>>(&mut self, sink: &S) {
+        self.state = match self.node.map_or(Want::Skip, |node| sink.want(node)) {
+            Want::Skip => {
+                self.skip = Skip::string();
+                State::Skip
+            }
+            Want::Presence => State::Presence,
+            Want::Text => {
+                self.text.clear();
+                State::Text
+            }
+            Want::Bytes => State::Bytes,
+        };
+    }
+
+    /// Behind a comma: the next member, or the next element.
+    fn next(&mut self) {
+        let frame = self.frames[self.depth - 1];
+        if frame.object {
+            self.state = State::NextKey;
+        } else {
+            self.node = Some(frame.node);
+            self.state = State::Value;
+        }
+    }
+
+    fn close(&mut self, byte: u8) {
+        // Only reached inside a frame: the states that lead here are set when one is opened.
+        if self.frames[self.depth - 1].object == (byte == b'}') {
+            self.depth -= 1;
+            self.close_value();
+        } else {
+            self.state = State::Broken;
+        }
+    }
+
+    /// A value ended.
+    fn close_value(&mut self) {
+        self.state = if self.depth == 0 {
+            State::Done
+        } else {
+            State::After
+        };
+    }
+
+    fn key<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
+        let frame = self.frames[self.depth - 1];
+        let (rest, ended) = match whole_key(bytes) {
+            // Nothing to keep: the key is all here, and plain.
+            Some((key, rest)) if self.text.get() == Some(b"") && !self.escape.is_open() => {
+                self.node = sink.member(frame.node, key);
+                (rest, true)
+            }
+            _ => {
+                let (rest, ended) = self.keep(bytes);
+                if ended {
+                    self.node = self.text.get().and_then(|key| sink.member(frame.node, key));
+                }
+                (rest, ended)
+            }
+        };
+        if ended {
+            self.state = State::Colon;
+        }
+        rest
+    }
+
+    fn captured<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
+        let (rest, ended) = self.keep(bytes);
+        if ended {
+            if let Some(node) = self.node {
+                sink.text(node, self.text.get());
+            }
+            self.close_value();
+        }
+        rest
+    }
+
+    /// Keeps the string at hand, unescaped; says whether it ended.
+    fn keep<'a>(&mut self, bytes: &'a [u8]) -> (&'a [u8], bool) {
+        let Self { text, escape, .. } = self;
+        let (rest, end) = unescape(bytes, escape, |more| text.extend(more));
+        if end == Some(false) {
+            self.state = State::Broken;
+        }
+        (rest, end == Some(true))
+    }
+
+    fn streamed<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
+        let Some(node) = self.node else { return &[] };
+        let (rest, end) = unescape(bytes, &mut self.escape, |more| sink.bytes(node, more));
+        match end {
+            Some(true) => self.close_value(),
+            Some(false) => self.state = State::Broken,
+            None => {}
+        }
+        rest
+    }
+
+    /// Looks at the first byte of a string. It is still to be passed over, and may be the closing quote.
+    fn presence<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
+        if let Some(node) = self.node.filter(|_| byte != b'"') {
+            sink.present(node);
+        }
+        self.skip = Skip::string();
+        self.state = State::Skip;
+    }
+
+    fn number<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
+        let taken = bytes
+            .iter()
+            .take_while(|&&byte| self.number.take(byte))
+            .count();
+        let rest = &bytes[taken..];
+        if !rest.is_empty() {
+            self.end_number(sink);
+        }
+        rest
+    }
+
+    fn end_number<S: Sink<Node = N>>(&mut self, sink: &mut S) {
+        if let Some(node) = self.node {
+            sink.count(node, self.number.count());
+        }
+        self.close_value();
+    }
+
+    fn spell<S: Sink<Node = N>>(&mut self, literal: Literal, at: u8, byte: u8, sink: &mut S) {
+        let text = literal.text();
+        let at = usize::from(at);
+        if text[at] != byte {
+            self.state = State::Broken;
+        } else if at + 1 < text.len() {
+            // No literal is longer than five bytes.
+            #[allow(clippy::cast_possible_truncation)]
+            let next = at as u8 + 1;
+            self.state = State::Literal(literal, next);
+        } else {
+            if let Some(node) = self.node {
+                sink.literal(node, literal);
+            }
+            self.close_value();
+        }
+    }
+}
+
+/// A key that ends in these bytes and has no escape in it.
+fn whole_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = bytes
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\')?;
+    (bytes[at] == b'"').then(|| (&bytes[..at], &bytes[at + 1..]))
+}
+
+/// Hands on a string unescaped, up to its closing quote. `Some(true)`: it ended; `Some(false)`: it is
+/// broken.
+fn unescape<'a>(
+    mut bytes: &'a [u8],
+    escape: &mut Escape,
+    mut take: impl FnMut(&[u8]),
+) -> (&'a [u8], Option<bool>) {
+    while let Some((&byte, behind)) = bytes.split_first() {
+        if escape.is_open() {
+            match escape.take(byte) {
+                Escaped::More => {}
+                Escaped::Char(char) => take(char.encode_utf8(&mut [0; 4]).as_bytes()),
+                Escaped::Invalid => return (behind, Some(false)),
+            }
+            bytes = behind;
+            continue;
+        }
+        let plain = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+        if plain > 0 {
+            take(&bytes[..plain]);
+        }
+        match bytes.get(plain) {
+            Some(b'"') => {
+                *escape = Escape::default();
+                return (&bytes[plain + 1..], Some(true));
+            }
+            Some(_) => {
+                escape.start();
+                bytes = &bytes[plain + 1..];
+            }
+            None => return (&[], None),
+        }
+    }
+    (&[], None)
+}

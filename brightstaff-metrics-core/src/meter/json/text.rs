@@ -1,0 +1,136 @@
+//! Strings that are kept: keys, tags, names. Escapes are decoded across any split.
+
+/// The longest string that is kept whole, in bytes. The longest key of interest has 32, a model name may
+/// have 128.
+pub(crate) const MAX_TEXT: usize = 128;
+
+/// A short string in the making.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text {
+    bytes: [u8; MAX_TEXT],
+    len: u8,
+    over: bool,
+}
+
+impl Text {
+    pub(crate) const EMPTY: Self = Self {
+        bytes: [0; MAX_TEXT],
+        len: 0,
+        over: false,
+    };
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.over = false;
+    }
+
+    pub(crate) fn extend(&mut self, more: &[u8]) {
+        let start = usize::from(self.len);
+        match self.bytes.get_mut(start..start + more.len()) {
+            // The end is at most MAX_TEXT, which fits.
+            #[allow(clippy::cast_possible_truncation)]
+            Some(room) => {
+                room.copy_from_slice(more);
+                self.len = (start + more.len()) as u8;
+            }
+            None => self.over = true,
+        }
+    }
+
+    /// The string; `None` if it was too long to keep.
+    pub(crate) fn get(&self) -> Option<&[u8]> {
+        (!self.over).then_some(&self.bytes[..usize::from(self.len)])
+    }
+}
+
+/// An escape sequence (RFC 8259, section 7) in the making.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Escape {
+    state: State,
+    code: u16,
+    /// The first half of a surrogate pair.
+    high: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    None,
+    Backslash,
+    Hex(u8),
+}
+
+/// What a byte of an escape sequence comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Escaped {
+    More,
+    Char(char),
+    Invalid,
+}
+
+impl Escape {
+    /// A backslash was met.
+    pub(crate) fn start(&mut self) {
+        self.state = State::Backslash;
+    }
+
+    /// Whether the next byte belongs to an escape sequence.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state != State::None
+    }
+
+    pub(crate) fn take(&mut self, byte: u8) -> Escaped {
+        match self.state {
+            State::Hex(left) => self.hex(byte, left),
+            _ if byte == b'u' => {
+                self.state = State::Hex(4);
+                self.code = 0;
+                Escaped::More
+            }
+            _ => {
+                *self = Self::default();
+                match byte {
+                    b'"' | b'\\' | b'/' => Escaped::Char(char::from(byte)),
+                    b'b' => Escaped::Char('\u{8}'),
+                    b'f' => Escaped::Char('\u{c}'),
+                    b'n' => Escaped::Char('\n'),
+                    b'r' => Escaped::Char('\r'),
+                    b't' => Escaped::Char('\t'),
+                    _ => Escaped::Invalid,
+                }
+            }
+        }
+    }
+
+    fn hex(&mut self, byte: u8, left: u8) -> Escaped {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => {
+                *self = Self::default();
+                return Escaped::Invalid;
+            }
+        };
+        self.code = (self.code << 4) | u16::from(digit);
+        if left > 1 {
+            self.state = State::Hex(left - 1);
+            return Escaped::More;
+        }
+        self.state = State::None;
+        let high = self.high.take();
+        match (high, self.code) {
+            (None, 0xD800..=0xDBFF) => {
+                self.high = Some(self.code);
+                Escaped::More
+            }
+            (high, code) => {
+                let units = high.into_iter().chain([code]);
+                match char::decode_utf16(units).next() {
+                    Some(Ok(char)) => Escaped::Char(char),
+                    _ => Escaped::Invalid,
+                }
+            }
+        }
+    }
+}

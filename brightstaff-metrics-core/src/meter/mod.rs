@@ -1,0 +1,78 @@
+//! The stream meter: bytes in, facts out.
+//!
+//! A [`Meter`] reads the body of a provider's answer as it passes, in chunks of any size, and knows from
+//! it which API speaks, which model answered, when the first token came, how many tokens were used, and
+//! how the answer ended. It knows no clock, no metrics and no framework, keeps at most 4 KiB per stream
+//! (a decompressor's window apart) whatever passes, and never fails: what cannot be read is told as
+//! [`Facts::usage_missing`].
+//!
+//! ```
+//! use brightstaff_metrics_core::meter::{End, Meter};
+//!
+//! let mut meter = Meter::new(Some("text/event-stream"), None);
+//! meter.push(b"data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}],");
+//! assert_eq!(meter.facts().first_token_event, None);
+//! meter.push(b"\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}\n\n");
+//! assert_eq!(meter.facts().first_token_event, Some(0));
+//! meter.push(b"data: [DONE]\n\n");
+//! meter.finish();
+//!
+//! let facts = meter.facts();
+//! assert_eq!((facts.usage.prompt, facts.usage.completion), (Some(9), Some(1)));
+//! assert_eq!((facts.events, facts.end()), (2, End::Complete));
+//! ```
+
+mod api;
+mod body;
+mod captures;
+mod facts;
+mod framing;
+mod json;
+mod kind;
+mod reader;
+mod schema;
+mod usage;
+
+use body::Body;
+pub use facts::{Api, End, Facts, Model, Usage};
+
+/// Reads one answer's body.
+#[derive(Debug)]
+pub struct Meter {
+    body: Body,
+    finished: bool,
+}
+
+impl Meter {
+    /// A meter for a body with these `Content-Type` and `Content-Encoding` headers, as received.
+    #[must_use]
+    pub fn new(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
+        let _ = content_encoding;
+        Self {
+            body: Body::new(content_type),
+            finished: false,
+        }
+    }
+
+    /// Reads the next bytes of the body. Compare [`Meter::facts`] before and after to take an instant.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if !self.finished {
+            self.body.push(bytes);
+        }
+    }
+
+    /// The body ended by HTTP's rules: a last event that nothing closes is dispatched, if it is whole.
+    /// Anything pushed or finished after that is ignored.
+    pub fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            self.body.finish();
+        }
+    }
+
+    /// What is known so far.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        self.body.facts()
+    }
+}

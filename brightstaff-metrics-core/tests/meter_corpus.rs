@@ -1,0 +1,135 @@
+//! Reads recorded answers of real providers, where a corpus of them lies beside the repository, and
+//! compares what the meter says with what the recordings are known to hold.
+
+use std::path::PathBuf;
+
+use brightstaff_metrics_core::meter::{End, Facts, Meter};
+use serde_json::Value;
+
+/// Record, field and reason, where the meter is right and the recording's notes are not: none.
+const DIFFERENT: &[(&str, &str, &str)] = &[];
+
+fn corpus() -> Option<PathBuf> {
+    let start = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    start
+        .ancestors()
+        .map(|up| up.join("shared/corpus/open.jsonl"))
+        .find(|path| path.exists())
+}
+
+#[test]
+fn recorded_answers_are_read_right() {
+    let Some(path) = corpus() else {
+        println!("SKIPPED: no shared/corpus/open.jsonl in any directory above this crate");
+        return;
+    };
+    let records = std::fs::read_to_string(path).unwrap();
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let (mut read, mut wrong) = (0, Vec::new());
+    for line in records.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let body = decode(record["body_b64"].as_str().unwrap());
+        let whole = meter(&record, body.chunks(body.len().max(1)));
+        let bytes = meter(&record, body.chunks(1));
+        assert_eq!(whole, bytes, "{} depends on the split", record["id"]);
+        for _ in 0..2 {
+            let split = meter(&record, random.split(&body).into_iter());
+            assert_eq!(whole, split, "{} depends on the split", record["id"]);
+        }
+        wrong.extend(differences(&record, &whole));
+        read += 1;
+    }
+    println!("{read} recorded answers read, whole, byte by byte and at random splits");
+    assert!(
+        wrong.is_empty(),
+        "{} differences:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+fn meter(record: &Value, chunks: impl Iterator<Item = &[u8]>) -> Facts {
+    let mut meter = Meter::new(record["content_type"].as_str(), None);
+    chunks.for_each(|chunk| meter.push(chunk));
+    meter.finish();
+    meter.facts().clone()
+}
+
+fn differences(record: &Value, facts: &Facts) -> Vec<String> {
+    let id = record["id"].as_str().unwrap();
+    let expected = &record["expected"];
+    let failed = record["status"]
+        .as_u64()
+        .is_some_and(|status| status >= 400);
+    let end = if failed { End::Error } else { facts.end() };
+    let mut found = vec![
+        ("end", Value::from(end.as_str())),
+        ("events", facts.events.into()),
+        ("first_token_event", facts.first_token_event.into()),
+    ];
+    if !failed {
+        found.push(("model", facts.model.as_str().into()));
+    }
+    let tokens = [
+        ("prompt_tokens", facts.usage.prompt),
+        ("completion_tokens", facts.usage.completion),
+        ("cache_read_tokens", facts.usage.cache_read),
+        ("cache_write_tokens", facts.usage.cache_write),
+        ("reasoning_tokens", facts.usage.reasoning),
+    ];
+    // What the wire does not settle is not compared, unless nothing was counted at all.
+    let owed = tokens
+        .iter()
+        .filter(|(field, _)| !expected[field].is_null() || expected["has_usage"] == false);
+    found.extend(owed.map(|&(field, count)| (field, count.into())));
+    found
+        .into_iter()
+        .filter(|(field, value)| expected[field] != *value)
+        .filter(|(field, _)| {
+            !DIFFERENT
+                .iter()
+                .any(|&(known, at, _)| (known, at) == (id, *field))
+        })
+        .map(|(field, value)| {
+            let [provider, api, framing] = ["provider", "api", "framing"].map(|name| &record[name]);
+            format!(
+                "{id} {provider} {api} {framing} {field}: {value}, not {}",
+                expected[field]
+            )
+        })
+        .collect()
+}
+
+/// A xorshift generator: the same splits on every run.
+struct Random(u64);
+
+impl Random {
+    fn split<'a>(&mut self, mut body: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut chunks = Vec::new();
+        while !body.is_empty() {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            let longest = if self.0 & 1 == 0 { 8 } else { 700 };
+            let length = usize::try_from(self.0 % longest).unwrap() + 1;
+            let (chunk, rest) = body.split_at(body.len().min(length));
+            chunks.push(chunk);
+            body = rest;
+        }
+        chunks
+    }
+}
+
+fn decode(base64: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0_u32;
+    let mut bytes = Vec::new();
+    for (at, byte) in base64.bytes().filter(|&byte| byte != b'=').enumerate() {
+        let sextet = ALPHABET.iter().position(|&known| known == byte).unwrap();
+        bits = (bits << 6) | u32::try_from(sextet).unwrap();
+        if at % 4 != 0 {
+            bytes.push((bits >> (6 - 2 * (at % 4)) & 0xFF) as u8);
+        }
+    }
+    bytes
+}

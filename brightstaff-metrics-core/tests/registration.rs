@@ -1,0 +1,210 @@
+//! What is registered, what exists before the first event, and which pairs own series.
+
+use std::time::Duration;
+
+use brightstaff_metrics_core::{
+    BucketSet, Builder, Head, Metrics, Upstream, UpstreamCall,
+    labels::{ErrorClass, Fallback, Method, Route},
+};
+use prometheus::{Registry, TextEncoder};
+
+const REQUESTS: &str = "brightstaff_llm_upstream_requests_total";
+const OVERFLOW: &str = "brightstaff_metrics_label_overflow_total";
+
+fn builder() -> Builder {
+    Metrics::builder()
+        .build_info("1.2.3", "abc123")
+        .process(false)
+}
+
+fn render(registry: &Registry) -> String {
+    TextEncoder::new()
+        .encode_to_string(&registry.gather())
+        .unwrap()
+}
+
+/// The value of the only line that starts with the family's name and has all of these labels.
+fn value(registry: &Registry, family: &str, labels: &[&str]) -> Option<f64> {
+    let text = render(registry);
+    let mut lines = text.lines().filter(|line| {
+        let series = line.rsplit_once(' ').unwrap_or_default().0;
+        series.split('{').next() == Some(family) && labels.iter().all(|label| line.contains(label))
+    });
+    let line = lines.next()?;
+    assert!(lines.next().is_none(), "more than one {family} {labels:?}");
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn answer(upstream: &Upstream, status: u16) {
+    let mut call = upstream.start();
+    call.head(&Head::new(status).content_length(0));
+}
+
+#[test]
+fn before_the_first_event() {
+    let registry = Registry::new();
+    let metrics = builder()
+        .upstreams([("openai", "gpt-4o")])
+        .buckets(BucketSet::RequestTokens, [1.0])
+        .register(&registry)
+        .unwrap();
+    drop(metrics);
+    expect_test::expect_file!["golden/before_the_first_event.prom"].assert_eq(&render(&registry));
+}
+
+#[test]
+fn twice_on_one_registry_is_an_error() {
+    let registry = Registry::new();
+    builder().register(&registry).unwrap();
+    let error = builder().register(&registry).unwrap_err();
+    assert!(error.is_already_registered());
+    assert_eq!(
+        error.to_string(),
+        "the registry already holds the brightstaff families"
+    );
+}
+
+#[test]
+fn two_registries_know_nothing_of_each_other() {
+    let (one, two) = (Registry::new(), Registry::new());
+    let metrics = builder().register(&one).unwrap();
+    builder().register(&two).unwrap();
+    answer(&metrics.upstream("openai", "gpt-4o"), 200);
+    assert!(render(&one).contains("gpt-4o"));
+    assert_eq!(value(&two, REQUESTS, &[]), None);
+}
+
+/// A collector of the standard family, as the `prometheus` crate has one behind a feature.
+#[derive(Debug)]
+struct Process(prometheus::Gauge);
+
+impl prometheus::core::Collector for Process {
+    fn desc(&self) -> Vec<&prometheus::core::Desc> {
+        self.0.desc()
+    }
+
+    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.0.set(42.0);
+        self.0.collect()
+    }
+}
+
+#[test]
+fn a_process_collector_that_is_there_already_stays() {
+    let memory = "process_resident_memory_bytes";
+    let registry = Registry::new();
+    let gauge = prometheus::Gauge::new(memory, "Resident memory size in bytes.").unwrap();
+    registry.register(Box::new(Process(gauge))).unwrap();
+    Metrics::builder().register(&registry).unwrap();
+    assert_eq!(value(&registry, memory, &[]), Some(42.0));
+
+    let registry = Registry::new();
+    Metrics::builder().register(&registry).unwrap();
+    let ours = value(&registry, memory, &[]);
+    assert_eq!(ours.is_some(), cfg!(target_os = "linux"));
+}
+
+#[test]
+fn bad_settings_are_refused_by_name() {
+    let registry = Registry::new();
+    let buckets = builder().buckets(BucketSet::Http, [2.0, 1.0]);
+    let error = buckets.register(&registry).unwrap_err().to_string();
+    assert_eq!(error, "bad buckets for http: they do not rise strictly");
+
+    let pair = builder().upstreams([("openai", "gpt\n4o")]);
+    let error = pair.register(&registry).unwrap_err().to_string();
+    assert!(error.starts_with("bad upstream pair \"openai\", \"gpt\\n4o\""));
+
+    assert_eq!(render(&registry), "", "nothing was registered");
+}
+
+#[test]
+fn a_pair_earns_its_series_by_a_success() {
+    let registry = Registry::new();
+    let metrics = builder().upstream_cap(1).register(&registry).unwrap();
+    let upstream = metrics.upstream("openai", "gpt-4o");
+    let other = "model=\"other\",provider=\"other\"";
+
+    answer(&upstream, 404);
+    upstream.start().fail(ErrorClass::Connect);
+    assert!(!render(&registry).contains("gpt-4o"));
+    let status = [other, "status_class=\"4xx\""];
+    assert_eq!(value(&registry, REQUESTS, &status), Some(1.0));
+    assert_eq!(value(&registry, OVERFLOW, &["upstream"]), Some(2.0));
+
+    // From its first success on it has a series, whichever handle the call started from.
+    answer(&upstream, 200);
+    answer(&upstream, 404);
+    let status = ["model=\"gpt-4o\"", "status_class=\"4xx\""];
+    assert_eq!(value(&registry, REQUESTS, &status), Some(1.0));
+    assert_eq!(value(&registry, OVERFLOW, &["upstream"]), Some(2.0));
+
+    // The cap is one pair.
+    answer(&metrics.upstream("openai", "gpt-4o-mini"), 200);
+    assert!(!render(&registry).contains("gpt-4o-mini"));
+    assert_eq!(value(&registry, OVERFLOW, &["upstream"]), Some(3.0));
+}
+
+#[test]
+fn pairs_that_run_together_stay_apart() {
+    let registry = Registry::new();
+    let metrics = builder().register(&registry).unwrap();
+    answer(&metrics.upstream("open", "ai-gpt"), 404);
+    answer(&metrics.upstream("open", "ai-gpt"), 200);
+    answer(&metrics.upstream("openai", "-gpt"), 200);
+    answer(&metrics.upstream("openai", "-gpt"), 404);
+    let client_error = "status_class=\"4xx\"";
+    let apart = ["model=\"-gpt\",provider=\"openai\"", client_error];
+    assert_eq!(value(&registry, REQUESTS, &apart), Some(1.0));
+    let apart = ["model=\"ai-gpt\",provider=\"open\"", client_error];
+    assert_eq!(value(&registry, REQUESTS, &apart), None);
+}
+
+#[test]
+fn names_that_no_label_may_carry_are_folded() {
+    let registry = Registry::new();
+    let metrics = builder().register(&registry).unwrap();
+    answer(&metrics.upstream("openai", &"m".repeat(129)), 200);
+    answer(&metrics.upstream("", ""), 200);
+    for pair in [
+        "model=\"other\",provider=\"openai\"",
+        "model=\"unknown\",provider=\"unknown\"",
+    ] {
+        let text = render(&registry);
+        assert!(text.contains(&format!("{REQUESTS}{{error_class=\"none\",{pair}")));
+    }
+}
+
+#[test]
+fn handlers_and_selected_models_are_capped() {
+    let registry = Registry::new();
+    let metrics = builder()
+        .handler_cap(1)
+        .selected_model_cap(1)
+        .register(&registry)
+        .unwrap();
+    for handler in ["a", "b", "c", "a"] {
+        let mut exchange = metrics.exchange(handler, Method::Get);
+        exchange.head(200, Some(0), false);
+    }
+    for model in ["m", "n"] {
+        let router = metrics.router();
+        router.decision(Route::Llm, model, Fallback::No, Duration::ZERO);
+    }
+    let requests = "brightstaff_http_requests_total";
+    assert_eq!(value(&registry, requests, &["handler=\"a\""]), Some(2.0));
+    assert_eq!(value(&registry, requests, &["\"other\""]), Some(2.0));
+    assert_eq!(value(&registry, OVERFLOW, &["handler"]), Some(2.0));
+    assert_eq!(value(&registry, OVERFLOW, &["selected_model"]), Some(1.0));
+    let decisions = "brightstaff_router_decisions_total";
+    assert_eq!(value(&registry, decisions, &["\"other\""]), Some(1.0));
+}
+
+#[test]
+fn handles_go_where_gateways_take_them() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    fn sent<T: Send + 'static>() {}
+    shared::<Metrics>();
+    shared::<Upstream>();
+    sent::<UpstreamCall>();
+}

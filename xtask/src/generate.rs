@@ -1,0 +1,28 @@
+//! Generated files: one function writes them, or with `check` fails and names the command to run.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use xshell::Shell;
+
+use crate::metrics_md;
+
+/// Writes every generated file.
+pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
+    write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)
+}
+
+fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
+    let there = sh.read_file(path).unwrap_or_default();
+    if there == text {
+        return Ok(());
+    }
+    if check {
+        bail!(
+            "{} is not up to date: run `cargo xtask generate`",
+            path.display()
+        );
+    }
+    sh.write_file(path, text)
+        .with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,176 @@
+//! `METRICS.md`: every family of the catalogue, for people.
+
+use std::fmt::Write as _;
+
+use brightstaff_metrics_core::{
+    BucketSet,
+    catalogue::{self, Family, Kind},
+};
+
+const HEAD: &str = "\
+<!-- Generated from the catalogue by `cargo xtask generate`: edit brightstaff-metrics-core/src/catalogue.rs. -->
+# Metrics
+
+Durations are seconds, counters end in `_total`, units are base units. Names marked ● are those that
+Plano's monitoring page documents: they do not change.
+
+A family shows up in a scrape with its first sample, but for these, which are there at 0: every value
+of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`
+from the start; of a handler, from its first request on, the gauge of requests in flight and both
+phases of cancels; of a pair of provider and model, from its creation on (that of a declared pair is
+the registration), its histograms, both kinds of tokens and the successful requests.
+";
+
+const SECTIONS: &[(&str, &str, &str)] = &[
+    (
+        "brightstaff_http_",
+        "HTTP: one set per inbound request",
+        "`handler` is the name that the user gave, or that of a well-known endpoint (`llm_chat`, `embeddings`,\n\
+         `agent_chat`, `routing_decision`, `function_calling`, `list_models`, `cors_preflight`), or the route\n\
+         template, or the name of the fallback, or `not_found`; never the raw path. At most 200 handlers have\n\
+         series; the rest is `other`.",
+    ),
+    (
+        "brightstaff_llm_",
+        "LLM upstream: one set per call to a provider",
+        "Each attempt is a call. Pairs that the gateway declares own their series; any other pair takes one of\n\
+         200 free slots at its first 2xx, and is `other`, `other` until then and past them. A streamed answer is\n\
+         one in server-sent events, an AWS event stream, NDJSON or Gemini's streamed array.",
+    ),
+    ("brightstaff_rout", "Routing", ""),
+    ("brightstaff_session_", "", ""),
+    (
+        "process_",
+        "Process",
+        "Read from procfs at each scrape; absent without `/proc`.",
+    ),
+    ("brightstaff_build_", "Build, self", ""),
+    ("brightstaff_metrics_", "", ""),
+];
+
+/// The names of the same things in OpenTelemetry's semantic conventions for generative AI.
+const OTEL: &[(&Family, &str)] = &[
+    (
+        &catalogue::UPSTREAM_DURATION,
+        "`gen_ai.client.operation.duration`",
+    ),
+    (
+        &catalogue::TOKENS,
+        "the sum of `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+    ),
+    (
+        &catalogue::REQUEST_TOKENS,
+        "`gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+    ),
+    (
+        &catalogue::TIME_TO_FIRST_TOKEN,
+        "`gen_ai.server.time_to_first_token`, seen from the gateway",
+    ),
+    (
+        &catalogue::TIME_PER_OUTPUT_TOKEN,
+        "`gen_ai.server.time_per_output_token`, seen from the gateway",
+    ),
+    (
+        &catalogue::HTTP_REQUEST_DURATION,
+        "`http.server.request.duration`",
+    ),
+    (&catalogue::HTTP_IN_FLIGHT, "`http.server.active_requests`"),
+];
+
+/// The whole file.
+pub(crate) fn render() -> String {
+    let mut out = HEAD.to_owned();
+    for (prefix, title, text) in SECTIONS {
+        if !title.is_empty() {
+            let _ = write!(out, "\n## {title}\n");
+            if !text.is_empty() {
+                let _ = write!(out, "{text}\n");
+            }
+            out.push_str(
+                "\n| family | type | labels | one sample is |\n| --- | --- | --- | --- |\n",
+            );
+        }
+        for family in families(prefix) {
+            row(&mut out, family);
+        }
+    }
+    buckets(&mut out);
+    out.push_str(
+        "\n## In OpenTelemetry's words\n`provider` is `gen_ai.provider.name`, `model` is `gen_ai.request.model` (explicit calls) or\n\
+         `gen_ai.response.model` (implicit ones), `error_class` is `error.type`.\n\n\
+         | here | there |\n| --- | --- |\n",
+    );
+    for (family, name) in OTEL {
+        let _ = write!(out, "| `{}` | {name} |\n", family.name);
+    }
+    out
+}
+
+fn families(prefix: &str) -> impl Iterator<Item = &'static Family> {
+    let all = catalogue::ALL.iter().copied();
+    all.filter(move |family| family.name.starts_with(prefix))
+}
+
+fn row(out: &mut String, family: &Family) {
+    let kind = match family.kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram(_) => "histogram",
+        _ => unreachable!("every kind is told"),
+    };
+    let labels: Vec<_> = family
+        .labels
+        .iter()
+        .map(|label| match label.values {
+            None => format!("`{}`", label.name),
+            Some(values) => {
+                let values: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
+                format!("`{}` = {}", label.name, values.join(" / "))
+            }
+        })
+        .collect();
+    let mark = if family.documented { " ●" } else { "" };
+    let _ = write!(
+        out,
+        "| `{}`{mark} | {kind} | {} | {} |\n",
+        family.name,
+        labels.join(", "),
+        family.help
+    );
+}
+
+fn buckets(out: &mut String) {
+    out.push_str("\n## Default buckets\nEvery set can be replaced: `Metrics::builder().buckets(set, bounds)`.\n\n| set | upper bounds | families |\n| --- | --- | --- |\n");
+    for &set in BucketSet::ALL {
+        let bounds: Vec<_> = set.default_bounds().iter().map(f64::to_string).collect();
+        let families: Vec<_> = catalogue::ALL
+            .iter()
+            .filter(|family| family.kind == Kind::Histogram(set))
+            .map(|family| format!("`{}`", family.name))
+            .collect();
+        let _ = write!(
+            out,
+            "| {} | {} | {} |\n",
+            set.name(),
+            bounds.join(" "),
+            families.join(", ")
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_stands_once() {
+        let rendered = render();
+        for family in catalogue::ALL {
+            let row = format!("\n| `{}`", family.name);
+            let rows = rendered.matches(&format!("{row} |")).count()
+                + rendered.matches(&format!("{row} ● |")).count()
+                - OTEL.iter().filter(|(f, _)| f.name == family.name).count();
+            assert_eq!(rows, 1, "{}", family.name);
+        }
+    }
+}

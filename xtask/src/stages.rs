@@ -1,0 +1,175 @@
+//! The checks of `cargo xtask test`, in the order in which they run.
+
+use anyhow::{Result, bail, ensure};
+use xshell::{Shell, cmd};
+
+use crate::{
+    generate,
+    stage::{self, Outcome, Stage, has},
+};
+
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "fmt",
+        about: "the code is formatted",
+        run: |sh| passes(cmd!(sh, "cargo fmt --all --check")),
+    },
+    Stage {
+        name: "generated",
+        about: "generated files are up to date",
+        run: |sh| generate::all(sh, true).map(|()| Outcome::Passed),
+    },
+    Stage {
+        name: "clippy",
+        about: "no lint speaks, with all features and with none",
+        run: |sh| {
+            cmd!(
+                sh,
+                "cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings"
+            )
+            .run()?;
+            passes(cmd!(
+                sh,
+                "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --no-default-features --all-targets -- -D warnings"
+            ))
+        },
+    },
+    Stage {
+        name: "test",
+        about: "unit, golden, property, socket and end-to-end tests",
+        run: |sh| passes(cmd!(sh, "cargo test --workspace")),
+    },
+    Stage {
+        name: "features",
+        about: "core's tests without default features, with all, and with prometheus' protobuf on",
+        run: |sh| {
+            let core = "brightstaff-metrics-core";
+            cmd!(
+                sh,
+                "cargo test --quiet --package {core} --no-default-features"
+            )
+            .run()?;
+            cmd!(sh, "cargo test --quiet --package {core} --all-features").run()?;
+            passes(cmd!(
+                sh,
+                "cargo test --quiet --package {core} --features prometheus/protobuf"
+            ))
+        },
+    },
+    Stage {
+        name: "doc",
+        about: "the docs build without a warning",
+        run: |sh| {
+            passes(
+                cmd!(sh, "cargo doc --quiet --workspace --no-deps --all-features")
+                    .env("RUSTDOCFLAGS", "-D warnings"),
+            )
+        },
+    },
+    Stage {
+        name: "weight",
+        about: "the libraries stay light",
+        run: weight,
+    },
+    Stage {
+        name: "deny",
+        about: "bans, licences and sources of the dependencies; advisories where their database is",
+        run: deny,
+    },
+];
+
+/// Runs the named stages, or all.
+pub(crate) fn test(sh: &Shell, names: &[String], list: bool) -> Result<()> {
+    if list {
+        for stage in STAGES {
+            println!("{:<12} {}", stage.name, stage.about);
+        }
+        return Ok(());
+    }
+    for name in names {
+        ensure!(
+            STAGES.iter().any(|stage| stage.name == name),
+            "no stage is called {name}; `cargo xtask test --list` tells which there are"
+        );
+    }
+    let chosen: Vec<_> = STAGES
+        .iter()
+        .filter(|stage| names.is_empty() || names.iter().any(|name| name == stage.name))
+        .collect();
+    stage::run(sh, &chosen)
+}
+
+fn passes(command: xshell::Cmd<'_>) -> Result<Outcome> {
+    command.run()?;
+    Ok(Outcome::Passed)
+}
+
+/// What a library drags in is part of the product.
+fn weight(sh: &Shell) -> Result<Outcome> {
+    let format = "{p}";
+    let tree = |arguments: &[&str]| -> Result<Vec<String>> {
+        let tree = cmd!(
+            sh,
+            "cargo tree --edges normal --prefix none --format {format} {arguments...}"
+        )
+        .quiet()
+        .read()?;
+        let mut crates: Vec<_> = tree
+            .lines()
+            .filter_map(|line| line.split(' ').next().map(str::to_owned))
+            .collect();
+        crates.sort_unstable();
+        crates.dedup();
+        Ok(crates)
+    };
+    let core = tree(&["--package", "brightstaff-metrics-core"])?;
+    let exporter = tree(&["--package", "brightstaff-exporter", "--no-default-features"])?;
+    println!(
+        "core: {} crates; exporter library: {}",
+        core.len(),
+        exporter.len()
+    );
+    for (what, crates, banned) in [
+        (
+            "core",
+            &core,
+            &["tokio", "axum", "actix-web", "serde", "serde_json"][..],
+        ),
+        (
+            "the exporter's library",
+            &exporter,
+            &["clap", "reqwest", "rustls", "moka", "rand"][..],
+        ),
+    ] {
+        if let Some(found) = banned.iter().find(|name| crates.iter().any(|c| c == *name)) {
+            bail!("{what} depends on {found}");
+        }
+    }
+    Ok(Outcome::Passed)
+}
+
+fn deny(sh: &Shell) -> Result<Outcome> {
+    if !has(sh, "cargo-deny") {
+        return Ok(Outcome::Skipped(
+            "cargo-deny is missing: cargo install --locked cargo-deny".to_owned(),
+        ));
+    }
+    cmd!(
+        sh,
+        "cargo deny --log-level error --offline check bans licenses sources"
+    )
+    .run()?;
+    let database = cmd!(sh, "cargo deny --offline check advisories")
+        .quiet()
+        .ignore_status()
+        .output()?;
+    let said = String::from_utf8_lossy(&database.stderr);
+    if database.status.success() {
+        println!("advisories: checked");
+    } else if said.contains("failed to fetch") || said.contains("advisory database") {
+        println!("advisories: NOT CHECKED, their database is not on this machine");
+    } else {
+        bail!("advisories: {said}");
+    }
+    Ok(Outcome::Passed)
+}
