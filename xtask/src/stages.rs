@@ -1,5 +1,7 @@
 //! The checks of `cargo xtask test`, in the order in which they run.
 
+use std::path::Path;
+
 use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
@@ -177,5 +179,8 @@ fn has_advisories(sh: &Shell) -> Result<bool> {
         Ok(home) => home,
         Err(_) => sh.var("HOME")? + "/.cargo",
     };
-    Ok(std::path::Path::new(&home).join("advisory-dbs").exists())
+    let databases = std::fs::read_dir(Path::new(&home).join("advisory-dbs"));
+    Ok(databases.is_ok_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir()))
+    }))
 }
