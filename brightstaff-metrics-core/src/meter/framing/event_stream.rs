@@ -93,7 +93,10 @@ impl EventStream {
 
     fn take(&mut self, part: &[u8], reader: &mut Reader) {
         match self.at {
-            At::Payload => self.payload.push(part, reader),
+            At::Payload => {
+                let whole = part.len() == usize::try_from(self.payload_left).unwrap_or(usize::MAX);
+                self.payload.push(part, whole, reader);
+            }
             At::Name | At::Value(true) => {
                 for &byte in part {
                     if let Some(room) = self.text.get_mut(self.text_len) {

@@ -57,16 +57,43 @@ impl Values {
                 }
                 At::Between if self.array && byte == b',' => bytes = behind,
                 At::Between if self.array && byte == b']' => self.at = At::End,
-                At::Start | At::Between => self.at = At::Value,
+                At::Start | At::Between => {
+                    self.at = At::Value;
+                    bytes = self.whole_line(bytes, reader);
+                }
             }
         }
+    }
+
+    /// The fast path of a stream: a line that is all here.
+    fn whole_line<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        if self.array || !reader.facts().streaming {
+            return bytes;
+        }
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            return bytes;
+        };
+        if reader.skim(&bytes[..end]) {
+            self.at = At::Between;
+            return &bytes[end..];
+        }
+        let rest = reader.data(bytes);
+        if reader.is_value_done() {
+            reader.learn(&bytes[..bytes.len() - rest.len()]);
+        }
+        self.settle(reader);
+        rest
     }
 
     /// The body is over. A document that is not whole says nothing.
     pub(crate) fn finish(&mut self, reader: &mut Reader) {
         if self.at == At::Value {
-            reader.finish_value();
-            self.settle(reader);
+            if reader.finish_value() {
+                self.settle(reader);
+            } else {
+                reader.facts_mut().broken |= !reader.facts().streaming;
+                reader.reset();
+            }
         }
         self.at = At::End;
     }
@@ -76,14 +103,13 @@ impl Values {
             reader.end_document(self.ndjson, self.array);
             self.at = At::Between;
         } else if reader.is_value_broken() {
-            reader.facts_mut().broken = true;
-            reader.reset();
-            let lines = self.ndjson || reader.facts().streaming;
-            self.at = if lines && !self.array {
-                At::Broken
+            if !self.array && reader.facts().streaming {
+                reader.end_broken();
+                self.at = At::Broken;
             } else {
-                At::End
-            };
+                reader.facts_mut().broken = true;
+                self.at = At::End;
+            }
         }
     }
 }
