@@ -110,6 +110,11 @@ impl Reader {
         }
     }
 
+    /// Whether events may say nothing new: the first token came, and the API is known.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.facts.first_token_event.is_some() && !self.guessed
+    }
+
     /// A whole document, at once; whether it says nothing new, and is done with.
     pub(crate) fn skim(&mut self, bytes: &[u8]) -> bool {
         let fits = self.shape.fits(bytes);
@@ -119,7 +124,7 @@ impl Reader {
 
     /// The scanned event may be one that says nothing new.
     pub(crate) fn learn(&mut self, event: &[u8]) {
-        if self.facts.first_token_event.is_some() && !self.guessed {
+        if self.is_settled() {
             self.shape.learn(event);
             self.learned = true;
         }

@@ -4,6 +4,7 @@ use memchr::memchr2;
 
 use crate::meter::kind::Kind;
 use crate::meter::reader::Reader;
+use crate::meter::steps;
 
 /// The longest field name of interest, and then some.
 const MAX_NAME: usize = 8;
@@ -63,6 +64,7 @@ impl Sse {
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
         while let Some((&byte, behind)) = bytes.split_first() {
+            steps::add(1);
             if std::mem::take(&mut self.after_cr) && byte == b'\n' {
                 bytes = behind;
                 continue;
@@ -163,6 +165,7 @@ impl Sse {
         let Some(end) = memchr2(b'\n', b'\r', bytes) else {
             return bytes;
         };
+        steps::add(end);
         let value = &bytes[..end];
         self.match_done(value);
         reader.whole_data(value);
@@ -173,6 +176,7 @@ impl Sse {
     fn value<'a>(&mut self, field: Field, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
         let end = memchr2(b'\n', b'\r', bytes);
         let value = &bytes[..end.unwrap_or(bytes.len())];
+        steps::add(value.len());
         match field {
             Field::Data => self.data(value, reader),
             Field::Event => self.event.extend(value),

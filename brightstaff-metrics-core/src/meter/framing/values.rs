@@ -3,6 +3,7 @@
 
 use crate::meter::json::is_space;
 use crate::meter::reader::Reader;
+use crate::meter::steps;
 
 /// Cuts a body into JSON documents. Content decides which form it is: providers stream NDJSON under
 /// `application/json`, and answer with a single document under `application/x-ndjson`.
@@ -11,6 +12,8 @@ pub(crate) struct Values {
     at: At,
     ndjson: bool,
     array: bool,
+    /// Nothing but white space stands before in the line.
+    line_start: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +34,19 @@ impl Values {
             at: At::Start,
             ndjson,
             array: false,
+            line_start: true,
         }
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
         while let Some((&byte, behind)) = bytes.split_first() {
+            steps::add(1);
             match self.at {
                 At::End => return,
                 At::Broken => match memchr::memchr(b'\n', bytes) {
                     Some(end) => {
                         self.at = At::Between;
-                        bytes = &bytes[end + 1..];
+                        bytes = &bytes[end..];
                     }
                     None => return,
                 },
@@ -49,7 +54,10 @@ impl Values {
                     bytes = reader.data(bytes);
                     self.settle(reader);
                 }
-                At::Start | At::Between if is_space(byte) => bytes = behind,
+                At::Start | At::Between if is_space(byte) => {
+                    self.line_start |= byte == b'\n';
+                    bytes = behind;
+                }
                 At::Start if byte == b'[' => {
                     self.array = true;
                     self.at = At::Between;
@@ -67,12 +75,14 @@ impl Values {
 
     /// The fast path of a stream: a line that is all here.
     fn whole_line<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
-        if self.array || !reader.facts().streaming {
+        // Once a line: many values on one must not search it many times.
+        if !std::mem::take(&mut self.line_start) || self.array || !reader.is_settled() {
             return bytes;
         }
         let Some(end) = memchr::memchr(b'\n', bytes) else {
             return bytes;
         };
+        steps::add(end);
         if reader.skim(&bytes[..end]) {
             self.at = At::Between;
             return &bytes[end..];

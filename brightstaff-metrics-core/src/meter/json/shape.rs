@@ -7,6 +7,7 @@
 use memchr::memchr2;
 
 use super::is_space;
+use crate::meter::steps;
 
 /// The longest event that is remembered.
 const MAX_EVENT: usize = 1024;
@@ -81,6 +82,7 @@ impl Shape {
 
     /// `Err`: where in this shape the event first differs, and its byte there.
     fn compare(&self, event: &[u8]) -> Result<(), (usize, Option<u8>)> {
+        steps::add(event.len());
         let mut rest = event;
         let mut start = 0;
         for hole in &self.holes[..self.known] {
