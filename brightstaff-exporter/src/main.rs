@@ -1,9 +1,10 @@
-//! The gateway sidecar: `brightstaff-exporter serve`.
+//! The gateway sidecar, and the tools around it: `brightstaff-exporter --help`.
 
 mod cli;
 mod commands;
 mod config;
 mod gateway;
+mod inspect;
 mod serve;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     log();
     let ran = match cli.command {
         Command::Serve(options) => commands::serve(&options),
+        Command::Inspect(options) => options.run(),
     };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
