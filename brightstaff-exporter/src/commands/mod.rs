@@ -1,0 +1,20 @@
+//! What the commands do.
+
+mod serve;
+mod signals;
+
+use std::fmt;
+
+pub(crate) use self::serve::serve;
+
+/// An option that cannot be, in one line.
+#[derive(Debug)]
+pub(crate) struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}

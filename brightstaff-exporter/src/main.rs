@@ -1,0 +1,48 @@
+//! The gateway sidecar, and the tools around it: `brightstaff-exporter --help`.
+
+mod cli;
+mod commands;
+mod config;
+mod gateway;
+mod inspect;
+mod serve;
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Cli, Command},
+    commands::UsageError,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log();
+    let ran = match cli.command {
+        Command::Serve(options) => commands::serve(&options),
+        Command::Inspect(options) => options.run(),
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // As clap does where the command line itself is at fault.
+            let usage = error.is::<UsageError>() || error.is::<config::ConfigError>();
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}
+
+/// Logs to standard error, as `RUST_LOG` says.
+fn log() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
