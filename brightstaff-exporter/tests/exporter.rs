@@ -1,5 +1,7 @@
 //! The library, over real sockets.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 use std::{collections::HashMap, io::Read, net::SocketAddr, thread::ThreadId, time::Duration};
 
 use brightstaff_exporter::Exporter;
