@@ -14,7 +14,7 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "fmt",
         about: "the code is formatted",
-        run: |sh| passes(cmd!(sh, "cargo fmt --all --check")),
+        run: |sh| passes(&cmd!(sh, "cargo fmt --all --check")),
     },
     Stage {
         name: "generated",
@@ -30,7 +30,7 @@ const STAGES: &[Stage] = &[
                 "cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings"
             )
             .run()?;
-            passes(cmd!(
+            passes(&cmd!(
                 sh,
                 "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --no-default-features --all-targets -- -D warnings"
             ))
@@ -39,7 +39,7 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "test",
         about: "unit, golden, property, socket and end-to-end tests",
-        run: |sh| passes(cmd!(sh, "cargo test --workspace")),
+        run: |sh| passes(&cmd!(sh, "cargo test --workspace")),
     },
     Stage {
         name: "features",
@@ -52,7 +52,7 @@ const STAGES: &[Stage] = &[
             )
             .run()?;
             cmd!(sh, "cargo test --quiet --package {core} --all-features").run()?;
-            passes(cmd!(
+            passes(&cmd!(
                 sh,
                 "cargo test --quiet --package {core} --features prometheus/protobuf"
             ))
@@ -63,7 +63,7 @@ const STAGES: &[Stage] = &[
         about: "the docs build without a warning",
         run: |sh| {
             passes(
-                cmd!(sh, "cargo doc --quiet --workspace --no-deps --all-features")
+                &cmd!(sh, "cargo doc --quiet --workspace --no-deps --all-features")
                     .env("RUSTDOCFLAGS", "-D warnings"),
             )
         },
@@ -101,7 +101,7 @@ pub(crate) fn test(sh: &Shell, names: &[String], list: bool) -> Result<()> {
     stage::run(sh, &chosen)
 }
 
-fn passes(command: xshell::Cmd<'_>) -> Result<Outcome> {
+fn passes(command: &xshell::Cmd<'_>) -> Result<Outcome> {
     command.run()?;
     Ok(Outcome::Passed)
 }
