@@ -6,10 +6,13 @@ mod config;
 mod gateway;
 mod inspect;
 mod serve;
+#[expect(dead_code, reason = "no command plans yet what goes wrong")]
+mod sim;
 
 use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -19,10 +22,11 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log();
+    log(Level::INFO);
     let ran = match cli.command {
         Command::Serve(options) => commands::serve(&options),
         Command::Inspect(options) => options.run(),
+        Command::Simulate(options) => commands::simulate(&options),
     };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,10 +39,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs to standard error, as `RUST_LOG` says.
-fn log() {
+/// Logs to standard error, as `RUST_LOG` says, and else from this level on.
+fn log(level: Level) {
     let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::INFO.into())
+        .with_default_directive(level.into())
         .from_env_lossy();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
