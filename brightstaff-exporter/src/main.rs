@@ -3,10 +3,10 @@
 mod cli;
 mod commands;
 mod config;
+mod demo;
 mod gateway;
 mod inspect;
 mod serve;
-#[expect(dead_code, reason = "no command plans yet what goes wrong")]
 mod sim;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -22,10 +22,15 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log(Level::INFO);
+    // What goes wrong in the demo is what it is about: its table tells.
+    log(match cli.command {
+        Command::Demo(_) => Level::ERROR,
+        _ => Level::INFO,
+    });
     let ran = match cli.command {
         Command::Serve(options) => commands::serve(&options),
         Command::Inspect(options) => options.run(),
+        Command::Demo(options) => demo::demo(&options),
         Command::Simulate(options) => commands::simulate(&options),
     };
     match ran {

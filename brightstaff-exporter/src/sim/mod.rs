@@ -13,7 +13,7 @@ mod serve;
 mod wire;
 
 pub(crate) use self::{
-    behaviour::{Behaviour, Fault},
+    behaviour::{Behaviour, Content, Fault, Packing, Refusal},
     book::Book,
     call::{Call, Finish, Marks, Usage},
     serve::{Provider, Simulator},
