@@ -210,7 +210,9 @@ async fn by_default_a_half_closed_client_is_answered() {
     actix_web::rt::spawn(server);
     let read = actix_web::rt::task::spawn_blocking(move || {
         let mut client = TcpStream::connect(address).unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n").unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n")
+            .unwrap();
         client.shutdown(std::net::Shutdown::Write).unwrap();
         closed.store(true, SeqCst);
         let mut read = String::new();
