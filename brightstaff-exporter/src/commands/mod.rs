@@ -2,14 +2,24 @@
 
 mod serve;
 mod signals;
+mod simulate;
 
 use std::fmt;
 
-pub(crate) use self::serve::serve;
+pub(crate) use self::{
+    serve::serve,
+    simulate::{Simulate, simulate},
+};
 
 /// An option that cannot be, in one line.
 #[derive(Debug)]
 pub(crate) struct UsageError(String);
+
+impl UsageError {
+    pub(crate) fn new(fault: impl fmt::Display) -> Self {
+        Self(fault.to_string())
+    }
+}
 
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
