@@ -1,1 +1,53 @@
-//! Placeholder.
+//! Serves a [`prometheus::Registry`] to Prometheus: `GET /metrics` on `:9092`, beside the gateway's own
+//! port.
+//!
+//! ```
+//! use brightstaff_exporter::Exporter;
+//! use prometheus::{IntCounter, Registry};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new();
+//! let counter = IntCounter::new("answers_total", "Answers given.")?;
+//! registry.register(Box::new(counter.clone()))?;
+//! counter.inc_by(42);
+//!
+//! // An application writes `Exporter::from_env(registry)?`, which reads METRICS_BIND_ADDRESS.
+//! let exporter = Exporter::new(registry).bind_address(([127, 0, 0, 1], 0)).bind().await?;
+//! let address = exporter.local_addr();
+//! tokio::spawn(exporter.serve());
+//!
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! let mut stream = tokio::net::TcpStream::connect(address).await?;
+//! stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
+//! let mut answer = String::new();
+//! stream.read_to_string(&mut answer).await?;
+//! assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8"));
+//! assert!(answer.contains("answers_total 42"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is served
+//!
+//! - `GET /metrics`: the text exposition format, version 0.0.4, compressed with gzip where that is asked
+//!   for. The registry is gathered off the threads that serve requests.
+//! - `GET /healthz`: `ok`, as soon as the endpoint serves.
+//! - `GET /`: a small page that leads to the two.
+//!
+//! `HEAD` works wherever `GET` does; any other method is answered by 405 with `Allow`, any other path
+//! by 404.
+//!
+//! # Features
+//!
+//! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
+//!   depends on. Libraries and applications write `default-features = false`, and are spared it.
+
+mod error;
+mod exporter;
+mod routes;
+
+pub use self::{
+    error::BindError,
+    exporter::{Bound, DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS},
+};

@@ -1,0 +1,78 @@
+//! The commands and their options.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
+
+/// Prometheus metrics that tell the truth about LLM traffic.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Forward requests for LLM APIs to their providers, and measure them.
+    Serve(Serve),
+    /// Read recorded answers of providers, and tell what the metrics would say of each.
+    Inspect(Inspect),
+    /// Run the gateway between simulated providers and a load, and compare truth with metrics.
+    Demo(Demo),
+    /// Run simulated providers alone, for any client or gateway.
+    Simulate(Simulate),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = SERVE_HELP)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) source: Source,
+
+    /// Where requests are taken.
+    #[arg(
+        long,
+        env = "BIND_ADDRESS",
+        value_name = "IP:PORT",
+        default_value = "127.0.0.1:12000"
+    )]
+    pub(crate) bind: String,
+
+    /// Where metrics are served.
+    #[arg(long, env = brightstaff_exporter::METRICS_BIND_ADDRESS, value_name = "IP:PORT",
+          default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
+    pub(crate) metrics_bind: String,
+
+    /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    pub(crate) drain: Duration,
+
+    /// Check the configuration and the keys that it names, and stop.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// What to forward to.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Source {
+    /// The configuration: providers, their keys and models, agents, routes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A provider and its URL, as often as needed: openai=https://api.openai.com
+    #[arg(long = "upstream", value_name = "NAME=URL")]
+    pub(crate) upstreams: Vec<String>,
+}
+
+const SERVE_HELP: &str = "\
+Examples:
+  brightstaff-exporter serve --upstream openai=https://api.openai.com
+  brightstaff-exporter serve --config gateway.toml --check
+
+With one --upstream every model goes there; with several, clients write provider/model.
+Clients' own keys pass to the provider unless the configuration names one (api_key_env).
+RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";

@@ -1,0 +1,94 @@
+use std::{fs, net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use brightstaff_exporter::{Bound, Exporter};
+use brightstaff_metrics_core::Metrics;
+use prometheus::Registry;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use super::{UsageError, signals::Signals};
+use crate::{
+    cli::{Serve, Source},
+    config::{Config, ConfigError},
+    gateway::{Gateway, upstream_pairs},
+    serve,
+};
+
+/// How long a scrape in progress may go on after the last answer.
+const LAST_SCRAPE: Duration = Duration::from_secs(1);
+
+/// `serve`: the gateway, until a signal ends it.
+pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(run(options))
+}
+
+async fn run(options: &Serve) -> anyhow::Result<()> {
+    let config = config(&options.source)?;
+    let address: SocketAddr = options.bind.parse().map_err(|_| {
+        let text = &options.bind;
+        UsageError(format!(
+            "--bind: {text:?} is no address to listen on: write IP:PORT, for example 127.0.0.1:12000"
+        ))
+    })?;
+    let registry = Registry::new();
+    let exporter = Exporter::new(registry.clone())
+        .bind_to(
+            brightstaff_exporter::METRICS_BIND_ADDRESS,
+            &options.metrics_bind,
+        )
+        .map_err(|error| UsageError(error.to_string()))?;
+    let metrics = Metrics::builder()
+        .build_info(
+            env!("CARGO_PKG_VERSION"),
+            option_env!("GIT_SHA").unwrap_or("unknown"),
+        )
+        .upstreams(upstream_pairs(&config))
+        .register(&registry)?;
+    let gateway = Gateway::new(&config, metrics)?;
+    if options.check {
+        println!("the configuration is sound");
+        return Ok(());
+    }
+
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let exporter = exporter.bind().await?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: set --bind or BIND_ADDRESS to another IP:PORT")
+    })?;
+    // Read by scripts: both ports take requests from here on.
+    println!("gateway listening on http://{}", listener.local_addr()?);
+    println!(
+        "metrics listening on http://{}/metrics",
+        exporter.local_addr()
+    );
+
+    let (last, ended) = oneshot::channel::<()>();
+    let scrapes = tokio::spawn(scrapes(exporter, ended));
+    serve::serve(listener, gateway.router(), signals.first(), options.drain).await?;
+    drop(last);
+    let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
+    Ok(())
+}
+
+/// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last answer.
+async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Result<()> {
+    let signal = async {
+        let _ = ended.await;
+    };
+    exporter.serve_with_graceful_shutdown(signal).await
+}
+
+fn config(source: &Source) -> anyhow::Result<Config> {
+    let Some(path) = &source.config else {
+        return Ok(Config::from_upstreams(&source.upstreams)?);
+    };
+    let text = fs::read_to_string(path)
+        .map_err(|error| UsageError(format!("--config {}: {error}", path.display())))?;
+    let config =
+        Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
+    Ok(config)
+}

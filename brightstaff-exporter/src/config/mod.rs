@@ -1,0 +1,49 @@
+//! What the gateway forwards to: read from TOML, or put together by hand.
+
+mod base_url;
+mod check;
+pub(crate) mod duration;
+mod error;
+mod target;
+mod types;
+
+pub(crate) use self::{
+    base_url::BaseUrl,
+    error::ConfigError,
+    target::Target,
+    types::{Agent, Api, Config, Provider, RouteAlias, Sessions},
+};
+
+impl Config {
+    /// Reads TOML, and checks it.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::toml(text, &error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Providers alone, each given as `NAME=URL`.
+    pub(crate) fn from_upstreams(upstreams: &[String]) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        for upstream in upstreams {
+            let fault = |fault: &str| {
+                ConfigError::new(
+                    format_args!("--upstream {upstream:?}"),
+                    format_args!("{fault}: write for example openai=https://api.openai.com"),
+                )
+            };
+            let Some((name, url)) = upstream.split_once('=') else {
+                return Err(fault("is not NAME=URL"));
+            };
+            let url = url
+                .parse()
+                .map_err(|error| ConfigError::new(format_args!("--upstream {name}"), error))?;
+            let provider = Provider::new(url);
+            if config.providers.insert(name.to_owned(), provider).is_some() {
+                return Err(fault("names its provider a second time"));
+            }
+        }
+        config.check()?;
+        Ok(config)
+    }
+}

@@ -1,0 +1,229 @@
+//! Who answers for which model.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use brightstaff_metrics_core::{Metrics, Upstream, labels::Route};
+
+use super::{destination::Destination, error::Refusal, tls};
+use crate::config::{BaseUrl, Config, Target};
+
+/// What stands in the label `model` of calls to agents. It tells them from the calls to models,
+/// which an agent may make through this gateway again.
+pub(super) const AGENT_MODEL: &str = "agent";
+
+/// One destination to try, and what of the request changes for it.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) destination: Arc<Destination>,
+    pub(super) upstream: Upstream,
+    /// The model to ask the destination for; agents get what the client wrote.
+    pub(super) model: Option<Box<str>>,
+}
+
+impl Candidate {
+    /// What a decision for it selected: a model, or an agent.
+    pub(super) fn selected(&self) -> &str {
+        self.model.as_deref().unwrap_or(&self.destination.name)
+    }
+}
+
+/// An alias, and where it leads.
+#[derive(Debug)]
+pub(super) struct Alias {
+    pub(super) name: Arc<str>,
+    pub(super) route: Route,
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(super) enum Choice<'a> {
+    /// The client named an alias: there is something to decide.
+    Alias(&'a Alias),
+    /// The client named its destination, or there is only one.
+    Direct(Candidate),
+}
+
+#[derive(Debug)]
+pub(super) struct Directory {
+    metrics: Metrics,
+    providers: BTreeMap<String, Arc<Destination>>,
+    agents: BTreeMap<String, Arc<Destination>>,
+    /// The pairs that the configuration names.
+    declared: BTreeSet<(String, String)>,
+    aliases: HashMap<String, Alias>,
+    /// The providers that list a model, by the model.
+    listed: HashMap<String, Vec<String>>,
+}
+
+impl Directory {
+    pub(super) fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
+        let urls = config.providers.values().map(|provider| &provider.url);
+        let mut urls = urls.chain(config.agents.values().map(|agent| &agent.url));
+        let tls = tls::client_config(urls.any(BaseUrl::is_https))?;
+        let mut directory = Self {
+            metrics,
+            providers: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            declared: upstream_pairs(config).into_iter().collect(),
+            aliases: HashMap::new(),
+            listed: HashMap::new(),
+        };
+        for (name, provider) in &config.providers {
+            let destination = Destination::provider(name, provider, config, &tls)?;
+            directory
+                .providers
+                .insert(name.clone(), Arc::new(destination));
+            for model in &provider.models {
+                let listing = directory.listed.entry(model.clone()).or_default();
+                listing.push(name.clone());
+            }
+        }
+        for (name, agent) in &config.agents {
+            let destination = Destination::agent(name, agent, config, &tls)?;
+            directory.agents.insert(name.clone(), Arc::new(destination));
+        }
+        for (name, route) in &config.routes {
+            let candidates = route.candidates.iter();
+            let alias = Alias {
+                name: name.as_str().into(),
+                route: match route.candidates.first() {
+                    Some(Target::Agent(_)) => Route::Agent,
+                    Some(Target::Model { .. }) | None => Route::Llm,
+                },
+                candidates: candidates
+                    .filter_map(|target| directory.target(target))
+                    .collect(),
+            };
+            directory.aliases.insert(name.clone(), alias);
+        }
+        Ok(directory)
+    }
+
+    /// Where a request to an LLM endpoint goes that names this model.
+    pub(super) fn model(&self, name: &str) -> Result<Choice<'_>, Refusal> {
+        if name.is_empty() {
+            let fault = "you must provide a model parameter";
+            return Err(Refusal::request("missing_model", fault).with_param("model"));
+        }
+        if let Some(alias) = self.alias(name, Route::Llm) {
+            return Ok(Choice::Alias(alias));
+        }
+        let prefixed = name.split_once('/').and_then(|(provider, model)| {
+            let provider = self.providers.get(provider)?;
+            (!model.is_empty()).then_some((provider, model))
+        });
+        if let Some((provider, model)) = prefixed {
+            return Ok(Choice::Direct(self.candidate(provider, model)));
+        }
+        match self.listed.get(name).map(Vec::as_slice) {
+            Some([provider]) => Ok(Choice::Direct(
+                self.candidate(&self.providers[provider], name),
+            )),
+            Some(several) => {
+                let names: Vec<_> = several.iter().map(|p| format!("{p}/{name}")).collect();
+                let names = names.join(" or ");
+                let fault = format!("several providers have the model `{name}`: write {names}");
+                Err(Refusal::model(fault))
+            }
+            None => self
+                .only_provider()
+                .map(|provider| Choice::Direct(self.candidate(provider, name)))
+                .ok_or_else(|| {
+                    Refusal::model(format!(
+                        "the model `{name}` is not known here: write provider/model, \
+                         or one of the models that GET /v1/models lists"
+                    ))
+                }),
+        }
+    }
+
+    /// Where a request under `/agents` goes that names this model.
+    pub(super) fn agent(&self, name: &str) -> Result<Choice<'_>, Refusal> {
+        if let Some(alias) = self.alias(name, Route::Agent) {
+            return Ok(Choice::Alias(alias));
+        }
+        let agent = self.agents.get(name).or_else(|| self.only_agent());
+        agent
+            .map(|agent| Choice::Direct(self.agent_candidate(agent)))
+            .ok_or_else(|| {
+                Refusal::model(format!(
+                    "the agent `{name}` is not known here: \
+                     write as model one of the agents that GET /agents/v1/models lists"
+                ))
+            })
+    }
+
+    pub(super) fn only_provider(&self) -> Option<&Arc<Destination>> {
+        only(&self.providers)
+    }
+
+    pub(super) fn only_agent(&self) -> Option<&Arc<Destination>> {
+        only(&self.agents)
+    }
+
+    /// Whether the configuration names this model.
+    pub(super) fn declares(&self, candidate: &Candidate) -> bool {
+        let provider = candidate.destination.name.clone();
+        let model = candidate.selected().to_owned();
+        self.declared.contains(&(provider, model))
+    }
+
+    fn alias(&self, name: &str, route: Route) -> Option<&Alias> {
+        self.aliases.get(name).filter(|alias| alias.route == route)
+    }
+
+    fn target(&self, target: &Target) -> Option<Candidate> {
+        match target {
+            Target::Model { provider, model } => {
+                let provider = self.providers.get(provider)?;
+                Some(self.candidate(provider, model))
+            }
+            Target::Agent(name) => Some(self.agent_candidate(self.agents.get(name)?)),
+        }
+    }
+
+    fn candidate(&self, provider: &Arc<Destination>, model: &str) -> Candidate {
+        Candidate {
+            destination: Arc::clone(provider),
+            upstream: self.metrics.upstream(&provider.name, model),
+            model: Some(model.into()),
+        }
+    }
+
+    fn agent_candidate(&self, agent: &Arc<Destination>) -> Candidate {
+        Candidate {
+            destination: Arc::clone(agent),
+            upstream: self.metrics.upstream(&agent.name, AGENT_MODEL),
+            model: None,
+        }
+    }
+}
+
+fn only(destinations: &BTreeMap<String, Arc<Destination>>) -> Option<&Arc<Destination>> {
+    let mut all = destinations.values();
+    all.next().filter(|_| all.next().is_none())
+}
+
+/// The pairs of provider and model that a configuration names, which own series from the start: the
+/// models of the lists and of the routes, and for each agent its name and `agent`.
+pub(crate) fn upstream_pairs(config: &Config) -> Vec<(String, String)> {
+    let listed = config.providers.iter().flat_map(|(name, provider)| {
+        let models = provider.models.iter();
+        models.map(|model| (name.clone(), model.clone()))
+    });
+    let routed = config.routes.values().flat_map(|route| &route.candidates);
+    let routed = routed.filter_map(|target| match target {
+        Target::Model { provider, model } => Some((provider.clone(), model.clone())),
+        Target::Agent(_) => None,
+    });
+    let agents = config.agents.keys();
+    let agents = agents.map(|name| (name.clone(), AGENT_MODEL.to_owned()));
+    let mut pairs: Vec<_> = listed.chain(routed).chain(agents).collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs
+}

@@ -1,0 +1,97 @@
+//! Requests that are passed on, and their answers.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{Response, StatusCode, Version},
+};
+use brightstaff_metrics_core::{ObservedBody, labels::Route};
+
+use super::{
+    Shared,
+    directory::{Candidate, Choice},
+    error::Refusal,
+    headers::strip_hop_by_hop,
+    inbound::Inbound,
+    routing::{Plan, Routing},
+};
+
+type Answer = Response<ObservedBody<reqwest::Body>>;
+
+/// Passes a request on to where its model leads.
+pub(super) async fn forward(
+    shared: &Shared,
+    route: Route,
+    request: Request,
+) -> Result<Response<Body>, Refusal> {
+    let inbound = Inbound::read(request, shared.max_request_bytes).await?;
+    let routing = Routing::start(shared);
+    let choice = match route {
+        Route::Agent => shared.directory.agent(inbound.body.model())?,
+        _ => shared.directory.model(inbound.body.model())?,
+    };
+    let answer = match choice {
+        Choice::Direct(candidate) => call(&candidate, &inbound).await?,
+        Choice::Alias(alias) => {
+            let plan = routing.plan(alias, &inbound.headers)?;
+            ask_in_turn(plan, &inbound).await?
+        }
+    };
+    Ok(pass_on(answer))
+}
+
+/// Tries one candidate after the other; the last one's answer passes, whatever it is.
+async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusal> {
+    let mut place = plan.first();
+    let mut answer = call(plan.candidate(place), inbound).await;
+    for next in plan.others() {
+        if accepted(&answer) {
+            break;
+        }
+        // Ends its call before the next one starts.
+        drop(answer);
+        place = next;
+        answer = call(plan.candidate(place), inbound).await;
+    }
+    if accepted(&answer) {
+        plan.accept(place);
+    }
+    answer
+}
+
+/// One call: recorded once, when its answer's body ends or there is none.
+async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
+    let call = candidate.upstream.start();
+    match candidate
+        .destination
+        .send(inbound.outgoing(candidate))
+        .await
+    {
+        Ok(answer) => Ok(call.observe(answer.into())),
+        Err(class) => {
+            call.fail(class);
+            Err(Refusal::upstream(&candidate.destination.name, class))
+        }
+    }
+}
+
+/// Whether the search ends with this answer.
+fn accepted(answer: &Result<Answer, Refusal>) -> bool {
+    answer.as_ref().is_ok_and(|answer| {
+        let status = answer.status();
+        status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error()
+    })
+}
+
+/// The answer as it goes to the client.
+pub(super) fn pass_on<B>(mut answer: Response<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    strip_hop_by_hop(answer.headers_mut());
+    // The version is a matter of each connection: an upstream's HTTP/1.0 would cost the client its
+    // chunks.
+    *answer.version_mut() = Version::default();
+    answer.map(Body::new)
+}

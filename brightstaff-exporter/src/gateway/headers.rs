@@ -1,0 +1,147 @@
+//! Which headers pass, and the credentials that are put in.
+
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use crate::config::Api;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Meant for this connection alone (RFC 9110, section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    PROXY_CONNECTION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Leaves what is meant for the other end.
+pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+/// Leaves what passes to a destination: the client puts in its host and the length of the body,
+/// which is there as a whole.
+pub(super) fn strip_request(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    for name in [HOST, CONTENT_LENGTH, EXPECT] {
+        headers.remove(name);
+    }
+}
+
+/// The credentials of the gateway itself.
+#[derive(Clone, Debug)]
+pub(super) struct Credentials {
+    api: Api,
+    value: HeaderValue,
+}
+
+impl Credentials {
+    /// `None` where no header can carry this key.
+    pub(super) fn new(api: Api, key: &str) -> Option<Self> {
+        let value = match api {
+            Api::OpenAi => format!("Bearer {key}").try_into(),
+            Api::Anthropic => HeaderValue::from_str(key),
+        };
+        let mut value = value.ok().filter(|_| !key.is_empty())?;
+        value.set_sensitive(true);
+        Some(Self { api, value })
+    }
+
+    /// Puts them in place of whatever the client sent, which was for the gateway.
+    pub(super) fn apply(&self, headers: &mut HeaderMap) {
+        headers.remove(AUTHORIZATION);
+        headers.remove(API_KEY);
+        match self.api {
+            Api::OpenAi => {
+                headers.insert(AUTHORIZATION, self.value.clone());
+            }
+            Api::Anthropic => {
+                headers.insert(API_KEY, self.value.clone());
+                headers
+                    .entry(ANTHROPIC_VERSION)
+                    .or_insert(HeaderValue::from_static("2023-06-01"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn strips_what_connection_names() {
+        let mut map = headers(&[
+            ("connection", "close, X-Mine"),
+            ("x-mine", "1"),
+            ("x-other", "2"),
+            ("te", "trailers"),
+            ("host", "gateway"),
+            ("content-length", "3"),
+        ]);
+        strip_request(&mut map);
+        assert_eq!(map, headers(&[("x-other", "2")]));
+    }
+
+    #[test]
+    fn replaces_the_clients_credentials() {
+        let sent = [("authorization", "Bearer client"), ("x-api-key", "client")];
+        let mut map = headers(&sent);
+        Credentials::new(Api::OpenAi, "ours")
+            .unwrap()
+            .apply(&mut map);
+        assert_eq!(map, headers(&[("authorization", "Bearer ours")]));
+
+        let mut map = headers(&sent);
+        let ours = Credentials::new(Api::Anthropic, "ours").unwrap();
+        ours.apply(&mut map);
+        assert_eq!(
+            map,
+            headers(&[("x-api-key", "ours"), ("anthropic-version", "2023-06-01")])
+        );
+
+        map.insert(ANTHROPIC_VERSION, HeaderValue::from_static("2030-01-01"));
+        ours.apply(&mut map);
+        assert_eq!(map[ANTHROPIC_VERSION], "2030-01-01");
+        assert!(!format!("{ours:?}").contains("ours\""));
+    }
+
+    #[test]
+    fn refuses_what_no_header_can_carry() {
+        assert!(Credentials::new(Api::OpenAi, "a\nb").is_none());
+        assert!(Credentials::new(Api::Anthropic, "").is_none());
+    }
+}

@@ -1,0 +1,169 @@
+//! Decisions between the candidates of an alias, and the service that tells them.
+//!
+//! What is recorded, and when:
+//!
+//! - A decision is one request that named an alias. It is recorded when a candidate is accepted: one
+//!   that answered, and neither with 429 nor with 5xx. Where all failed there is nothing to record, and
+//!   a request that named its destination (`provider/model`, a listed model, an agent, or no choice at
+//!   all because there is only one) decided nothing.
+//! - `route` is `llm` for an alias of models and `agent` for an alias of agents; `selected_model` is the
+//!   model as it was sent to its provider, or the agent's name.
+//! - `fallback` is `true` where a candidate failed before in this request. Candidates are tried in the
+//!   order of the alias, but for the session's, which comes first.
+//! - `/routing/…` decides without calling anyone: each answered model is a decision with
+//!   `route="routing"`, and a `decision_served`. A model that no configuration names is recorded as
+//!   `other`, since clients could make series otherwise.
+//! - The duration runs from the end of the request's body to the order in which candidates are tried,
+//!   session lookup included; no attempt is in it.
+
+use std::{
+    iter,
+    time::{Duration, Instant},
+};
+
+use axum::{Json, extract::Request, http::HeaderMap};
+use brightstaff_metrics_core::labels::{Fallback, OTHER, Route, RoutingOutcome};
+use serde_json::{Value, json};
+
+use super::{
+    Shared,
+    directory::{Alias, Candidate, Choice},
+    error::Refusal,
+    inbound::Inbound,
+    sessions::Session,
+};
+
+/// The decision logic, while it runs.
+#[derive(Debug)]
+pub(super) struct Routing<'a> {
+    shared: &'a Shared,
+    started: Instant,
+}
+
+/// What was decided: the order in which candidates are tried.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    shared: &'a Shared,
+    alias: &'a Alias,
+    session: Option<Session>,
+    /// The candidate that the session was led to last.
+    pinned: Option<usize>,
+    elapsed: Duration,
+}
+
+impl<'a> Routing<'a> {
+    pub(super) fn start(shared: &'a Shared) -> Self {
+        let started = Instant::now();
+        Self { shared, started }
+    }
+
+    pub(super) fn plan(self, alias: &'a Alias, headers: &HeaderMap) -> Result<Plan<'a>, Refusal> {
+        let session = Session::of(&alias.name, headers)?;
+        let found = session.as_ref();
+        let pinned = found.and_then(|session| self.shared.sessions.look_up(session));
+        Ok(Plan {
+            shared: self.shared,
+            alias,
+            session,
+            pinned,
+            elapsed: self.started.elapsed(),
+        })
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// The place in the alias of the candidate to try first.
+    pub(super) fn first(&self) -> usize {
+        self.pinned.unwrap_or(0)
+    }
+
+    /// The places of those to try after it, in this order.
+    pub(super) fn others(&self) -> impl Iterator<Item = usize> + use<> {
+        let first = self.first();
+        (0..self.alias.candidates.len()).filter(move |place| *place != first)
+    }
+
+    pub(super) fn candidate(&self, place: usize) -> &'a Candidate {
+        &self.alias.candidates[place]
+    }
+
+    /// This candidate is the one: the decision is recorded, and the session remembers it.
+    pub(super) fn accept(self, place: usize) {
+        let route = self.alias.route;
+        self.record(place, route);
+    }
+
+    fn record(self, place: usize, route: Route) {
+        let fallback = Fallback::from(place != self.first());
+        let selected = self.candidate(place).selected();
+        let metrics = &self.shared.metrics;
+        metrics
+            .router()
+            .decision(route, selected, fallback, self.elapsed);
+        if let Some(session) = self.session
+            && self.pinned != Some(place)
+        {
+            self.shared.sessions.store(session, place);
+        }
+    }
+}
+
+/// Answers a request under `/routing` with the decision.
+pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Json<Value>, Refusal> {
+    let decided = answer(shared, request).await;
+    let outcome = match &decided {
+        Ok(_) => RoutingOutcome::DecisionServed,
+        Err(refusal) if refusal.is_unknown_model() => RoutingOutcome::NoCandidates,
+        Err(_) => RoutingOutcome::PolicyError,
+    };
+    shared.metrics.routing_service().request(outcome);
+    decided
+}
+
+async fn answer(shared: &Shared, request: Request) -> Result<Json<Value>, Refusal> {
+    let inbound = Inbound::read(request, shared.max_request_bytes).await?;
+    let routing = Routing::start(shared);
+    match shared.directory.model(inbound.body.model())? {
+        Choice::Direct(candidate) => {
+            let selected = if shared.directory.declares(&candidate) {
+                candidate.selected()
+            } else {
+                OTHER
+            };
+            let elapsed = routing.started.elapsed();
+            let router = shared.metrics.router();
+            router.decision(Route::Routing, selected, Fallback::No, elapsed);
+            Ok(decision(None, &candidate, &[&candidate], false))
+        }
+        Choice::Alias(alias) => {
+            let plan = routing.plan(alias, &inbound.headers)?;
+            let (first, pinned) = (plan.first(), plan.pinned.is_some());
+            let order = iter::once(first).chain(plan.others());
+            let candidates: Vec<_> = order.map(|place| plan.candidate(place)).collect();
+            let told = decision(
+                Some(&alias.name),
+                plan.candidate(first),
+                &candidates,
+                pinned,
+            );
+            plan.record(first, Route::Routing);
+            Ok(told)
+        }
+    }
+}
+
+fn decision(
+    route: Option<&str>,
+    chosen: &Candidate,
+    candidates: &[&Candidate],
+    pinned: bool,
+) -> Json<Value> {
+    let full_name = |c: &&Candidate| format!("{}/{}", c.destination.name, c.selected());
+    Json(json!({
+        "route": route,
+        "provider": chosen.destination.name,
+        "model": chosen.selected(),
+        "candidates": candidates.iter().map(full_name).collect::<Vec<_>>(),
+        "pinned": pinned,
+    }))
+}
