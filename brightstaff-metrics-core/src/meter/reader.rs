@@ -173,6 +173,7 @@ impl Reader {
 
     /// The event is the end marker of OpenAI's streams.
     pub(crate) fn end_marker(&mut self) {
+        self.facts.recognised = true;
         self.record(Verdict {
             terminal: true,
             ..Verdict::default()
@@ -229,6 +230,7 @@ impl Reader {
             self.event.kind = self.name;
         }
         self.recognise();
+        self.facts.recognised |= self.family.is_some() || seen.any(Seen::ERROR);
         if self.facts.model.is_none() {
             self.facts.model = self.event.model;
         }
