@@ -8,6 +8,9 @@ use super::kind::Kind;
 use super::schema::Node;
 use super::usage::Counts;
 
+/// What no event may hold that says nothing new.
+const NEWS: Seen = Seen::USAGE.and(Seen::FINISH).and(Seen::ERROR);
+
 /// Reads the events of one answer.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -124,7 +127,7 @@ impl Reader {
 
     /// The scanned event may be one that says nothing new.
     pub(crate) fn learn(&mut self, event: &[u8]) {
-        if self.is_settled() {
+        if self.is_settled() && !self.event.seen.any(NEWS) {
             self.shape.learn(event);
             self.learned = true;
         }
@@ -242,7 +245,7 @@ impl Reader {
                 kind,
                 seen,
             };
-            if verdict.terminal || verdict.error || seen.any(Seen::USAGE.and(Seen::FINISH)) {
+            if verdict.terminal || verdict.error {
                 self.shape.forget();
             }
         }
