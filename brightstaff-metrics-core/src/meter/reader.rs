@@ -151,6 +151,7 @@ impl Reader {
 
     /// The event is whole.
     pub(crate) fn end_event(&mut self) {
+        self.facts.streaming = true;
         let blank = self.scanner.is_blank();
         if self.skimmed {
             if self.name == self.plain.name {
@@ -176,6 +177,7 @@ impl Reader {
 
     /// The event is the end marker of OpenAI's streams.
     pub(crate) fn end_marker(&mut self) {
+        self.facts.streaming = true;
         self.facts.recognised = true;
         self.record(Verdict {
             terminal: true,
