@@ -43,7 +43,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "features",
-        about: "core's tests without default features, with all, and with prometheus' protobuf on",
+        about: "core's tests without default features, with all, and with prometheus' protobuf on; actix's with all",
         run: |sh| {
             let core = "brightstaff-metrics-core";
             cmd!(
@@ -52,6 +52,8 @@ const STAGES: &[Stage] = &[
             )
             .run()?;
             cmd!(sh, "cargo test --quiet --package {core} --all-features").run()?;
+            let actix = "brightstaff-metrics-actix";
+            cmd!(sh, "cargo test --quiet --package {actix} --all-features").run()?;
             passes(&cmd!(
                 sh,
                 "cargo test --quiet --package {core} --features prometheus/protobuf"
