@@ -99,7 +99,12 @@ fn verdict(report: &Report) -> Result<()> {
     if !report.agrees() {
         bail!("truth and metrics differ in {differ} of {series} series");
     }
-    let tolerance = report::TOLERANCE;
+    let (tolerance, loose) = (report::TOLERANCE, report.loose());
+    if loose > 0 {
+        println!(
+            "{loose} means are loosely bound, since the machine was busy: a lower --rate says more"
+        );
+    }
     println!("truth and metrics agree in all {series} series; a mean may lie {tolerance}");
     Ok(())
 }
