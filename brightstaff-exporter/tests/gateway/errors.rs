@@ -143,14 +143,14 @@ async fn the_header_timeout_spares_the_body() {
         let (chunks, response) = crate::support::stream();
         tokio::spawn(async move {
             chunks.send("data: {}\n\n".into()).unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
             chunks.send("data: [DONE]\n\n".into()).unwrap();
         });
         response
     })
     .await;
     let config = format!(
-        "response_header_timeout = '300ms'\n[providers.p]\nurl = '{}'",
+        "response_header_timeout = '1s'\n[providers.p]\nurl = '{}'",
         upstream.url
     );
     let gateway = Serve::config(&config).start().await;
