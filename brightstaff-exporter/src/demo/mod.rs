@@ -150,7 +150,7 @@ impl Outcome {
     fn summary(&self) -> String {
         let count = |is: fn(&Made) -> bool| self.made.iter().filter(|made| is(made)).count();
         format!(
-            "{} requests, {} calls to providers; {} answers streamed, {} broke off, {} clients hung up",
+            "{} requests, {} calls that reached a provider; {} answers streamed, {} broke off, {} clients hung up",
             self.made.len(),
             self.calls.len(),
             self.calls.iter().filter(|call| call.streamed).count(),
