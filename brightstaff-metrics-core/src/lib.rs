@@ -80,7 +80,7 @@ pub use self::{
     buckets::BucketSet,
     builder::Builder,
     error::Error,
-    http::{Exchange, handler},
+    http::{Arrival, Arrivals, Exchange, handler},
     metrics::Metrics,
     routing::{Router, RoutingService, SessionCache},
     upstream::{Head, Upstream, UpstreamCall},

@@ -5,11 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::metrics_md;
+use crate::{metrics_md, readme};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
-    write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)
+    write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)?;
+    let text = readme::render(sh, &sh.read_file("README.md")?)?;
+    write(sh, Path::new("README.md"), &text, check)
 }
 
 fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {

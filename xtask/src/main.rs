@@ -1,7 +1,10 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
+mod examples;
 mod generate;
 mod metrics_md;
+mod packages;
+mod readme;
 mod stage;
 mod stages;
 

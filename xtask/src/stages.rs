@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    generate,
+    examples, generate, packages,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -32,7 +32,7 @@ const STAGES: &[Stage] = &[
             .run()?;
             passes(&cmd!(
                 sh,
-                "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --no-default-features --all-targets -- -D warnings"
+                "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --package brightstaff-metrics-actix --no-default-features --all-targets -- -D warnings"
             ))
         },
     },
@@ -72,6 +72,21 @@ const STAGES: &[Stage] = &[
         name: "weight",
         about: "the libraries stay light",
         run: weight,
+    },
+    Stage {
+        name: "examples",
+        about: "both example gateways run, and tell the same of the same traffic",
+        run: examples::agree,
+    },
+    Stage {
+        name: "lowest",
+        about: "the libraries build with the lowest versions that they allow",
+        run: packages::lowest_versions,
+    },
+    Stage {
+        name: "package",
+        about: "every crate can be packaged, with its readme and licences",
+        run: packages::package,
     },
     Stage {
         name: "deny",
