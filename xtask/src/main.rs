@@ -1,9 +1,14 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
 mod generate;
+mod http;
 mod metrics_md;
+mod process;
+mod stack;
 mod stage;
 mod stages;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -42,6 +47,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Prometheus and Grafana with the shipped dashboard
+    #[command(subcommand)]
+    Grafana(Grafana),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -50,10 +58,27 @@ enum Task {
     },
 }
 
-fn main() -> Result<()> {
-    let cli = Cli::parse();
+#[derive(Subcommand)]
+enum Grafana {
+    #[command(flatten)]
+    Stack(stack::Task),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without the backtrace that the environment may ask for: it tells a user nothing.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
     let sh = Shell::new()?;
     sh.change_dir(root());
+    std::env::set_current_dir(root())?;
     match cli.task {
         Task::Demo { args } => cmd!(
             sh,
@@ -71,6 +96,7 @@ fn main() -> Result<()> {
                 .run()?;
         }
         Task::Generate { check } => generate::all(&sh, check)?,
+        Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,
