@@ -7,6 +7,7 @@ mod links;
 mod metrics_md;
 mod process;
 mod promql;
+mod proof;
 mod rules;
 mod stack;
 mod stage;
@@ -119,7 +120,7 @@ fn run(cli: Cli) -> Result<()> {
 }
 
 /// The root of the workspace, from wherever the task was started.
-fn root() -> &'static std::path::Path {
+pub(crate) fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask stands in the workspace")

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    generate,
+    generate, proof,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -72,6 +72,11 @@ const STAGES: &[Stage] = &[
         name: "weight",
         about: "the libraries stay light",
         run: weight,
+    },
+    Stage {
+        name: "prometheus",
+        about: "every panel and rule, asked of a real Prometheus, tells what happened",
+        run: proof::prometheus,
     },
     Stage {
         name: "deny",

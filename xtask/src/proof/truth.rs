@@ -100,7 +100,8 @@ pub(super) fn share(part: &Table, whole: &Table) -> Table {
 /// Each part as a share of one whole. Parts that are not there stay absent.
 pub(super) fn parts(parts: &Table, whole: f64) -> Table {
     let some = parts.iter().filter(|_| whole > 0.0);
-    some.map(|(key, part)| (key.clone(), part / whole)).collect()
+    some.map(|(key, part)| (key.clone(), part / whole))
+        .collect()
 }
 
 /// The one number of a table without labels.
