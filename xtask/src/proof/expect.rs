@@ -152,4 +152,3 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
         other => unreachable!("panel {other} is new: say what it has to show"),
     }
 }
-
