@@ -1,10 +1,12 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
+mod config_checks;
 mod generate;
 mod grafana;
 mod http;
 mod links;
 mod metrics_md;
+mod monitoring_md;
 mod process;
 mod promql;
 mod proof;
