@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use super::options::Demo;
 use crate::{
+    commands::UsageError,
     config::Config,
     gateway::{Gateway, upstream_pairs},
     serve,
@@ -27,12 +28,15 @@ impl Measured {
         servers: &mut JoinSet<Result<()>>,
     ) -> Result<Self> {
         let bind = &options.bind;
-        let address: SocketAddr = bind
-            .parse()
-            .with_context(|| format!("--bind: {bind:?} is no IP:PORT to listen on"))?;
+        let address: SocketAddr = bind.parse().map_err(|_| {
+            UsageError::new(format_args!(
+                "--bind: {bind:?} is no address to listen on: write IP:PORT"
+            ))
+        })?;
         let registry = Registry::new();
         let exporter = Exporter::new(registry.clone())
-            .bind_to("--metrics-bind", &options.metrics_bind)?
+            .bind_to("--metrics-bind", &options.metrics_bind)
+            .map_err(UsageError::new)?
             .bind()
             .await?;
         let metrics = Metrics::builder()

@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{Behaviour, Call, Finish, Marks, Usage, call::OpenCall};
@@ -58,6 +59,11 @@ impl Book {
         reached
     }
 
+    /// No call will name this plan any more.
+    pub(crate) fn forget(&self, id: u64) {
+        self.state().plans.remove(&id);
+    }
+
     /// Where the instants are in the body of the plan's latest answer. Known before its first byte.
     pub(crate) fn marks(&self, id: u64) -> Option<Marks> {
         self.state().plans.get(&id)?.marks
@@ -86,7 +92,7 @@ impl Book {
         self: &Arc<Self>,
         plan: Option<u64>,
         upstream: &Arc<str>,
-        model: &str,
+        request: &Value,
     ) -> (Behaviour, OpenCall) {
         let arrived = Instant::now();
         let mut state = self.state();
@@ -99,13 +105,13 @@ impl Book {
                 let behaviour = plan.behaviours.pop_front().unwrap_or_default();
                 (behaviour, plan.attempts - 1)
             }
-            None => (Behaviour::default(), 0),
+            None => (Behaviour::ordinary(request), 0),
         };
         let call = Call {
             plan,
             attempt,
             upstream: Arc::clone(upstream),
-            model: model.to_owned(),
+            model: request["model"].as_str().unwrap_or_default().to_owned(),
             streamed: false,
             arrived,
             answered: None,

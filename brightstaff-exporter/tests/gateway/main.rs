@@ -1,5 +1,7 @@
 //! The gateway as a process of its own, between clients and upstreams on real sockets.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 mod support;
 
 mod drain;

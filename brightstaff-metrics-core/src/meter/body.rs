@@ -28,9 +28,14 @@ impl Promise {
             Self::Sse
         } else if is("application/vnd.amazon.eventstream") {
             Self::EventStream
-        } else if is("application/x-ndjson")
-            || is("application/stream+json")
-            || is("application/jsonl")
+        } else if [
+            "application/x-ndjson",
+            "application/ndjson",
+            "application/jsonl",
+            "application/stream+json",
+        ]
+        .into_iter()
+        .any(is)
         {
             Self::Ndjson
         } else if is("application/json") {

@@ -30,6 +30,7 @@ mod facts;
 mod framing;
 mod json;
 mod kind;
+mod model;
 mod reader;
 mod schema;
 mod steps;
@@ -37,7 +38,8 @@ mod usage;
 
 use body::Body;
 use encoding::Encoding;
-pub use facts::{Api, End, Facts, Model, Usage};
+pub use facts::{Api, End, Facts, Usage};
+pub use model::Model;
 
 /// Reads one answer's body.
 #[derive(Debug)]
