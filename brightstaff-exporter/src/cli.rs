@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::duration;
+use crate::{commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
 
 /// Prometheus metrics that tell the truth about LLM traffic.
 #[derive(Debug, Parser)]
@@ -18,6 +18,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Forward requests for LLM APIs to their providers, and measure them.
     Serve(Serve),
+    /// Read recorded answers of providers, and tell what the metrics would say of each.
+    Inspect(Inspect),
+    /// Run the gateway between simulated providers and a load, and compare truth with metrics.
+    Demo(Demo),
+    /// Run simulated providers alone, for any client or gateway.
+    Simulate(Simulate),
 }
 
 #[derive(Args, Debug)]

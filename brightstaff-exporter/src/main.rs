@@ -1,14 +1,18 @@
-//! The gateway sidecar: `brightstaff-exporter serve`.
+//! The gateway sidecar, and the tools around it: `brightstaff-exporter --help`.
 
 mod cli;
 mod commands;
 mod config;
+mod demo;
 mod gateway;
+mod inspect;
 mod serve;
+mod sim;
 
 use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -18,9 +22,16 @@ use crate::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log();
+    // What goes wrong in the demo is what it is about: its table tells.
+    log(match cli.command {
+        Command::Demo(_) => Level::ERROR,
+        _ => Level::INFO,
+    });
     let ran = match cli.command {
         Command::Serve(options) => commands::serve(&options),
+        Command::Inspect(options) => options.run(),
+        Command::Demo(options) => demo::demo(&options),
+        Command::Simulate(options) => commands::simulate(&options),
     };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,10 +44,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs to standard error, as `RUST_LOG` says.
-fn log() {
+/// Logs to standard error, as `RUST_LOG` says, and else from this level on.
+fn log(level: Level) {
     let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::INFO.into())
+        .with_default_directive(level.into())
         .from_env_lossy();
     tracing_subscriber::fmt()
         .with_env_filter(filter)

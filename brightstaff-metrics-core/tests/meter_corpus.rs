@@ -29,11 +29,11 @@ fn recorded_answers_are_read_right() {
     for line in records.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         let body = decode(record["body_b64"].as_str().unwrap());
-        let whole = meter(&record, body.chunks(body.len().max(1)));
-        let bytes = meter(&record, body.chunks(1));
+        let whole = meter(&record, &[&body]);
+        let bytes = meter(&record, &body.chunks(1).collect::<Vec<_>>());
         assert_eq!(whole, bytes, "{} depends on the split", record["id"]);
         for _ in 0..2 {
-            let split = meter(&record, random.split(&body).into_iter());
+            let split = meter(&record, &random.split(&body));
             assert_eq!(whole, split, "{} depends on the split", record["id"]);
         }
         wrong.extend(differences(&record, &whole));
@@ -48,9 +48,9 @@ fn recorded_answers_are_read_right() {
     );
 }
 
-fn meter(record: &Value, chunks: impl Iterator<Item = &[u8]>) -> Facts {
+fn meter(record: &Value, chunks: &[&[u8]]) -> Facts {
     let mut meter = Meter::new(record["content_type"].as_str(), None);
-    chunks.for_each(|chunk| meter.push(chunk));
+    chunks.iter().for_each(|chunk| meter.push(chunk));
     meter.finish();
     meter.facts().clone()
 }
@@ -85,6 +85,10 @@ fn differences(record: &Value, facts: &Facts) -> Vec<String> {
     found
         .into_iter()
         .filter(|(field, value)| expected[field] != *value)
+        .filter(|(field, value)| {
+            let also = expected["first_token_event_also_accepted"].as_array();
+            *field != "first_token_event" || !also.is_some_and(|also| also.contains(value))
+        })
         .filter(|(field, _)| {
             !DIFFERENT
                 .iter()

@@ -2,10 +2,14 @@
 
 mod serve;
 mod signals;
+mod simulate;
 
 use std::fmt;
 
-pub(crate) use self::serve::serve;
+pub(crate) use self::{
+    serve::serve,
+    simulate::{Simulate, simulate},
+};
 
 /// An option that cannot be, in one line.
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use crate::{Exchange, Head, Upstream, UpstreamCall, labels::StatusClass};
 #[derive(Debug, Default)]
 #[must_use = "what is not moved into a body ends here"]
 pub struct Observer {
-    exchange: Option<Exchange>,
+    /// Dropped first, so that a call is recorded by the time its request is no longer in flight.
     call: Option<UpstreamCall>,
+    exchange: Option<Exchange>,
 }
 
 impl Observer {

@@ -117,6 +117,13 @@ impl Body {
         }
     }
 
+    /// No more can be read: its encoding is not supported, or it is broken.
+    pub(crate) fn give_up(&mut self, unsupported: bool) {
+        let facts = self.reader.facts_mut();
+        facts.unsupported_encoding |= unsupported;
+        facts.broken |= !unsupported;
+    }
+
     pub(crate) fn facts(&self) -> &Facts {
         self.reader.facts()
     }

@@ -143,6 +143,7 @@ impl Sink for Captures {
             | Node::ConverseStop
             | Node::Count(..)
             | Node::Kind
+            | Node::ItemKind
             | Node::Object
             | Node::Model
             | Node::Done
@@ -163,7 +164,7 @@ impl Sink for Captures {
             | Node::Error
             | Node::ChoiceText
             | Node::Generation => Want::Presence,
-            Node::Kind | Node::Object | Node::Finish => Want::Text,
+            Node::Kind | Node::ItemKind | Node::Object | Node::Finish => Want::Text,
             Node::Model if self.model.is_none() => Want::Text,
             _ => Want::Skip,
         }
@@ -182,6 +183,8 @@ impl Sink for Captures {
     fn text(&mut self, node: Node, text: Option<&[u8]>) {
         match node {
             Node::Kind => self.kind = text.map_or(Kind::Unknown, Kind::of),
+            // This type is the tool's name; other calls have one of their own.
+            Node::ItemKind if text == Some(b"code_interpreter_call") => self.seen.add(Seen::OUTPUT),
             Node::Object => self.object = text.map_or(Object::Unknown, Object::of),
             Node::Model if text != Some(b"") => self.model = Model::new(text),
             Node::Finish if text != Some(b"") => {

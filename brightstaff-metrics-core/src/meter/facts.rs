@@ -258,14 +258,20 @@ impl Facts {
     /// How the answer ended, if its body ended cleanly by HTTP's rules.
     ///
     /// A stream is complete only after its protocol's own end, and in error once an event told of one.
-    /// Any other body is complete: HTTP's rules alone decide.
+    /// Any other body is complete, one in an encoding that is not read included: HTTP's rules alone decide.
     #[must_use]
     pub const fn end(&self) -> End {
-        match (self.streaming, self.error, self.terminal) {
-            (false, ..) | (true, false, true) => End::Complete,
-            (true, true, _) => End::Error,
-            (true, false, false) => End::Truncated,
+        if self.streaming && self.error {
+            End::Error
+        } else if self.owes_terminal() {
+            End::Truncated
+        } else {
+            End::Complete
         }
+    }
+
+    const fn owes_terminal(&self) -> bool {
+        self.streaming && !self.terminal && !self.unsupported_encoding
     }
 
     /// Why the final usage of a 2xx answer is not known; `None` where it is.
@@ -274,7 +280,7 @@ impl Facts {
     /// end counts as interrupted whatever is said.
     #[must_use]
     pub const fn usage_missing(&self, interrupted: bool) -> Option<UsageMissing> {
-        let stopped = interrupted || (self.streaming && !self.terminal);
+        let stopped = interrupted || self.owes_terminal();
         if self.owed_usage_seen() && (self.usage_final || !stopped) {
             None
         } else if self.unsupported_encoding {

@@ -25,6 +25,7 @@
 mod api;
 mod body;
 mod captures;
+mod encoding;
 mod facts;
 mod framing;
 mod json;
@@ -34,11 +35,13 @@ mod schema;
 mod usage;
 
 use body::Body;
+use encoding::Encoding;
 pub use facts::{Api, End, Facts, Model, Usage};
 
 /// Reads one answer's body.
 #[derive(Debug)]
 pub struct Meter {
+    encoding: Encoding,
     body: Body,
     finished: bool,
 }
@@ -47,32 +50,60 @@ impl Meter {
     /// A meter for a body with these `Content-Type` and `Content-Encoding` headers, as received.
     #[must_use]
     pub fn new(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
-        let _ = content_encoding;
-        Self {
+        let mut meter = Self {
+            encoding: Encoding::of(content_encoding),
             body: Body::new(content_type),
             finished: false,
+        };
+        if matches!(meter.encoding, Encoding::Unread) {
+            meter.body.give_up(true);
         }
+        meter
     }
 
     /// Reads the next bytes of the body. Compare [`Meter::facts`] before and after to take an instant.
     pub fn push(&mut self, bytes: &[u8]) {
-        if !self.finished {
-            self.body.push(bytes);
+        if self.finished {
+            return;
+        }
+        match &mut self.encoding {
+            Encoding::Identity => self.body.push(bytes),
+            #[cfg(feature = "compression")]
+            Encoding::Known(stages) => {
+                let pushed = stages.push(bytes, &mut |decoded| self.body.push(decoded));
+                self.settle(pushed);
+            }
+            Encoding::Unread => {}
         }
     }
 
     /// The body ended by HTTP's rules: a last event that nothing closes is dispatched, if it is whole.
     /// Anything pushed or finished after that is ignored.
     pub fn finish(&mut self) {
-        if !self.finished {
-            self.finished = true;
-            self.body.finish();
+        if self.finished {
+            return;
         }
+        #[cfg(feature = "compression")]
+        if let Encoding::Known(stages) = &mut self.encoding {
+            let finished = stages.finish(&mut |decoded| self.body.push(decoded));
+            self.settle(finished);
+        }
+        self.finished = true;
+        self.body.finish();
     }
 
     /// What is known so far.
     #[must_use]
     pub fn facts(&self) -> &Facts {
         self.body.facts()
+    }
+
+    /// Gives a body up that cannot be decoded further.
+    #[cfg(feature = "compression")]
+    fn settle(&mut self, decoded: Result<(), encoding::Fault>) {
+        if let Err(fault) = decoded {
+            self.encoding = Encoding::Unread;
+            self.body.give_up(fault == encoding::Fault::Unsupported);
+        }
     }
 }

@@ -136,6 +136,13 @@ impl Reader {
         self.reset();
     }
 
+    /// The line at hand is broken.
+    pub(crate) fn end_broken(&mut self) {
+        self.facts.broken = true;
+        self.record(Verdict::default());
+        self.reset();
+    }
+
     /// The event at hand is dropped: it will never be whole.
     pub(crate) fn reset(&mut self) {
         self.scanner.reset(Node::Root);
@@ -152,11 +159,13 @@ impl Reader {
         if self.facts.model.is_none() {
             self.facts.model = self.event.model;
         }
-        let verdict = api::judge(self.family, &self.event);
+        let mut verdict = api::judge(self.family, &self.event);
+        verdict.error |= self.name == Kind::Error;
         self.ended |= verdict.terminal || verdict.error || !self.facts.streaming;
         api::update(self.family, &mut self.counts, &self.event.counts);
         self.facts.usage = api::normalise(self.family, &self.counts);
-        self.facts.usage_final |= verdict.final_usage || (self.ended && self.event.counts.any());
+        self.facts.usage_final |=
+            verdict.final_usage || (self.ended && self.event.counts.any_or_metrics());
         verdict
     }
 

@@ -37,6 +37,8 @@ pub(crate) enum Node {
     PromptFeedback,
     /// An output item of the Responses API, whole.
     Item,
+    /// Its type.
+    ItemKind,
     /// The payload of a Nova stream's event, which stands under the event's name.
     NovaEvent,
     /// Titan's `results`, Mistral's `outputs`, Cohere's `generations` on Bedrock.
@@ -252,6 +254,7 @@ fn content(node: Node, key: &[u8]) -> Option<Node> {
             (N::Item, _) | (N::Content, b"name") => N::Output,
             _ => return None,
         },
+        b"type" if node == N::Item => N::ItemKind,
         b"model" if node == N::Message => N::Model,
         b"usage" if matches!(node, N::Message | N::Delta) => N::Usage(Place::Top),
         b"message" if node == N::Delta => N::Content,

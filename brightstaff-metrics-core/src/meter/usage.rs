@@ -66,6 +66,11 @@ impl Counts {
         self.ranks[..METRICS].iter().any(|&rank| rank != ABSENT)
     }
 
+    /// Whether any count is here.
+    pub(crate) fn any_or_metrics(&self) -> bool {
+        self.ranks.iter().any(|&rank| rank != ABSENT)
+    }
+
     /// Forgets all but Bedrock's own metrics.
     pub(crate) fn clear_usage(&mut self) {
         self.ranks[..METRICS].fill(ABSENT);

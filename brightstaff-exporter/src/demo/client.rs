@@ -1,0 +1,196 @@
+//! The client: makes one request over a connection of its own, and knows exactly what it saw.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::Notify, task::AbortHandle, time::timeout};
+
+use super::order::{HangUp, Order};
+use crate::sim::{Book, book::PLAN_HEADER};
+
+/// Nothing that is planned takes as long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the client saw of one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) sent: Instant,
+    /// The status, and when it was there.
+    pub(crate) head: Option<(u16, Instant)>,
+    pub(crate) first_byte: Option<Instant>,
+    pub(crate) first_token: Option<Instant>,
+    pub(crate) terminal: Option<Instant>,
+    pub(crate) ended: Instant,
+    pub(crate) ending: Ending,
+}
+
+/// How a request ended for its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// With the whole body.
+    Whole,
+    /// With a body that broke off.
+    Broken,
+    /// Without an answer.
+    Unanswered,
+    /// The client hung up, as planned.
+    HungUp(HangUp),
+}
+
+/// Makes the request. `reached` tells when a provider has it.
+pub(crate) async fn make(
+    gateway: SocketAddr,
+    order: &Order,
+    book: &Book,
+    reached: &Notify,
+) -> Seen {
+    let mut seen = Seen::new();
+    let connected = timeout(PATIENCE, connect(gateway)).await;
+    if let Ok(Ok((sender, connection))) = connected {
+        seen = Seen::new();
+        let all = exchange(sender, order, book, reached, &mut seen);
+        let ending = match timeout(PATIENCE, all).await {
+            Ok(ending) => ending,
+            Err(_) if seen.head.is_some() => Ending::Broken,
+            Err(_) => Ending::Unanswered,
+        };
+        if !matches!(ending, Ending::HungUp(_)) {
+            seen.ended = Instant::now();
+        }
+        seen.ending = ending;
+        // The connection goes with the request: a client that hung up is gone at once.
+        connection.abort();
+    }
+    seen
+}
+
+/// A connection of its own, and the task that drives it.
+pub(super) async fn connect(
+    to: SocketAddr,
+) -> Result<(http1::SendRequest<Full<Bytes>>, AbortHandle)> {
+    let stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let task = tokio::spawn(async { drop(connection.await) });
+    Ok((sender, task.abort_handle()))
+}
+
+async fn exchange(
+    mut sender: http1::SendRequest<Full<Bytes>>,
+    order: &Order,
+    book: &Book,
+    reached: &Notify,
+    seen: &mut Seen,
+) -> Ending {
+    let Ok(request) = request(order) else {
+        return Ending::Unanswered;
+    };
+    // Held until the hang-up is noted: dropping it is the hang-up.
+    let mut answer = pin!(sender.send_request(request));
+    let answer = match order.hang_up {
+        Some(HangUp::BeforeHead) => tokio::select! {
+            answer = &mut answer => answer,
+            () = reached.notified() => {
+                seen.ended = Instant::now();
+                return Ending::HungUp(HangUp::BeforeHead);
+            }
+        },
+        _ => answer.await,
+    };
+    let Ok(answer) = answer else {
+        return Ending::Unanswered;
+    };
+    seen.head = Some((answer.status().as_u16(), Instant::now()));
+    read(answer, order, book, seen).await
+}
+
+fn request(order: &Order) -> Result<Request<Full<Bytes>>> {
+    let mut request = Request::builder()
+        .method(order.method.clone())
+        .uri(&order.path)
+        .header("host", "gateway")
+        .header("content-type", "application/json")
+        .header(PLAN_HEADER, order.id);
+    for (name, value) in &order.headers {
+        request = request.header(*name, value);
+    }
+    Ok(request.body(Full::from(order.body.clone()))?)
+}
+
+/// Reads the body, and notes when each of the provider's marks went by.
+async fn read(answer: Response<Incoming>, order: &Order, book: &Book, seen: &mut Seen) -> Ending {
+    let mut body = answer.into_body();
+    let mut read = 0;
+    loop {
+        let data = match body.frame().await {
+            None => return Ending::Whole,
+            Some(Err(_)) => return Ending::Broken,
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+        };
+        let now = Instant::now();
+        read += data.len() as u64;
+        seen.first_byte.get_or_insert(now);
+        let Some(marks) = book.marks(order.id) else {
+            continue;
+        };
+        let passed = |mark: Option<u64>| mark.is_some_and(|mark| read >= mark);
+        if passed(marks.first_token) {
+            seen.first_token.get_or_insert(now);
+        }
+        if passed(marks.terminal) {
+            seen.terminal.get_or_insert(now);
+        }
+        if order.hang_up == Some(HangUp::InBody) && read >= marks.sent {
+            seen.ended = now;
+            return Ending::HungUp(HangUp::InBody);
+        }
+    }
+}
+
+impl Seen {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            sent: now,
+            head: None,
+            first_byte: None,
+            first_token: None,
+            terminal: None,
+            ended: now,
+            ending: Ending::Unanswered,
+        }
+    }
+}
+
+/// Gets a path, and reads the whole answer.
+pub(super) async fn get(from: SocketAddr, path: &str) -> Result<String> {
+    let get = async {
+        let (mut sender, connection) = connect(from).await?;
+        let request = Request::get(path)
+            .header("host", "metrics")
+            .body(Full::default())?;
+        let answer = sender.send_request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        connection.abort();
+        anyhow::ensure!(status.is_success(), "{path} answered {status}");
+        Ok(String::from_utf8(body.to_vec())?)
+    };
+    within(get).await
+}
+
+async fn within<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+}

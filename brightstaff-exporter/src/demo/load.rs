@@ -1,0 +1,96 @@
+//! The load: each order at its time, whatever became of those before it.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::oneshot,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{client, deal::Dealer, live::Live, truth::Made};
+use crate::sim::Book;
+
+/// How much, for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    pub(super) rate: f64,
+    pub(super) lasts: Duration,
+    pub(super) seed: u64,
+}
+
+impl Load {
+    /// Runs to its end, or until `stop`; then waits for what was begun.
+    pub(super) async fn run(
+        self,
+        gateway: SocketAddr,
+        book: &Arc<Book>,
+        live: &Arc<Live>,
+        stop: impl Future<Output = ()>,
+    ) -> Vec<Made> {
+        let mut requests = JoinSet::new();
+        let begin = self.begin(gateway, book, live, &mut requests);
+        tokio::select! {
+            () = begin => {}
+            () = stop => {}
+        }
+        requests.join_all().await
+    }
+
+    async fn begin(
+        self,
+        gateway: SocketAddr,
+        book: &Arc<Book>,
+        live: &Arc<Live>,
+        requests: &mut JoinSet<Made>,
+    ) {
+        let mut dealer = Dealer::new(self.seed);
+        // The end of each session's latest turn.
+        let mut turns: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
+        let started = Instant::now();
+        for due in self.due() {
+            sleep_until(started + due).await;
+            let order = dealer.deal();
+            let (over, next_turn) = oneshot::channel();
+            let session = order.session.clone();
+            let turn = session.and_then(|session| turns.insert(session, next_turn));
+            let (book, live) = (Arc::clone(book), Arc::clone(live));
+            requests.spawn(async move {
+                if let Some(turn) = turn {
+                    // Over, one way or the other.
+                    let _ = turn.await;
+                }
+                let reached = book.plan(order.id, order.behaviours.clone());
+                let seen = client::make(gateway, &order, &book, &reached).await;
+                live.done(&order, &seen);
+                drop(over);
+                Made { order, seen }
+            });
+        }
+    }
+
+    /// When each request is due: evenly spaced, the first one at once.
+    fn due(self) -> impl Iterator<Item = Duration> {
+        let Self { rate, lasts, .. } = self;
+        #[expect(clippy::cast_precision_loss)]
+        let due = (0_u64..).map(move |n| Duration::from_secs_f64(n as f64 / rate));
+        due.take_while(move |due| *due < lasts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_evenly_spaced() {
+        let load = |rate, lasts| Load {
+            rate,
+            lasts: Duration::from_secs(lasts),
+            seed: 0,
+        };
+        assert_eq!(load(20.0, 5).due().count(), 100);
+        assert_eq!(load(0.2, 30).due().count(), 6);
+        assert_eq!(load(4.0, 1).due().nth(1), Some(Duration::from_millis(250)));
+    }
+}

@@ -1,0 +1,188 @@
+//! The demo: the gateway as it ships between simulated providers and a paced load, and at its end
+//! what happened beside what `/metrics` says.
+
+mod card;
+mod client;
+mod deal;
+mod deck;
+mod live;
+mod load;
+mod measured;
+mod options;
+mod order;
+mod record;
+mod report;
+mod scrape;
+mod setup;
+mod table;
+mod truth;
+
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use tokio::task::JoinSet;
+
+pub(crate) use self::options::Demo;
+use self::{
+    live::Live,
+    load::Load,
+    measured::Measured,
+    record::Clocks,
+    report::Report,
+    scrape::Scrape,
+    setup::World,
+    table::Table,
+    truth::{Made, Truth},
+};
+use crate::sim::{Book, Call};
+
+/// How long the gateway may take to come to rest after the last answer.
+const REST: Duration = Duration::from_secs(10);
+
+/// `demo`: runs it all, and fails where truth and metrics differ.
+pub(crate) fn demo(options: &Demo) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(run(options))
+}
+
+async fn run(options: &Demo) -> Result<()> {
+    let book = Arc::new(Book::default());
+    let world = World::new(&book).await?;
+    let mut servers = JoinSet::new();
+    let measured = Measured::start(options, &world.config, &mut servers).await?;
+    let load = options.load();
+    println!(
+        "{} for {:?}, seed {}: simulated OpenAI and Anthropic, real HTTP",
+        Rate(load.rate),
+        load.lasts,
+        load.seed
+    );
+    println!("gateway listening on http://{}", measured.gateway);
+    println!("metrics listening on http://{}/metrics", measured.metrics);
+
+    let clocks = Clocks::read();
+    let stop = async {
+        // Without a handler for Ctrl-C there is no stopping early.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let outcome = Outcome::of(load, &measured, &book, stop).await?;
+    let report = &outcome.report();
+    print!("\n{}", outcome.summary());
+    let verbose = options.verbose;
+    println!("\n{}", Table { report, verbose });
+    if let Some(file) = &options.truth_json {
+        let text = record::json(load, &clocks, &outcome, report).to_string();
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let (series, differ) = report.series();
+    let verdict = if report.agrees() {
+        println!(
+            "truth and metrics agree in all {series} series; a mean may lie {}",
+            report::TOLERANCE
+        );
+        Ok(())
+    } else {
+        let strangers = report.strangers.len();
+        Err(format!(
+            "truth and metrics differ in {} of {series} series",
+            differ + strangers
+        ))
+    };
+    if let Some(hold) = options.hold {
+        println!("the metrics stay for {hold:?}, or until Ctrl-C");
+        tokio::select! {
+            () = tokio::time::sleep(hold) => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    match verdict {
+        Ok(()) => Ok(()),
+        Err(differ) => bail!(differ),
+    }
+}
+
+/// What came of a load, and what was measured.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    made: Vec<Made>,
+    calls: Vec<Call>,
+    scrape: Scrape,
+}
+
+impl Outcome {
+    /// Runs the load, and waits until the gateway is at rest.
+    async fn of(
+        load: Load,
+        measured: &Measured,
+        book: &Arc<Book>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Self> {
+        let live = Arc::new(Live::new(load.lasts));
+        let made = {
+            let mut run = pin!(load.run(measured.gateway, book, &live, stop));
+            tokio::select! {
+                made = &mut run => made,
+                () = live.show(book) => bail!("the live line never ends by itself"),
+            }
+        };
+        let scrape = at_rest(measured.metrics, book).await?;
+        Ok(Self {
+            made,
+            calls: book.calls(),
+            scrape,
+        })
+    }
+
+    /// Compares what happened with what was measured.
+    fn report(&self) -> Report {
+        Report::of(&Truth::of(&self.made, &self.calls), &self.scrape)
+    }
+
+    /// What the load was, in one paragraph.
+    fn summary(&self) -> String {
+        let count = |is: fn(&Made) -> bool| self.made.iter().filter(|made| is(made)).count();
+        format!(
+            "{} requests, {} calls to providers; {} answers streamed, {} broke off, {} hung up by the client\n",
+            self.made.len(),
+            self.calls.len(),
+            self.calls.iter().filter(|call| call.streamed).count(),
+            count(|made| matches!(made.seen.ending, client::Ending::Broken)),
+            count(|made| matches!(made.seen.ending, client::Ending::HungUp(_))),
+        )
+    }
+}
+
+/// The first scrape that finds nothing in flight, and that the next one repeats. Where that never
+/// comes, the last one, which the report will not agree with.
+async fn at_rest(metrics: SocketAddr, book: &Book) -> Result<Scrape> {
+    let in_flight = brightstaff_metrics_core::catalogue::HTTP_IN_FLIGHT.name;
+    let give_up = tokio::time::Instant::now() + REST;
+    let mut last = None;
+    loop {
+        let scrape = Scrape::get(metrics).await?.without_process();
+        let busy = book.open() > 0 || scrape.samples(in_flight).any(|(_, open)| open != 0.0);
+        let again = last.as_ref() == Some(&scrape);
+        if (!busy && again) || tokio::time::Instant::now() > give_up {
+            return Ok(scrape);
+        }
+        last = Some(scrape);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Requests a second, as people say it.
+struct Rate(f64);
+
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} requests/s", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

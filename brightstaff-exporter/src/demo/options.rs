@@ -1,0 +1,64 @@
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use super::load::Load;
+use crate::config::duration;
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// How long requests are made.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    pub(crate) duration: Duration,
+
+    /// How many requests are made a second.
+    #[arg(long, value_name = "NUMBER", default_value = "20", value_parser = rate)]
+    pub(crate) rate: f64,
+
+    /// Decides which requests are made, in which order, and what becomes of them.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    pub(crate) seed: u64,
+
+    /// Where the gateway takes requests.
+    #[arg(
+        long,
+        env = "BIND_ADDRESS",
+        value_name = "IP:PORT",
+        default_value = "127.0.0.1:12000"
+    )]
+    pub(crate) bind: String,
+
+    /// Where metrics are served.
+    #[arg(long, env = brightstaff_exporter::METRICS_BIND_ADDRESS, value_name = "IP:PORT",
+          default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
+    pub(crate) metrics_bind: String,
+
+    /// Show every series at the end, and not only those that differ.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
+    /// Write down what happened, and what was measured, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth_json: Option<PathBuf>,
+
+    /// Serve the metrics for so long after the end.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) hold: Option<Duration>,
+}
+
+impl Demo {
+    pub(super) fn load(&self) -> Load {
+        Load {
+            rate: self.rate,
+            lasts: self.duration,
+            seed: self.seed,
+        }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok();
+    // Slower is a request a day, faster is none that is paced.
+    rate.filter(|rate| (0.00001..=10_000.0).contains(rate))
+        .ok_or_else(|| format!("{text:?} is no rate: write requests a second, such as 20 or 0.2"))
+}

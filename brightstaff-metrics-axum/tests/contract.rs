@@ -1,0 +1,157 @@
+//! The cases of the contract on axum, over a real socket.
+
+#![cfg(feature = "matched-path")]
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
+#[path = "../../brightstaff-metrics-core/tests/support/case.rs"]
+mod case;
+#[path = "support/client.rs"]
+mod client;
+#[path = "../../brightstaff-metrics-core/tests/support/script.rs"]
+mod script;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use axum::{Router, extract::Request, routing::any, serve::ListenerExt};
+use brightstaff_metrics_axum::MetricsLayer;
+use case::{Case, Gateway, play_all};
+use client::Client;
+use script::Stage;
+use tokio::{
+    net::TcpListener,
+    sync::mpsc::{self, UnboundedSender},
+    time::{sleep, timeout},
+};
+
+/// Long enough for any machine; never waited for where all is well.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn axum_keeps_the_contract() {
+    let cases =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../brightstaff-metrics-core/tests/cases");
+    play_all(&cases, |case, gateways| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            timeout(PATIENCE, play(case, gateways))
+                .await
+                .expect("a case comes to its end");
+        });
+    });
+}
+
+async fn play(case: &Case, gateways: &[Gateway]) {
+    let (hang_up, asked) = mpsc::unbounded_channel();
+    let mut client = Client::new(case.http, asked);
+    let mut addresses = Vec::new();
+    for gateway in gateways {
+        addresses.push(serve(app(case, gateway, &hang_up)).await);
+    }
+    if case.pipelined {
+        client.pipeline(addresses[0], &case.requests).await;
+        settle(&gateways[0]).await;
+        return;
+    }
+    for (index, request) in case.requests.iter().enumerate() {
+        for n in 0..request.times {
+            let status = client
+                .send(addresses[request.registry], index, request, n)
+                .await;
+            let cut = status.is_none() && request.breaks();
+            assert!(
+                cut || status == request.status(),
+                "{status:?} from {}",
+                request.path(n)
+            );
+            settle(&gateways[request.registry]).await;
+        }
+    }
+}
+
+/// Waits until the server noticed that the client is done.
+async fn settle(gateway: &Gateway) {
+    while gateway.in_flight() > 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let listener = listener.tap_io(|tcp| tcp.set_nodelay(true).unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// The gateway of a case.
+fn app(case: &Case, gateway: &Gateway, hang_up: &UnboundedSender<()>) -> Router {
+    let hang_up = hang_up.clone();
+    let stage = Stage {
+        gateway: gateway.clone(),
+        hang_up: Arc::new(move || hang_up.send(()).unwrap()),
+    };
+    let scripts: Vec<_> = case
+        .requests
+        .iter()
+        .map(|request| request.answer.clone())
+        .collect();
+    let scripts = Arc::new(scripts);
+    let handler = any(move |request: Request| {
+        let index: usize = request.headers()["x-case"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        stage.respond(scripts[index].clone())
+    });
+
+    let (mut outer, mut inner) = (Router::new(), Router::new());
+    let templates = case
+        .requests
+        .iter()
+        .filter_map(|request| request.route.as_deref());
+    // Each once.
+    for template in templates
+        .map(|template| (template, ()))
+        .collect::<BTreeMap<_, _>>()
+        .into_keys()
+    {
+        let nested = case
+            .nest
+            .as_ref()
+            .and_then(|prefix| template.strip_prefix(&**prefix));
+        match nested {
+            Some(template) => inner = inner.route(template, handler.clone()),
+            None => outer = outer.route(template, handler.clone()),
+        }
+    }
+    let layer = layer(case, gateway);
+    let mut layers = case.layers;
+    if let Some(prefix) = &case.nest {
+        if layers > 1 {
+            inner = inner.layer(layer.clone());
+            layers -= 1;
+        }
+        outer = outer.nest(prefix, inner);
+    }
+    (0..layers).fold(outer, |app, _| app.layer(layer.clone()))
+}
+
+fn layer(case: &Case, gateway: &Gateway) -> MetricsLayer {
+    let mut layer = MetricsLayer::new(gateway.metrics.clone());
+    for (path, name) in &case.handlers {
+        layer = layer.handler(path, name);
+    }
+    if let Some(name) = &case.fallback {
+        layer = layer.fallback(name);
+    }
+    for path in &case.skip {
+        layer = layer.skip(path);
+    }
+    match &case.implicit {
+        Some(provider) => layer.implicit(provider),
+        None => layer,
+    }
+}

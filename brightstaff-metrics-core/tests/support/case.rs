@@ -1,0 +1,297 @@
+//! A case of the contract as data: what a handler does, what its client does, and what must be counted.
+//!
+//! `tests/cases/NAME.toml` holds the case and `NAME.prom` the exposition after it, byte for byte. This
+//! file knows no web framework, and no version of `http`: each adapter's driver includes it by path.
+
+#![allow(dead_code)] // No driver uses all of it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use brightstaff_metrics_core::{BucketSet, Clock, Metrics, handler, labels::Method};
+use prometheus::{Registry, TextEncoder};
+use serde::Deserialize;
+
+/// One file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// Which rule of the contract it shows.
+    pub(crate) about: String,
+    /// The pairs that the gateway declares.
+    #[serde(default)]
+    declared: Vec<(String, String)>,
+    /// How many registries, and so gateways, there are in the process.
+    #[serde(default = "one")]
+    registries: usize,
+    /// The provider of implicit calls.
+    pub(crate) implicit: Option<String>,
+    /// Names that the user gives, by path or template.
+    #[serde(default)]
+    pub(crate) handlers: BTreeMap<String, String>,
+    /// The name of what matches nothing.
+    pub(crate) fallback: Option<String>,
+    /// Paths that are not measured.
+    #[serde(default)]
+    pub(crate) skip: Vec<String>,
+    /// The prefix of routes that a nested router serves.
+    pub(crate) nest: Option<String>,
+    /// How many layers there are on the way of a request. With `nest`, one is the nested router's.
+    #[serde(default = "one")]
+    pub(crate) layers: usize,
+    /// The version of HTTP: 1 or 2.
+    #[serde(default = "one")]
+    pub(crate) http: usize,
+    /// Whether all requests are written to one connection before any answer is read.
+    #[serde(default)]
+    pub(crate) pipelined: bool,
+    /// The requests, one after the other.
+    #[serde(rename = "request")]
+    pub(crate) requests: Vec<Request>,
+}
+
+/// One request, and the answer to it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    #[serde(default = "post")]
+    pub(crate) method: String,
+    /// `{n}` stands for the number of the repetition.
+    pub(crate) path: String,
+    /// The template of the route that serves it; without one nothing does.
+    pub(crate) route: Option<String>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// How often it is sent.
+    #[serde(default = "one")]
+    pub(crate) times: usize,
+    /// The gateway it is sent to.
+    #[serde(default)]
+    pub(crate) registry: usize,
+    /// What its handler does.
+    #[serde(default)]
+    pub(crate) answer: VecDeque<Step>,
+}
+
+/// One thing that a handler, or the body it answers with, does.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// The clock advances by this many seconds.
+    Advance(f64),
+    /// A call to `provider/model` starts.
+    Call(String),
+    /// The call fails without an answer.
+    Fail(String),
+    /// The head of the provider's answer comes, to be passed on with the body that the steps after it
+    /// make: up to the end, [`Step::Discard`] or [`Step::Drain`].
+    Answer(Head),
+    /// The provider's answer is dropped unread.
+    Discard,
+    /// The provider's answer is read to its end, by another thread.
+    Drain,
+    /// The handler answers by itself, with the body that the steps after it make.
+    Respond(Head),
+    /// Some bytes of the body.
+    Frame(String),
+    /// A server-sent event without a name.
+    Sse(String),
+    /// A server-sent event: its name and its data.
+    Event(String, String),
+    /// The trailers of the body.
+    Trailers(BTreeMap<String, String>),
+    /// The body fails.
+    Break,
+    /// The handler, or the body, panics.
+    Panic,
+    /// The client hangs up; nothing more comes from here.
+    HangUp,
+}
+
+/// The head of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    /// `Content-Type`.
+    #[serde(rename = "type")]
+    pub(crate) content_type: Option<String>,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Whether the body knows its length, as one that is held in memory does.
+    #[serde(default)]
+    pub(crate) sized: bool,
+    /// Whether the answer is marked as no provider's.
+    #[serde(default)]
+    pub(crate) no_upstream: bool,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+impl Step {
+    /// The bytes of a step that is a frame of data.
+    pub(crate) fn data(&self) -> Option<String> {
+        match self {
+            Self::Frame(text) => Some(text.clone()),
+            Self::Sse(data) => Some(format!("data: {data}\n\n")),
+            Self::Event(name, data) => Some(format!("event: {name}\ndata: {data}\n\n")),
+            _ => None,
+        }
+    }
+
+    /// Whether the step belongs to a body.
+    pub(crate) fn is_of_a_body(&self) -> bool {
+        self.data().is_some()
+            || matches!(
+                self,
+                Self::Advance(_) | Self::Trailers(_) | Self::Break | Self::Panic | Self::HangUp
+            )
+    }
+}
+
+impl Request {
+    /// The path of one repetition.
+    pub(crate) fn path(&self, n: usize) -> String {
+        self.path.replace("{n}", &n.to_string())
+    }
+
+    /// The status that the client gets, if it gets one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        if self.route.is_none() {
+            return Some(404);
+        }
+        self.answer.iter().fold(None, |status, step| match step {
+            Step::Answer(head) | Step::Respond(head) => Some(head.status),
+            Step::Discard | Step::Drain => None,
+            _ => status,
+        })
+    }
+
+    /// Whether the answer breaks, so that a server may cut the connection before it wrote the head.
+    pub(crate) fn breaks(&self) -> bool {
+        let breaks = |step: &Step| matches!(step, Step::Break | Step::Panic);
+        self.answer.iter().any(breaks)
+    }
+}
+
+impl Case {
+    /// The handler that a request must be recorded under, by the contract; `None` where it is skipped.
+    pub(crate) fn handler(&self, request: &Request, path: &str) -> Option<String> {
+        if self.skip.iter().any(|skipped| skipped == path) {
+            return None;
+        }
+        let method = Method::from(&*request.method);
+        let has = |name| request.headers.contains_key(name);
+        let preflight =
+            method == Method::Options && has("origin") && has("access-control-request-method");
+        let given = self.handlers.get(path).cloned();
+        let mapped = || self.handlers.get(request.route.as_ref()?).cloned();
+        let name = given
+            .or_else(mapped)
+            .or_else(|| handler::well_known(method, path).map(str::to_owned))
+            .or_else(|| preflight.then(|| handler::CORS_PREFLIGHT.to_owned()))
+            .or_else(|| request.route.clone())
+            .or_else(|| self.fallback.clone());
+        Some(name.unwrap_or_else(|| handler::NOT_FOUND.to_owned()))
+    }
+}
+
+/// One gateway's metrics, on a clock that only steps move.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway {
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+    registry: Registry,
+}
+
+impl Gateway {
+    fn new(case: &Case) -> Self {
+        let (registry, clock) = (Registry::new(), Clock::manual());
+        let metrics = Metrics::builder()
+            .build_info("1.2.3", "abc123")
+            .process(false)
+            .upstreams(case.declared.clone())
+            .clock(clock.clone())
+            .buckets(BucketSet::Http, [1.0, 10.0])
+            .buckets(BucketSet::UpstreamDuration, [1.0, 10.0])
+            .buckets(BucketSet::FirstToken, [1.0, 10.0])
+            .buckets(BucketSet::TimePerOutputToken, [0.1, 1.0])
+            .buckets(BucketSet::RouterDecision, [1.0, 10.0])
+            .buckets(BucketSet::RequestTokens, [10.0, 100.0])
+            .register(&registry)
+            .expect("a new registry and sound buckets");
+        Self {
+            metrics,
+            clock,
+            registry,
+        }
+    }
+
+    pub(crate) fn advance(&self, seconds: f64) {
+        self.clock.advance(Duration::from_secs_f64(seconds));
+    }
+
+    /// How many requests are in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        let family = "brightstaff_http_in_flight_requests{";
+        let text = self.render();
+        let lines = text.lines().filter(|line| line.starts_with(family));
+        let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
+        lines.filter_map(value).sum()
+    }
+
+    fn render(&self) -> String {
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .expect("text can be written to memory")
+    }
+}
+
+/// Plays every case in `directory`, or the one that `CASE` names, and compares with its golden.
+pub(crate) fn play_all(directory: &Path, play: impl Fn(&Case, &[Gateway])) {
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory)
+        .expect("there are cases")
+        .map(|entry| entry.expect("they can be listed").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    paths.sort();
+    let chosen = std::env::var("CASE").ok();
+    let name = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let failed: Vec<_> = paths
+        .iter()
+        .filter(|path| chosen.is_none() || chosen == name(path))
+        .filter(|path| catch_unwind(AssertUnwindSafe(|| play_one(path, &play))).is_err())
+        .filter_map(|path| name(path))
+        .collect();
+    assert!(failed.is_empty(), "cases that failed: {failed:?}");
+}
+
+fn play_one(path: &Path, play: impl Fn(&Case, &[Gateway])) {
+    let text = fs::read_to_string(path).expect("a case can be read");
+    let case: Case =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let gateways: Vec<_> = (0..case.registries).map(|_| Gateway::new(&case)).collect();
+    play(&case, &gateways);
+    let rendered: Vec<_> = gateways.iter().map(Gateway::render).collect();
+    // A second registry follows as its own exposition.
+    let rendered = rendered.join("# the next registry\n");
+    let golden = path.with_extension("prom");
+    expect_test::expect_file![golden].assert_eq(&rendered);
+}
