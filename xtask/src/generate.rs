@@ -5,14 +5,17 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::metrics_md;
+use crate::{grafana, metrics_md, rules};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
-    write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)
+    write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)?;
+    rules::generate(sh, check)?;
+    grafana::generate(sh, check)
 }
 
-fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
+/// Writes one of them.
+pub(crate) fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
     let there = sh.read_file(path).unwrap_or_default();
     if there == text {
         return Ok(());

@@ -1,9 +1,13 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
 mod generate;
+mod grafana;
 mod http;
+mod links;
 mod metrics_md;
 mod process;
+mod promql;
+mod rules;
 mod stack;
 mod stage;
 mod stages;
@@ -60,6 +64,12 @@ enum Task {
 
 #[derive(Subcommand)]
 enum Grafana {
+    /// Write the dashboards and the rules
+    Generate {
+        /// Write nothing; fail where a file is not up to date
+        #[arg(long)]
+        check: bool,
+    },
     #[command(flatten)]
     Stack(stack::Task),
 }
@@ -96,6 +106,10 @@ fn run(cli: Cli) -> Result<()> {
                 .run()?;
         }
         Task::Generate { check } => generate::all(&sh, check)?,
+        Task::Grafana(Grafana::Generate { check }) => {
+            rules::generate(&sh, check)?;
+            grafana::generate(&sh, check)?;
+        }
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
