@@ -3,6 +3,8 @@
 mod generate;
 mod grafana;
 mod http;
+mod lab;
+mod link;
 mod links;
 mod metrics_md;
 mod process;

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    generate,
+    generate, link,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -65,6 +65,11 @@ const STAGES: &[Stage] = &[
                     .env("RUSTDOCFLAGS", "-D warnings"),
             )
         },
+    },
+    Stage {
+        name: "link",
+        about: "a real Envoy and the gateway count the same requests",
+        run: link::test,
     },
     Stage {
         name: "weight",
