@@ -81,9 +81,9 @@ async function draw(browser, url, dashboard) {
   await tab.waitForTimeout(500);
   await tab.screenshot({ path: picture, fullPage: true });
   const panels = await tab.evaluate(verdict);
-  for (const { title, series, legends, faults } of panels) {
-    console.log(`${faults.length ? 'FAULTY' : 'ok    '} ${title}: ${series} series${legends.length ? `, legend ${legends.join(' | ')}` : ''}`);
-    faults.forEach((fault) => console.log(`       ${fault}`));
+  for (const { title, series, legends, notes, faults } of panels) {
+    console.log(`${faults.length ? 'FAULTY' : 'ok    '} ${title}: ${series} series: ${legends.join(' | ')}`);
+    [...faults, ...notes.map((note) => `(${note})`)].forEach((line) => console.log(`       ${line}`));
   }
   thrown.forEach((message) => console.log(`the page threw: ${message}`));
   const faulty = panels.filter(({ faults }) => faults.length).length;

@@ -9,6 +9,7 @@ mod links;
 mod metrics_md;
 mod process;
 mod promql;
+mod render;
 mod rules;
 mod stack;
 mod stage;
@@ -72,6 +73,8 @@ enum Grafana {
         #[arg(long)]
         check: bool,
     },
+    /// Draw the dashboard on Grafana's own components, and fail where it cannot be read
+    Render(render::Options),
     #[command(flatten)]
     Stack(stack::Task),
 }
@@ -112,6 +115,7 @@ fn run(cli: Cli) -> Result<()> {
             rules::generate(&sh, check)?;
             grafana::generate(&sh, check)?;
         }
+        Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    generate, link,
+    generate, link, render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -70,6 +70,11 @@ const STAGES: &[Stage] = &[
         name: "link",
         about: "a real Envoy and the gateway count the same requests",
         run: link::test,
+    },
+    Stage {
+        name: "render",
+        about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
+        run: render::test,
     },
     Stage {
         name: "weight",

@@ -26,13 +26,13 @@ impl Exporter {
             .context("the exporter does not build")
     }
 
-    /// The demo: a gateway between simulated providers and a load.
-    pub(crate) fn demo(dir: &Path, name: &str, options: &[String]) -> Result<Self> {
-        let (port, metrics_port) = (free_port()?, free_port()?);
+    /// The demo: a gateway on this port between simulated providers and a load.
+    pub(crate) fn demo(dir: &Path, port: u16, options: &[String]) -> Result<Self> {
+        let metrics_port = free_port()?;
         let mut arguments = vec!["demo".to_owned()];
         arguments.extend(binds(port, metrics_port));
         arguments.extend_from_slice(options);
-        Self::start(dir, name, &arguments, port, metrics_port)
+        Self::start(dir, &format!("demo-{port}"), &arguments, port, metrics_port)
     }
 
     /// The gateway alone, before one provider.
