@@ -1,5 +1,6 @@
 //! `inspect`, run as a user would.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 #![cfg(feature = "cli")]
 
 use std::{

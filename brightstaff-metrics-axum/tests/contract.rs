@@ -7,6 +7,8 @@
 mod case;
 #[path = "support/client.rs"]
 mod client;
+#[path = "../../brightstaff-metrics-core/tests/support/gateway.rs"]
+mod gateway;
 #[path = "../../brightstaff-metrics-core/tests/support/script.rs"]
 mod script;
 
@@ -14,8 +16,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 
 use axum::{Router, extract::Request, routing::any, serve::ListenerExt};
 use brightstaff_metrics_axum::MetricsLayer;
-use case::{Case, Gateway, play_all};
+use case::Case;
 use client::Client;
+use gateway::{Gateway, play_all};
 use script::Stage;
 use tokio::{
     net::TcpListener,
@@ -39,6 +42,7 @@ fn axum_keeps_the_contract() {
                 .await
                 .expect("a case comes to its end");
         });
+        true
     });
 }
 

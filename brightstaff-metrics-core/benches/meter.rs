@@ -169,12 +169,15 @@ fn main() {
     );
     for case in cases() {
         let [pass, metered, parsed] = [
-            time(|| drop(black_box(pass(&case)))),
-            time(|| drop(black_box(meter(&case)))),
-            time(|| drop(black_box(parse(&case)))),
+            time(|| pass(&case)),
+            time(|| meter(&case)),
+            time(|| parse(&case)),
         ]
         .map(|time| time.as_nanos() as f64 / case.count() as f64);
-        let allocations = allocation_counter::measure(|| drop(black_box(meter(&case)))).count_total;
+        let allocations = allocation_counter::measure(|| {
+            black_box(meter(&case));
+        })
+        .count_total;
         println!(
             "{:32} {pass:9.1} {metered:9.1} {parsed:9.1} {:9.1} {allocations:8}   parsing costs {:.1} times as much",
             case.name,
@@ -195,12 +198,12 @@ fn main() {
 }
 
 /// The best of many runs: what the work costs where nothing disturbs it.
-fn time(mut work: impl FnMut()) -> Duration {
+fn time<T>(mut work: impl FnMut() -> T) -> Duration {
     let start = Instant::now();
     let mut best = Duration::MAX;
     while start.elapsed() < Duration::from_millis(300) {
         let once = Instant::now();
-        work();
+        black_box(work());
         best = best.min(once.elapsed());
     }
     best

@@ -1,5 +1,7 @@
 //! What comes out of an observed body is what went in; and every way in which it can end.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 use std::{
     collections::VecDeque,
     convert::Infallible,
@@ -67,7 +69,7 @@ impl Body for Script {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.hint.clone()
+        self.hint
     }
 }
 

@@ -1,5 +1,6 @@
 //! Error classes of what real clients meet on real sockets.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 #![cfg(all(feature = "reqwest-0_13", feature = "hyper-util-0_1"))]
 
 use std::{net::SocketAddr, time::Duration};

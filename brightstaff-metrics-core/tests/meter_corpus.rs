@@ -1,9 +1,14 @@
 //! Reads recorded answers of real providers, where a corpus of them lies beside the repository, and
 //! compares what the meter says with what the recordings are known to hold.
 
+#![allow(clippy::unwrap_used)]
+
+mod meter_support;
+
 use std::path::PathBuf;
 
-use brightstaff_metrics_core::meter::{End, Facts, Meter};
+use brightstaff_metrics_core::meter::{End, Facts};
+use meter_support::{Random, decode_base64};
 use serde_json::Value;
 
 /// Record, field and reason, where the meter is right and the recording's notes are not: none.
@@ -28,7 +33,7 @@ fn recorded_answers_are_read_right() {
     let (mut read, mut wrong) = (0, Vec::new());
     for line in records.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
-        let body = decode(record["body_b64"].as_str().unwrap());
+        let body = decode_base64(record["body_b64"].as_str().unwrap().as_bytes());
         let whole = meter(&record, &[&body]);
         let bytes = meter(&record, &body.chunks(1).collect::<Vec<_>>());
         assert_eq!(whole, bytes, "{} depends on the split", record["id"]);
@@ -49,10 +54,8 @@ fn recorded_answers_are_read_right() {
 }
 
 fn meter(record: &Value, chunks: &[&[u8]]) -> Facts {
-    let mut meter = Meter::new(record["content_type"].as_str(), None);
-    chunks.iter().for_each(|chunk| meter.push(chunk));
-    meter.finish();
-    meter.facts().clone()
+    let content_type = record["content_type"].as_str().unwrap_or_default();
+    meter_support::read(content_type, None, chunks.iter().copied())
 }
 
 fn differences(record: &Value, facts: &Facts) -> Vec<String> {
@@ -102,38 +105,4 @@ fn differences(record: &Value, facts: &Facts) -> Vec<String> {
             )
         })
         .collect()
-}
-
-/// A xorshift generator: the same splits on every run.
-struct Random(u64);
-
-impl Random {
-    fn split<'a>(&mut self, mut body: &'a [u8]) -> Vec<&'a [u8]> {
-        let mut chunks = Vec::new();
-        while !body.is_empty() {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            let longest = if self.0 & 1 == 0 { 8 } else { 700 };
-            let length = usize::try_from(self.0 % longest).unwrap() + 1;
-            let (chunk, rest) = body.split_at(body.len().min(length));
-            chunks.push(chunk);
-            body = rest;
-        }
-        chunks
-    }
-}
-
-fn decode(base64: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bits = 0_u32;
-    let mut bytes = Vec::new();
-    for (at, byte) in base64.bytes().filter(|&byte| byte != b'=').enumerate() {
-        let sextet = ALPHABET.iter().position(|&known| known == byte).unwrap();
-        bits = (bits << 6) | u32::try_from(sextet).unwrap();
-        if at % 4 != 0 {
-            bytes.push((bits >> (6 - 2 * (at % 4)) & 0xFF) as u8);
-        }
-    }
-    bytes
 }

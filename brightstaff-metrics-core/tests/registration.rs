@@ -1,5 +1,7 @@
 //! What is registered, what exists before the first event, and which pairs own series.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 use std::time::Duration;
 
 use brightstaff_metrics_core::{

@@ -9,6 +9,7 @@ mod links;
 mod metrics_md;
 mod process;
 mod promql;
+mod proof;
 mod render;
 mod rules;
 mod stack;
@@ -125,7 +126,7 @@ fn run(cli: Cli) -> Result<()> {
 }
 
 /// The root of the workspace, from wherever the task was started.
-fn root() -> &'static std::path::Path {
+pub(crate) fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask stands in the workspace")

@@ -82,9 +82,9 @@ pub(crate) fn render() -> String {
     let mut out = HEAD.to_owned();
     for (prefix, title, text) in SECTIONS {
         if !title.is_empty() {
-            let _ = write!(out, "\n## {title}\n");
+            let _ = writeln!(out, "\n## {title}");
             if !text.is_empty() {
-                let _ = write!(out, "{text}\n");
+                let _ = writeln!(out, "{text}");
             }
             out.push_str(
                 "\n| family | type | labels | one sample is |\n| --- | --- | --- | --- |\n",
@@ -101,7 +101,7 @@ pub(crate) fn render() -> String {
          | here | there |\n| --- | --- |\n",
     );
     for (family, name) in OTEL {
-        let _ = write!(out, "| `{}` | {name} |\n", family.name);
+        let _ = writeln!(out, "| `{}` | {name} |", family.name);
     }
     out
 }
@@ -130,9 +130,9 @@ fn row(out: &mut String, family: &Family) {
         })
         .collect();
     let mark = if family.documented { " ●" } else { "" };
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "| `{}`{mark} | {kind} | {} | {} |\n",
+        "| `{}`{mark} | {kind} | {} | {} |",
         family.name,
         labels.join(", "),
         family.help
@@ -148,9 +148,9 @@ fn buckets(out: &mut String) {
             .filter(|family| family.kind == Kind::Histogram(set))
             .map(|family| format!("`{}`", family.name))
             .collect();
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "| {} | {} | {} |\n",
+            "| {} | {} | {} |",
             set.name(),
             bounds.join(" "),
             families.join(", ")

@@ -57,6 +57,8 @@ impl Seen {
     pub(crate) const EMBEDDING_DATA: Self = Self(1 << 20);
     /// A root `response` that is a string.
     pub(crate) const RESPONSE_TEXT: Self = Self(1 << 21);
+    /// A usage object, or a count, whatever is in it.
+    pub(crate) const USAGE: Self = Self(1 << 22);
 
     pub(crate) const fn any(self, of: Self) -> bool {
         self.0 & of.0 != 0
@@ -120,8 +122,12 @@ impl Sink for Captures {
                 }
                 self.place = Some(place);
                 self.counts.clear_usage();
+                self.seen.add(Seen::USAGE);
             }
-            Node::UsageMetadata => self.counts.clear_usage(),
+            Node::UsageMetadata => {
+                self.counts.clear_usage();
+                self.seen.add(Seen::USAGE);
+            }
             Node::Choices => self.seen.add(Seen::CHOICES),
             Node::ChoiceMessage => self.seen.add(Seen::CHAT),
             Node::Error => {
@@ -202,8 +208,11 @@ impl Sink for Captures {
     fn bytes(&mut self, _: Node, _: &[u8]) {}
 
     fn count(&mut self, node: Node, count: Option<u64>) {
-        if let (Node::Count(slot, rank), Some(count)) = (node, count) {
-            self.counts.take(slot, rank, count);
+        if let Node::Count(slot, rank) = node {
+            self.seen.add(Seen::USAGE);
+            if let Some(count) = count {
+                self.counts.take(slot, rank, count);
+            }
         }
     }
 

@@ -32,6 +32,7 @@ mod json;
 mod kind;
 mod reader;
 mod schema;
+mod steps;
 mod usage;
 
 use body::Body;

@@ -3,7 +3,7 @@
 use super::api::{self, Verdict};
 use super::captures::{Captures, Seen};
 use super::facts::{Api, Facts};
-use super::json::Scanner;
+use super::json::{Scanner, Shape};
 use super::kind::Kind;
 use super::schema::Node;
 use super::usage::Counts;
@@ -25,8 +25,23 @@ pub(crate) struct Reader {
     counts: Counts,
     /// The events' end, or an error, was seen.
     ended: bool,
+    /// The last event that said nothing new, and what it was.
+    shape: Shape,
+    plain: Plain,
+    /// That is the event at hand, as far as is known yet.
+    learned: bool,
+    /// The event at hand has that shape, and was not scanned.
+    skimmed: bool,
     /// The only event of a document that may yet prove to be a stream.
     held: Option<Verdict>,
+}
+
+/// What an event was that said nothing new.
+#[derive(Clone, Copy, Debug)]
+struct Plain {
+    name: Kind,
+    kind: Kind,
+    seen: Seen,
 }
 
 impl Reader {
@@ -44,6 +59,14 @@ impl Reader {
             invoke: false,
             counts: Counts::NONE,
             ended: false,
+            shape: Shape::NONE,
+            plain: Plain {
+                name: Kind::Absent,
+                kind: Kind::Absent,
+                seen: Seen::NONE,
+            },
+            learned: false,
+            skimmed: false,
             held: None,
         }
     }
@@ -68,7 +91,43 @@ impl Reader {
 
     /// More of the event's payload; gives back what follows the JSON value in it.
     pub(crate) fn data<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        if self.skimmed {
+            return bytes;
+        }
         self.scanner.push(bytes, &mut self.event)
+    }
+
+    /// The whole payload of an event, at once: as [`Reader::data`], but fast behind the first token.
+    pub(crate) fn whole_data(&mut self, bytes: &[u8]) {
+        if self.scanner.is_blank() && !self.skimmed && self.shape.fits(bytes) {
+            self.skimmed = true;
+        } else {
+            let blank = self.scanner.is_blank();
+            self.data(bytes);
+            if blank && self.scanner.is_done() {
+                self.learn(bytes);
+            }
+        }
+    }
+
+    /// Whether events may say nothing new: the first token came, and the API is known.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.facts.first_token_event.is_some() && !self.guessed
+    }
+
+    /// A whole document, at once; whether it says nothing new, and is done with.
+    pub(crate) fn skim(&mut self, bytes: &[u8]) -> bool {
+        let fits = self.shape.fits(bytes);
+        self.facts.events += u64::from(fits);
+        fits
+    }
+
+    /// The scanned event may be one that says nothing new.
+    pub(crate) fn learn(&mut self, event: &[u8]) {
+        if self.is_settled() {
+            self.shape.learn(event);
+            self.learned = true;
+        }
     }
 
     pub(crate) fn is_value_done(&self) -> bool {
@@ -81,13 +140,24 @@ impl Reader {
 
     /// The payload is over; whether it was one whole value.
     pub(crate) fn finish_value(&mut self) -> bool {
-        self.scanner.finish(&mut self.event);
-        self.scanner.is_done()
+        if !self.skimmed {
+            self.scanner.finish(&mut self.event);
+        }
+        self.skimmed || self.scanner.is_done()
     }
 
     /// The event is whole.
     pub(crate) fn end_event(&mut self) {
         let blank = self.scanner.is_blank();
+        if self.skimmed {
+            if self.name == self.plain.name {
+                self.facts.events += 1;
+                self.skimmed = false;
+                return;
+            }
+            self.event.kind = self.plain.kind;
+            self.event.seen = self.plain.seen;
+        }
         let verdict = if self.finish_value() {
             self.judge()
         } else {
@@ -148,10 +218,13 @@ impl Reader {
         self.scanner.reset(Node::Root);
         self.event.clear();
         self.name = Kind::Absent;
+        self.learned = false;
+        self.skimmed = false;
     }
 
     /// Takes what the event says of the whole answer; what it says of the stream is the verdict.
     fn judge(&mut self) -> Verdict {
+        let Captures { kind, seen, .. } = self.event;
         if self.event.kind == Kind::Absent {
             self.event.kind = self.name;
         }
@@ -161,6 +234,16 @@ impl Reader {
         }
         let mut verdict = api::judge(self.family, &self.event);
         verdict.error |= self.name == Kind::Error;
+        if self.learned {
+            self.plain = Plain {
+                name: self.name,
+                kind,
+                seen,
+            };
+            if verdict.terminal || verdict.error || seen.any(Seen::USAGE.and(Seen::FINISH)) {
+                self.shape.forget();
+            }
+        }
         self.ended |= verdict.terminal || verdict.error || !self.facts.streaming;
         api::update(self.family, &mut self.counts, &self.event.counts);
         self.facts.usage = api::normalise(self.family, &self.counts);

@@ -1,5 +1,6 @@
 //! What the meter's tests share: the fixtures, and ways to feed them.
-#![allow(dead_code)]
+// Not every test uses all of it; and the lint on lifetimes asks for what `impl Trait` cannot have yet.
+#![allow(dead_code, unreachable_pub, single_use_lifetimes, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use brightstaff_metrics_core::meter::{Facts, Meter};
 pub struct Fixture {
     /// Where it lies.
     pub path: PathBuf,
-    /// What is served under.
+    /// What it is served as.
     pub content_type: &'static str,
     /// The body.
     pub body: Vec<u8>,

@@ -5,16 +5,9 @@
 
 #![allow(dead_code)] // No driver uses all of it.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fs,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
 
-use brightstaff_metrics_core::{BucketSet, Clock, Metrics, handler, labels::Method};
-use prometheus::{Registry, TextEncoder};
+use brightstaff_metrics_core::{handler, labels::Method};
 use serde::Deserialize;
 
 /// One file.
@@ -25,10 +18,10 @@ pub(crate) struct Case {
     pub(crate) about: String,
     /// The pairs that the gateway declares.
     #[serde(default)]
-    declared: Vec<(String, String)>,
+    pub(crate) declared: Vec<(String, String)>,
     /// How many registries, and so gateways, there are in the process.
     #[serde(default = "one")]
-    registries: usize,
+    pub(crate) registries: usize,
     /// The provider of implicit calls.
     pub(crate) implicit: Option<String>,
     /// Names that the user gives, by path or template.
@@ -50,6 +43,9 @@ pub(crate) struct Case {
     /// Whether all requests are written to one connection before any answer is read.
     #[serde(default)]
     pub(crate) pipelined: bool,
+    /// Whether it needs the core to read compressed answers.
+    #[serde(default)]
+    pub(crate) compression: bool,
     /// The requests, one after the other.
     #[serde(rename = "request")]
     pub(crate) requests: Vec<Request>,
@@ -99,6 +95,8 @@ pub(crate) enum Step {
     Respond(Head),
     /// Some bytes of the body.
     Frame(String),
+    /// Some bytes of the body that are no text, in hexadecimal.
+    Hex(String),
     /// A server-sent event without a name.
     Sse(String),
     /// A server-sent event: its name and its data.
@@ -141,13 +139,15 @@ fn post() -> String {
 
 impl Step {
     /// The bytes of a step that is a frame of data.
-    pub(crate) fn data(&self) -> Option<String> {
-        match self {
-            Self::Frame(text) => Some(text.clone()),
-            Self::Sse(data) => Some(format!("data: {data}\n\n")),
-            Self::Event(name, data) => Some(format!("event: {name}\ndata: {data}\n\n")),
-            _ => None,
-        }
+    pub(crate) fn data(&self) -> Option<Vec<u8>> {
+        let text = match self {
+            Self::Frame(text) => text.clone(),
+            Self::Sse(data) => format!("data: {data}\n\n"),
+            Self::Event(name, data) => format!("event: {name}\ndata: {data}\n\n"),
+            Self::Hex(digits) => return Some(bytes(digits)),
+            _ => return None,
+        };
+        Some(text.into_bytes())
     }
 
     /// Whether the step belongs to a body.
@@ -207,91 +207,11 @@ impl Case {
     }
 }
 
-/// One gateway's metrics, on a clock that only steps move.
-#[derive(Clone, Debug)]
-pub(crate) struct Gateway {
-    pub(crate) metrics: Metrics,
-    pub(crate) clock: Clock,
-    registry: Registry,
-}
-
-impl Gateway {
-    fn new(case: &Case) -> Self {
-        let (registry, clock) = (Registry::new(), Clock::manual());
-        let metrics = Metrics::builder()
-            .build_info("1.2.3", "abc123")
-            .process(false)
-            .upstreams(case.declared.clone())
-            .clock(clock.clone())
-            .buckets(BucketSet::Http, [1.0, 10.0])
-            .buckets(BucketSet::UpstreamDuration, [1.0, 10.0])
-            .buckets(BucketSet::FirstToken, [1.0, 10.0])
-            .buckets(BucketSet::TimePerOutputToken, [0.1, 1.0])
-            .buckets(BucketSet::RouterDecision, [1.0, 10.0])
-            .buckets(BucketSet::RequestTokens, [10.0, 100.0])
-            .register(&registry)
-            .expect("a new registry and sound buckets");
-        Self {
-            metrics,
-            clock,
-            registry,
-        }
-    }
-
-    pub(crate) fn advance(&self, seconds: f64) {
-        self.clock.advance(Duration::from_secs_f64(seconds));
-    }
-
-    /// How many requests are in flight.
-    pub(crate) fn in_flight(&self) -> u64 {
-        let family = "brightstaff_http_in_flight_requests{";
-        let text = self.render();
-        let lines = text.lines().filter(|line| line.starts_with(family));
-        let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
-        lines.filter_map(value).sum()
-    }
-
-    fn render(&self) -> String {
-        TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
-            .expect("text can be written to memory")
-    }
-}
-
-/// Plays every case in `directory`, or the one that `CASE` names, and compares with its golden.
-pub(crate) fn play_all(directory: &Path, play: impl Fn(&Case, &[Gateway])) {
-    let mut paths: Vec<PathBuf> = fs::read_dir(directory)
-        .expect("there are cases")
-        .map(|entry| entry.expect("they can be listed").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
-        .collect();
-    paths.sort();
-    let chosen = std::env::var("CASE").ok();
-    let name = |path: &Path| {
-        path.file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-    };
-    let failed: Vec<_> = paths
-        .iter()
-        .filter(|path| chosen.is_none() || chosen == name(path))
-        .filter(|path| catch_unwind(AssertUnwindSafe(|| play_one(path, &play))).is_err())
-        .filter_map(|path| name(path))
-        .collect();
-    assert!(failed.is_empty(), "cases that failed: {failed:?}");
-}
-
-fn play_one(path: &Path, play: impl Fn(&Case, &[Gateway])) {
-    let text = fs::read_to_string(path).expect("a case can be read");
-    let case: Case =
-        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let gateways: Vec<_> = (0..case.registries).map(|_| Gateway::new(&case)).collect();
-    play(&case, &gateways);
-    let rendered: Vec<_> = gateways.iter().map(Gateway::render).collect();
-    // A second registry follows as its own exposition.
-    let rendered = rendered.join("# the next registry\n");
-    let golden = path.with_extension("prom");
-    expect_test::expect_file![golden].assert_eq(&rendered);
+fn bytes(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    let pairs = pairs.map(|pair| std::str::from_utf8(pair).ok());
+    let byte = |pair: Option<&str>| u8::from_str_radix(pair?, 16).ok();
+    pairs
+        .map(|pair| byte(pair).expect("pairs of digits"))
+        .collect()
 }

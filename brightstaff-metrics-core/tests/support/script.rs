@@ -17,7 +17,10 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
-use super::case::{Gateway, Head, Step};
+use super::{
+    case::{Head, Step},
+    gateway::Gateway,
+};
 
 /// What a script answers with.
 pub(crate) type Answer = Response<UnsyncBoxBody<Bytes, Broken>>;

@@ -37,13 +37,18 @@ impl Decode for Inflate {
         }
         let (read, written) = (self.inner.total_in(), self.inner.total_out());
         let status = self.inner.decompress(input, output, FlushDecompress::None);
-        let status = status.map_err(|_| Fault::Corrupt)?;
-        self.ended = status == Status::StreamEnd;
         let since = |now: u64, then| usize::try_from(now - then).map_err(|_| Fault::Corrupt);
-        Ok(Step {
+        let step = Step {
             read: since(self.inner.total_in(), read)?,
             written: since(self.inner.total_out(), written)?,
-        })
+        };
+        match status {
+            Ok(status) => self.ended = status == Status::StreamEnd,
+            // What came before the damage still counts. The next step will fail again.
+            Err(_) if step.written > 0 => {}
+            Err(_) => return Err(Fault::Corrupt),
+        }
+        Ok(step)
     }
 }
 

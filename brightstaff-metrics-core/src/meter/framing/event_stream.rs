@@ -5,6 +5,7 @@
 use crate::meter::framing::payload::Payload;
 use crate::meter::kind::Kind;
 use crate::meter::reader::Reader;
+use crate::meter::steps;
 
 /// Lengths and checksum before the headers.
 const PRELUDE: u32 = 12;
@@ -75,6 +76,7 @@ impl EventStream {
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
         while !bytes.is_empty() && self.at != At::Broken {
+            steps::add(1);
             let take = bytes
                 .len()
                 .min(usize::try_from(self.left).unwrap_or(usize::MAX));
@@ -86,6 +88,7 @@ impl EventStream {
             self.left -= taken;
             bytes = rest;
             while self.left == 0 && self.at != At::Broken {
+                steps::add(1);
                 self.next(reader);
             }
         }
@@ -93,7 +96,10 @@ impl EventStream {
 
     fn take(&mut self, part: &[u8], reader: &mut Reader) {
         match self.at {
-            At::Payload => self.payload.push(part, reader),
+            At::Payload => {
+                let whole = part.len() == usize::try_from(self.payload_left).unwrap_or(usize::MAX);
+                self.payload.push(part, whole, reader);
+            }
             At::Name | At::Value(true) => {
                 for &byte in part {
                     if let Some(room) = self.text.get_mut(self.text_len) {

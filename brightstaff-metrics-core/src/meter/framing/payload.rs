@@ -35,10 +35,13 @@ impl Payload {
         self.wrapped = true;
     }
 
-    pub(crate) fn push(&mut self, bytes: &[u8], reader: &mut Reader) {
+    /// More of the payload; `whole` says that it is all of it.
+    pub(crate) fn push(&mut self, bytes: &[u8], whole: bool, reader: &mut Reader) {
         if self.wrapped {
             let base64 = &mut self.base64;
             self.scanner.push(bytes, &mut Unwrap { base64, reader });
+        } else if whole {
+            reader.whole_data(bytes);
         } else {
             reader.data(bytes);
         }

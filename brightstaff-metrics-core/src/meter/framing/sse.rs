@@ -4,6 +4,7 @@ use memchr::memchr2;
 
 use crate::meter::kind::Kind;
 use crate::meter::reader::Reader;
+use crate::meter::steps;
 
 /// The longest field name of interest, and then some.
 const MAX_NAME: usize = 8;
@@ -63,6 +64,7 @@ impl Sse {
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
         while let Some((&byte, behind)) = bytes.split_first() {
+            steps::add(1);
             if std::mem::take(&mut self.after_cr) && byte == b'\n' {
                 bytes = behind;
                 continue;
@@ -74,14 +76,22 @@ impl Sse {
                     bytes = behind;
                 }
                 At::LineStart => {
-                    self.name.clear();
                     self.at = At::Name;
+                    self.name.clear();
+                    if let Some(value) = bytes.strip_prefix(b"data:") {
+                        self.at = At::Space(Field::Data);
+                        self.start_data(reader);
+                        bytes = value;
+                    }
                 }
                 At::Name => bytes = self.field_name(bytes, reader),
                 At::Space(field) => {
                     self.at = At::Value(field);
                     if byte == b' ' {
                         bytes = behind;
+                    }
+                    if field == Field::Data {
+                        bytes = self.whole_data(bytes, reader);
                     }
                 }
                 At::Value(field) => bytes = self.value(field, bytes, reader),
@@ -150,9 +160,23 @@ impl Sse {
         self.data_lines += 1;
     }
 
+    /// The fast path: a value that is all here.
+    fn whole_data<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        let Some(end) = memchr2(b'\n', b'\r', bytes) else {
+            return bytes;
+        };
+        steps::add(end);
+        let value = &bytes[..end];
+        self.match_done(value);
+        reader.whole_data(value);
+        self.end_line(bytes[end]);
+        &bytes[end + 1..]
+    }
+
     fn value<'a>(&mut self, field: Field, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
         let end = memchr2(b'\n', b'\r', bytes);
         let value = &bytes[..end.unwrap_or(bytes.len())];
+        steps::add(value.len());
         match field {
             Field::Data => self.data(value, reader),
             Field::Event => self.event.extend(value),
@@ -161,15 +185,23 @@ impl Sse {
             Field::Other => {}
         }
         let Some(end) = end else { return &[] };
-        self.at = At::LineStart;
-        self.after_cr = bytes[end] == b'\r';
+        self.end_line(bytes[end]);
         &bytes[end + 1..]
     }
 
-    fn data(&mut self, value: &[u8], reader: &mut Reader) {
+    fn end_line(&mut self, byte: u8) {
+        self.at = At::LineStart;
+        self.after_cr = byte == b'\r';
+    }
+
+    fn match_done(&mut self, value: &[u8]) {
         if let Done::Matched(matched) = self.done {
             self.done = match_done(matched, value);
         }
+    }
+
+    fn data(&mut self, value: &[u8], reader: &mut Reader) {
+        self.match_done(value);
         reader.data(value);
     }
 

@@ -3,6 +3,7 @@
 
 use crate::meter::json::is_space;
 use crate::meter::reader::Reader;
+use crate::meter::steps;
 
 /// Cuts a body into JSON documents. Content decides which form it is: providers stream NDJSON under
 /// `application/json`, and answer with a single document under `application/x-ndjson`.
@@ -11,6 +12,8 @@ pub(crate) struct Values {
     at: At,
     ndjson: bool,
     array: bool,
+    /// Nothing but white space stands before in the line.
+    line_start: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,17 +34,19 @@ impl Values {
             at: At::Start,
             ndjson,
             array: false,
+            line_start: true,
         }
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
         while let Some((&byte, behind)) = bytes.split_first() {
+            steps::add(1);
             match self.at {
                 At::End => return,
                 At::Broken => match memchr::memchr(b'\n', bytes) {
                     Some(end) => {
                         self.at = At::Between;
-                        bytes = &bytes[end + 1..];
+                        bytes = &bytes[end..];
                     }
                     None => return,
                 },
@@ -49,7 +54,10 @@ impl Values {
                     bytes = reader.data(bytes);
                     self.settle(reader);
                 }
-                At::Start | At::Between if is_space(byte) => bytes = behind,
+                At::Start | At::Between if is_space(byte) => {
+                    self.line_start |= byte == b'\n';
+                    bytes = behind;
+                }
                 At::Start if byte == b'[' => {
                     self.array = true;
                     self.at = At::Between;
@@ -57,16 +65,45 @@ impl Values {
                 }
                 At::Between if self.array && byte == b',' => bytes = behind,
                 At::Between if self.array && byte == b']' => self.at = At::End,
-                At::Start | At::Between => self.at = At::Value,
+                At::Start | At::Between => {
+                    self.at = At::Value;
+                    bytes = self.whole_line(bytes, reader);
+                }
             }
         }
+    }
+
+    /// The fast path of a stream: a line that is all here.
+    fn whole_line<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        // Once a line: many values on one must not search it many times.
+        if !std::mem::take(&mut self.line_start) || self.array || !reader.is_settled() {
+            return bytes;
+        }
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            return bytes;
+        };
+        steps::add(end);
+        if reader.skim(&bytes[..end]) {
+            self.at = At::Between;
+            return &bytes[end..];
+        }
+        let rest = reader.data(bytes);
+        if reader.is_value_done() {
+            reader.learn(&bytes[..bytes.len() - rest.len()]);
+        }
+        self.settle(reader);
+        rest
     }
 
     /// The body is over. A document that is not whole says nothing.
     pub(crate) fn finish(&mut self, reader: &mut Reader) {
         if self.at == At::Value {
-            reader.finish_value();
-            self.settle(reader);
+            if reader.finish_value() {
+                self.settle(reader);
+            } else {
+                reader.facts_mut().broken |= !reader.facts().streaming;
+                reader.reset();
+            }
         }
         self.at = At::End;
     }
@@ -76,14 +113,13 @@ impl Values {
             reader.end_document(self.ndjson, self.array);
             self.at = At::Between;
         } else if reader.is_value_broken() {
-            reader.facts_mut().broken = true;
-            reader.reset();
-            let lines = self.ndjson || reader.facts().streaming;
-            self.at = if lines && !self.array {
-                At::Broken
+            if !self.array && reader.facts().streaming {
+                reader.end_broken();
+                self.at = At::Broken;
             } else {
-                At::End
-            };
+                reader.facts_mut().broken = true;
+                self.at = At::End;
+            }
         }
     }
 }

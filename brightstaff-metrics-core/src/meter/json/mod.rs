@@ -3,10 +3,12 @@
 
 mod number;
 mod scanner;
+mod shape;
 mod skip;
 mod text;
 
 pub(crate) use scanner::{Scanner, Sink, Want};
+pub(crate) use shape::Shape;
 
 /// `true`, `false` or `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use super::number::Number;
 use super::skip::Skip;
 use super::text::{Escape, Escaped, Text};
 use super::{Literal, is_space};
+use crate::meter::steps;
 
 /// How deep the path of a wanted value may be. The deepest of any API has 10 frames.
 const MAX_FRAMES: usize = 16;
@@ -146,6 +147,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
     ) -> &'a [u8] {
         let mut rest = bytes;
         while let Some(&byte) = rest.first() {
+            steps::add(1);
             match self.state {
                 State::Done | State::Broken => break,
                 State::Skip => match self.skip.push(rest) {

@@ -2,6 +2,8 @@
 
 use memchr::memchr2;
 
+use crate::meter::steps;
+
 /// Where a skip stands inside objects and arrays of no interest.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Skip {
@@ -38,6 +40,7 @@ impl Skip {
                 return Some(bytes);
             }
             let at = find_structure(bytes)?;
+            steps::add(at);
             match bytes[at] {
                 b'"' => self.in_string = true,
                 b'{' | b'[' => self.depth += 1,
@@ -54,6 +57,7 @@ impl Skip {
                 self.escaped = false;
             }
             let at = memchr2(b'"', b'\\', bytes)?;
+            steps::add(at);
             let quote = bytes[at] == b'"';
             bytes = &bytes[at + 1..];
             if quote {

@@ -1,0 +1,153 @@
+//! Answers that the gateway makes itself.
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{Serve, Upstream};
+
+#[track_caller]
+fn is_error(answer: &(u16, Value), status: u16, code: &str) {
+    let error = &answer.1["error"];
+    assert_eq!(answer.0, status, "{error}");
+    assert_eq!(error["code"], code);
+    assert!(
+        error["message"].is_string() && error["type"].is_string(),
+        "{error}"
+    );
+    assert!(error.as_object().unwrap().contains_key("param"));
+}
+
+#[tokio::test]
+async fn bad_requests_are_told_what_is_wrong() {
+    let upstream = Upstream::chat().await;
+    let config = format!(
+        "max_request_bytes = 1000\n[providers.p]\nurl = '{0}'\n[providers.q]\nurl = '{0}'",
+        upstream.url
+    );
+    let gateway = Serve::config(&config).start().await;
+    let post = |body: &str| gateway.ask(gateway.post("/v1/chat/completions", body.to_owned()));
+    is_error(&post("").await, 400, "invalid_json");
+    is_error(&post("[1]").await, 400, "invalid_json");
+    is_error(&post("{\"model\":").await, 400, "invalid_json");
+    is_error(&post("{\"model\":1}").await, 400, "invalid_type");
+    is_error(&post("{}").await, 400, "missing_model");
+    is_error(&post("{\"model\":null}").await, 400, "missing_model");
+    is_error(&post("{\"model\":\"p/\"}").await, 400, "model_not_found");
+    is_error(&post("{\"model\":\"r/m\"}").await, 400, "model_not_found");
+    assert_eq!(post("{\"model\":\"m\"}").await.1["error"]["param"], "model");
+
+    let long = format!("{{\"model\":\"p/m\",\"text\":\"{}\"}}", "x".repeat(1000));
+    is_error(&post(&long).await, 413, "request_too_large");
+    let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>(long)]);
+    let unsized_body = reqwest::Body::wrap_stream(chunks);
+    let request = gateway.post("/v1/chat/completions", unsized_body);
+    is_error(&gateway.ask(request).await, 413, "request_too_large");
+    let request = gateway
+        .chat_request("p/m")
+        .header("content-encoding", "gzip");
+    is_error(&gateway.ask(request).await, 415, "unsupported_encoding");
+
+    is_error(
+        &gateway.ask(gateway.post("/v1/files", "{}")).await,
+        404,
+        "unknown_url",
+    );
+    let answer = gateway.get("/v1/chat/completions").await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["allow"]),
+        (405, &"POST".parse().unwrap())
+    );
+    // What was sent as an agent has no agent to go to.
+    let request = gateway.post("/agents/v1/chat/completions", "{\"model\":\"p/m\"}");
+    is_error(&gateway.ask(request).await, 400, "model_not_found");
+
+    assert_eq!(upstream.seen().len(), 0);
+    let scrape = gateway.scrape().await;
+    assert_eq!(scrape.sum("llm_upstream_requests_total"), 0.0);
+    assert_eq!(
+        scrape.sum(r#"http_requests_total{handler="llm_chat",method="POST",status_class="4xx"}"#),
+        12.0
+    );
+    assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_502() {
+    let gateway = Serve::upstreams(&[("openai", &Upstream::nobody().await)])
+        .start()
+        .await;
+    is_error(&gateway.chat("m").await, 502, "upstream_unreachable");
+    let answer = gateway.get("/v1/models").await;
+    assert_eq!(answer.status(), 502);
+    // The pair is not declared and never answered, so it has no series of its own.
+    gateway
+        .expect(
+            r#"llm_upstream_requests_total{error_class="connect",status_class="error"}"#,
+            1.0,
+        )
+        .await;
+    assert_eq!(gateway.scrape().await.naming("\"m\""), Vec::<&str>::new());
+    let log = gateway.log();
+    let line = log.lines().find(|line| line.contains("no answer")).unwrap();
+    assert!(
+        line.contains("openai") && line.contains("refused"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_silent_is_504() {
+    let upstream = Upstream::silent().await;
+    let config = format!(
+        "response_header_timeout = '100ms'\n[providers.p]\nurl = '{}'\nmodels = ['m']",
+        upstream.url
+    );
+    let gateway = Serve::config(&config).start().await;
+    is_error(&gateway.chat("m").await, 504, "upstream_timeout");
+    gateway
+        .expect(
+            r#"llm_upstream_requests_total{error_class="timeout",model="m",provider="p"}"#,
+            1.0,
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn the_header_timeout_spares_the_body() {
+    let upstream = Upstream::start(async |_| {
+        let (chunks, response) = crate::support::stream();
+        tokio::spawn(async move {
+            chunks.send("data: {}\n\n".into()).unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+            chunks.send("data: [DONE]\n\n".into()).unwrap();
+        });
+        response
+    })
+    .await;
+    let config = format!(
+        "response_header_timeout = '300ms'\n[providers.p]\nurl = '{}'",
+        upstream.url
+    );
+    let gateway = Serve::config(&config).start().await;
+    let answer = gateway.chat_request("m").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "data: {}\n\ndata: [DONE]\n\n");
+}
+
+#[tokio::test]
+async fn an_upstream_that_speaks_no_http_is_502() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9\r\n\r\n").await;
+        }
+    });
+    let gateway = Serve::upstreams(&[("openai", &url)]).start().await;
+    is_error(&gateway.chat("m").await, 502, "upstream_failed");
+    gateway
+        .expect(r#"llm_upstream_requests_total{error_class="parse"}"#, 1.0)
+        .await;
+}

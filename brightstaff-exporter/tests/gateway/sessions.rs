@@ -1,0 +1,126 @@
+//! Sessions that stay with their model.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{body::Body, response::Response};
+
+use crate::support::{Gateway, Serve, Upstream};
+
+/// A provider that answers with whatever status stands here.
+async fn moody(status: &Arc<AtomicU16>) -> Upstream {
+    let status = Arc::clone(status);
+    Upstream::start(move |_| {
+        let status = status.load(Ordering::SeqCst);
+        async move {
+            let response = Response::builder().status(status);
+            response.body(Body::from("{}")).unwrap()
+        }
+    })
+    .await
+}
+
+async fn chat(gateway: &Gateway, session: &str) -> u16 {
+    let request = gateway.chat_request("best").header("x-session-id", session);
+    gateway.ask(request).await.0
+}
+
+async fn events(gateway: &Gateway) -> [f64; 3] {
+    let scrape = gateway.scrape().await;
+    ["hit", "miss", "store"].map(|outcome| {
+        scrape.sum(&format!(
+            r#"session_cache_events_total{{outcome="{outcome}"}}"#
+        ))
+    })
+}
+
+#[tokio::test]
+async fn a_session_stays_with_the_model_that_answered() {
+    let mood = Arc::new(AtomicU16::new(500));
+    let (one, two) = (moody(&mood).await, Upstream::chat().await);
+    let config = format!(
+        "[providers.one]\nurl = '{}'\n[providers.two]\nurl = '{}'
+         [routes.best]\ncandidates = ['one/alpha', 'two/beta']",
+        one.url, two.url
+    );
+    let gateway = Serve::config(&config).start().await;
+    assert_eq!(chat(&gateway, "s").await, 200);
+    assert_eq!(events(&gateway).await, [0.0, 1.0, 1.0]);
+
+    // The first is well again, but the session stays, and another session does not.
+    mood.store(200, Ordering::SeqCst);
+    assert_eq!(chat(&gateway, "s").await, 200);
+    assert_eq!((one.seen().len(), two.seen().len()), (1, 2));
+    assert_eq!(events(&gateway).await, [1.0, 1.0, 1.0]);
+    assert_eq!(chat(&gateway, "t").await, 200);
+    assert_eq!((one.seen().len(), two.seen().len()), (2, 2));
+    assert_eq!(events(&gateway).await, [1.0, 2.0, 2.0]);
+
+    // The routing service knows the session as well.
+    let request = gateway.post("/routing/v1/messages", r#"{"model":"best"}"#);
+    let (_, told) = gateway.ask(request.header("x-session-id", "s")).await;
+    assert_eq!(
+        (&told["model"], &told["pinned"]),
+        (&"beta".into(), &true.into())
+    );
+    assert_eq!(
+        told["candidates"],
+        serde_json::json!(["two/beta", "one/alpha"])
+    );
+
+    // A session without its model goes on, and moves.
+    drop(two);
+    assert_eq!(chat(&gateway, "s").await, 200);
+    assert_eq!(one.seen().len(), 3);
+    assert_eq!(events(&gateway).await, [3.0, 2.0, 3.0]);
+
+    let scrape = gateway.scrape().await;
+    let decided = |fallback: &str, model: &str| {
+        scrape.sum(&format!(
+            r#"router_decisions_total{{fallback="{fallback}",route="llm",selected_model="{model}"}}"#
+        ))
+    };
+    assert_eq!(
+        (decided("true", "beta"), decided("false", "beta")),
+        (1.0, 1.0)
+    );
+    assert_eq!(
+        (decided("true", "alpha"), decided("false", "alpha")),
+        (1.0, 1.0)
+    );
+    assert_eq!(chat(&gateway, &"x".repeat(257)).await, 400);
+    assert_eq!(events(&gateway).await, [3.0, 2.0, 3.0]);
+}
+
+#[tokio::test]
+async fn nothing_is_stored_where_nobody_answered() {
+    let mood = Arc::new(AtomicU16::new(503));
+    let one = moody(&mood).await;
+    let config = format!(
+        "[providers.one]\nurl = '{}'\n[routes.best]\ncandidates = ['one/alpha']",
+        one.url
+    );
+    let gateway = Serve::config(&config).start().await;
+    assert_eq!(chat(&gateway, "s").await, 503);
+    assert_eq!(events(&gateway).await, [0.0, 1.0, 0.0]);
+}
+
+#[tokio::test]
+async fn sessions_are_forgotten() {
+    let upstream = Upstream::chat().await;
+    let config = format!(
+        "sessions = {{ ttl = '50ms', capacity = 2 }}
+         [providers.one]\nurl = '{}'\n[routes.best]\ncandidates = ['one/alpha']",
+        upstream.url
+    );
+    let gateway = Serve::config(&config).start().await;
+    chat(&gateway, "s").await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    chat(&gateway, "s").await;
+    assert_eq!(events(&gateway).await, [0.0, 2.0, 2.0]);
+}

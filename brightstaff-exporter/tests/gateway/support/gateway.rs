@@ -1,0 +1,199 @@
+use std::{
+    fs,
+    process::{Output, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::{PATIENCE, Scrape, client, eventually};
+
+/// How the binary is started.
+pub(crate) struct Serve {
+    command: Command,
+    files: TempDir,
+}
+
+impl Serve {
+    /// With this configuration, on ports of its own.
+    pub(crate) fn config(toml: &str) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let path = files.path().join("gateway.toml");
+        fs::write(&path, toml).unwrap();
+        let serve = Self::bare(files).arg("--config");
+        serve.arg(path.to_str().unwrap())
+    }
+
+    /// With providers alone.
+    pub(crate) fn upstreams(upstreams: &[(&str, &str)]) -> Self {
+        let serve = Self::bare(tempfile::tempdir().unwrap());
+        upstreams.iter().fold(serve, |serve, (name, url)| {
+            serve.arg("--upstream").arg(&format!("{name}={url}"))
+        })
+    }
+
+    fn bare(files: TempDir) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brightstaff-exporter"));
+        command
+            .arg("serve")
+            .env("BIND_ADDRESS", "127.0.0.1:0")
+            .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
+            .env("RUST_LOG", "debug")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Self { command, files }
+    }
+
+    pub(crate) fn arg(mut self, arg: &str) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Starts it, and waits until both ports take requests.
+    pub(crate) async fn start(mut self) -> Gateway {
+        let mut child = self.command.spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let logged = Arc::clone(&log);
+        tokio::spawn(async move {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = stderr.read(&mut chunk).await {
+                logged.lock().unwrap().extend_from_slice(&chunk[..read]);
+            }
+        });
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut url = async |before: &str| {
+            let line = timeout(PATIENCE, lines.next_line()).await;
+            let line = line.expect("no startup line").unwrap();
+            let line = line.unwrap_or_else(|| panic!("no startup line: {}", text(&log)));
+            line.strip_prefix(before).expect(&line).to_owned()
+        };
+        Gateway {
+            url: url("gateway listening on ").await,
+            metrics: url("metrics listening on ").await,
+            client: client(),
+            child,
+            log,
+            _files: self.files,
+        }
+    }
+
+    /// Runs what is expected to stop by itself.
+    pub(crate) async fn run(mut self) -> Output {
+        let output = self.command.output();
+        timeout(PATIENCE, output)
+            .await
+            .expect("still running")
+            .unwrap()
+    }
+}
+
+/// The one line and the exit code with which it refuses to start.
+pub(crate) async fn refused(serve: Serve) -> (String, i32) {
+    let output = serve.run().await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(output.stdout.is_empty());
+    (stderr.trim_end().to_owned(), output.status.code().unwrap())
+}
+
+/// The binary, running.
+pub(crate) struct Gateway {
+    pub(crate) url: String,
+    pub(crate) metrics: String,
+    pub(crate) client: reqwest::Client,
+    child: Child,
+    log: Arc<Mutex<Vec<u8>>>,
+    _files: TempDir,
+}
+
+impl Gateway {
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::RequestBuilder {
+        let url = format!("{}{path}", self.url);
+        let json = "application/json";
+        self.client
+            .post(url)
+            .header("content-type", json)
+            .body(body)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        let url = format!("{}{path}", self.url);
+        self.client.get(url).send().await.unwrap()
+    }
+
+    /// A chat completion for this model: its status and its JSON.
+    pub(crate) async fn chat(&self, model: &str) -> (u16, Value) {
+        self.ask(self.chat_request(model)).await
+    }
+
+    pub(crate) fn chat_request(&self, model: &str) -> reqwest::RequestBuilder {
+        let body = serde_json::json!({ "model": model, "messages": [] });
+        self.post("/v1/chat/completions", body.to_string())
+    }
+
+    pub(crate) async fn ask(&self, request: reqwest::RequestBuilder) -> (u16, Value) {
+        let answer = timeout(PATIENCE, request.send()).await.unwrap().unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn scrape(&self) -> Scrape {
+        let answer = self.client.get(&self.metrics).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        Scrape::parse(&answer.text().await.unwrap())
+    }
+
+    /// Waits until the series that match add up to this: a body's end is seen by the client first.
+    #[track_caller]
+    pub(crate) fn expect(&self, series: &str, value: f64) -> impl Future<Output = ()> {
+        let what = format!("{series} = {value}");
+        async move {
+            eventually(&what, async || self.scrape().await.sum(series) == value).await;
+        }
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        text(&self.log)
+    }
+
+    pub(crate) fn terminate(&self) {
+        let id = self.child.id().expect("it runs").to_string();
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(mut self) -> i32 {
+        let ended = timeout(PATIENCE, self.child.wait()).await;
+        ended.expect("still running").unwrap().code().unwrap()
+    }
+}
+
+fn text(log: &Mutex<Vec<u8>>) -> String {
+    String::from_utf8_lossy(&log.lock().unwrap()).into_owned()
+}

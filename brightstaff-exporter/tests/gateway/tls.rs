@@ -1,0 +1,72 @@
+//! Providers are who they say they are, or are not called.
+
+use std::sync::Arc;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::Serve;
+
+/// A provider with a certificate that it signed itself: its URL, and the certificate.
+async fn self_signed() -> (String, String) {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            let _ = stream.write_all(answer).await;
+            let _ = stream.flush().await;
+        }
+    });
+    (format!("https://localhost:{port}"), cert.pem())
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let (url, _) = self_signed().await;
+    let gateway = Serve::upstreams(&[("openai", &url)]).start().await;
+    let (status, error) = gateway.chat("m").await;
+    assert_eq!(
+        (status, &error["error"]["code"]),
+        (502, &"upstream_unreachable".into())
+    );
+    gateway
+        .expect(r#"llm_upstream_requests_total{error_class="connect"}"#, 1.0)
+        .await;
+    let log = gateway.log();
+    let line = log.lines().find(|line| line.contains("no answer")).unwrap();
+    assert!(line.contains("certificate"), "{line}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_the_system_trusts_is_accepted() {
+    let (url, pem) = self_signed().await;
+    let roots = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(roots.path(), pem).unwrap();
+    let gateway = Serve::upstreams(&[("openai", &url)])
+        .env("SSL_CERT_FILE", roots.path().to_str().unwrap())
+        .start()
+        .await;
+    assert_eq!(gateway.chat("m").await, (200, serde_json::json!({})));
+}

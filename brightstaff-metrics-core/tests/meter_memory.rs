@@ -1,0 +1,99 @@
+//! What the meter retains, counted by the allocator: nothing on the heap but a decompressor's window, and
+//! the rest in place, within 4 KiB, whatever passes.
+#![allow(clippy::unwrap_used)]
+
+use allocation_counter::measure;
+use brightstaff_metrics_core::meter::Meter;
+
+/// Answers as large as the largest that are known; smaller where the code is not optimised.
+const LARGE: usize = if cfg!(debug_assertions) {
+    4 << 20
+} else {
+    50 << 20
+};
+
+#[test]
+fn a_meter_is_small() {
+    assert!(size_of::<Meter>() <= 4096, "{} bytes", size_of::<Meter>());
+}
+
+/// Feeds `head`, `size` bytes of `part`, `tail`; what the heap held at most, and the completion tokens.
+fn feed(content_type: &str, head: &str, part: &str, tail: &str) -> (u64, Option<u64>) {
+    let part = part.repeat((64 << 10) / part.len());
+    let mut tokens = None;
+    let info = measure(|| {
+        let mut meter = Meter::new(Some(content_type), None);
+        meter.push(head.as_bytes());
+        for _ in 0..LARGE / part.len() {
+            meter.push(part.as_bytes());
+        }
+        meter.push(tail.as_bytes());
+        meter.finish();
+        tokens = meter.facts().usage.completion;
+    });
+    (info.bytes_max, tokens)
+}
+
+#[test]
+fn nothing_is_kept_of_a_giant_event() {
+    let head = "data: {\"type\":\"response.completed\",\"response\":{\"output\":[{\"text\":\"";
+    let tail = "\"}],\"usage\":{\"input_tokens\":1,\"output_tokens\":77}}}\n\n";
+    assert_eq!(
+        feed("text/event-stream", head, r#"text \"usage\": "#, tail),
+        (0, Some(77))
+    );
+}
+
+#[test]
+fn nothing_is_kept_of_a_giant_document() {
+    let head = "{\"choices\":[{\"message\":{\"content\":\"";
+    let tail = "\"}}],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":77}}";
+    assert_eq!(
+        feed("application/json", head, r"\u00fc text ", tail),
+        (0, Some(77))
+    );
+}
+
+#[test]
+fn nothing_is_kept_of_what_never_ends() {
+    for (content_type, head, part) in [
+        ("text/event-stream", "data: ", "x"),
+        ("text/event-stream", "", "data"),
+        ("text/event-stream", "event: ", "e"),
+        ("text/event-stream", "data: ", "[{\"choices\":"),
+        ("text/event-stream", "data: {\"model\":\"", "m"),
+        ("text/event-stream", "data: {\"", "\\u0061"),
+        (
+            "text/event-stream",
+            "data: {\"usage\":{\"prompt_tokens\":",
+            "9",
+        ),
+        ("application/json", "", "["),
+        ("application/json", "[", "{\"candidates\":[]},"),
+        ("application/x-ndjson", "", "{}\n"),
+        (
+            "application/vnd.amazon.eventstream",
+            "\u{1}\0\0\0\0\0\0\0",
+            "x",
+        ),
+    ] {
+        let (heap, _) = feed(content_type, head, part, "");
+        assert_eq!(heap, 0, "{head}{part}...");
+    }
+}
+
+#[cfg(feature = "compression")]
+#[test]
+fn decompressors_keep_their_windows_and_no_more() {
+    use std::io::Write as _;
+
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&vec![b' '; LARGE]).unwrap();
+    let body = gzip.finish().unwrap();
+    let info = measure(|| {
+        let mut meter = Meter::new(Some("application/json"), Some("gzip"));
+        body.chunks(1000).for_each(|chunk| meter.push(chunk));
+        meter.finish();
+    });
+    assert!(info.bytes_max < 64 << 10, "{} bytes", info.bytes_max);
+}

@@ -1,0 +1,108 @@
+//! The gateways of a case: their metrics, and the comparison of what they expose with the golden. Knows no
+//! web framework either.
+
+#![allow(dead_code)] // No driver uses all of it.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use brightstaff_metrics_core::{BucketSet, Clock, Metrics};
+use prometheus::{Registry, TextEncoder};
+
+use super::case::Case;
+
+/// One gateway's metrics, on a clock that only steps move.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway {
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+    registry: Registry,
+}
+
+impl Gateway {
+    fn new(case: &Case) -> Self {
+        let (registry, clock) = (Registry::new(), Clock::manual());
+        let metrics = Metrics::builder()
+            .build_info("1.2.3", "abc123")
+            .process(false)
+            .upstreams(case.declared.clone())
+            .clock(clock.clone())
+            .buckets(BucketSet::Http, [1.0, 10.0])
+            .buckets(BucketSet::UpstreamDuration, [1.0, 10.0])
+            .buckets(BucketSet::FirstToken, [1.0, 10.0])
+            .buckets(BucketSet::TimePerOutputToken, [0.1, 1.0])
+            .buckets(BucketSet::RouterDecision, [1.0, 10.0])
+            .buckets(BucketSet::RequestTokens, [10.0, 100.0])
+            .register(&registry)
+            .expect("a new registry and sound buckets");
+        Self {
+            metrics,
+            clock,
+            registry,
+        }
+    }
+
+    pub(crate) fn advance(&self, seconds: f64) {
+        self.clock.advance(Duration::from_secs_f64(seconds));
+    }
+
+    /// How many requests are in flight.
+    pub(crate) fn in_flight(&self) -> u64 {
+        let family = "brightstaff_http_in_flight_requests{";
+        let text = self.render();
+        let lines = text.lines().filter(|line| line.starts_with(family));
+        let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
+        lines.filter_map(value).sum()
+    }
+
+    fn render(&self) -> String {
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .expect("text can be written to memory")
+    }
+}
+
+/// Plays every case in `directory`, or the one that `CASE` names, and compares with its golden. `play`
+/// tells whether it can play the case at all.
+pub(crate) fn play_all(directory: &Path, play: impl Fn(&Case, &[Gateway]) -> bool) {
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory)
+        .expect("there are cases")
+        .map(|entry| entry.expect("they can be listed").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    paths.sort();
+    let chosen = std::env::var("CASE").ok();
+    let name = |path: &Path| {
+        path.file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+    };
+    let failed: Vec<_> = paths
+        .iter()
+        .filter(|path| chosen.is_none() || chosen == name(path))
+        .filter(|path| catch_unwind(AssertUnwindSafe(|| play_one(path, &play))).is_err())
+        .filter_map(|path| name(path))
+        .collect();
+    assert!(failed.is_empty(), "cases that failed: {failed:?}");
+}
+
+fn play_one(path: &Path, play: impl Fn(&Case, &[Gateway]) -> bool) {
+    let text = fs::read_to_string(path).expect("a case can be read");
+    let case: Case =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let gateways: Vec<_> = (0..case.registries).map(|_| Gateway::new(&case)).collect();
+    if !play(&case, &gateways) {
+        return;
+    }
+    let rendered: Vec<_> = gateways.iter().map(Gateway::render).collect();
+    // A second registry follows as its own exposition.
+    let rendered = rendered.join("# the next registry\n");
+    let golden = path.with_extension("prom");
+    expect_test::expect_file![golden].assert_eq(&rendered);
+}
