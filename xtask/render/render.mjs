@@ -4,6 +4,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { chromium } from 'playwright-core';
@@ -20,7 +21,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const [dashboardPath, base, picture] = positionals;
-const here = import.meta.dirname;
+const here = path.dirname(fileURLToPath(import.meta.url));
 const site = path.join(here, 'site');
 
 /** The page, Grafana's icons and its font, all from the packages. */

@@ -73,7 +73,20 @@ pub(crate) fn api(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result
 
 /// The samples of an instant query: each with its labels.
 pub(crate) fn query(base: &str, expression: &str) -> Result<Vec<(Value, f64)>> {
-    let data = api(base, "query", &[("query", expression)])?;
+    samples(&api(base, "query", &[("query", expression)])?)
+}
+
+/// The same at another instant, in seconds since the epoch.
+pub(crate) fn query_at(base: &str, expression: &str, time: u64) -> Result<Vec<(Value, f64)>> {
+    let time = time.to_string();
+    samples(&api(
+        base,
+        "query",
+        &[("query", expression), ("time", &time)],
+    )?)
+}
+
+fn samples(data: &Value) -> Result<Vec<(Value, f64)>> {
     let series = data["result"].as_array().cloned().unwrap_or_default();
     Ok(series
         .into_iter()

@@ -13,6 +13,7 @@ use crate::{
     http,
     lab::{self, Envoy, Exporter, Prometheus},
     promql::{Source, envoy},
+    proof::Variables,
     stack::scrape_config,
     stage::Outcome,
 };
@@ -23,6 +24,13 @@ const SECONDS: u32 = 25;
 
 /// By how much the two rates may differ: the two are scraped at different instants.
 const TOLERANCE: f64 = 0.05;
+
+const VARIABLES: Variables<'_> = Variables {
+    rate_interval: "15s",
+    instance: ".*",
+    provider: ".*",
+    model: ".*",
+};
 
 pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     if let Some(why) = Prometheus::missing() {
@@ -69,11 +77,7 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     let panel = panel.expect("a panel shows the link");
     let mut rates = Vec::new();
     for query in &panel.queries {
-        let expr = query
-            .expr
-            .to_string()
-            .replace("$__rate_interval", "15s")
-            .replace("$instance", ".*");
+        let expr = VARIABLES.fill(&query.expr.to_string());
         let answer = http::query(&prometheus.url, &expr)?;
         ensure!(
             answer.len() == 1,

