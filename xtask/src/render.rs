@@ -1,7 +1,6 @@
 //! `cargo xtask grafana render`: the dashboard, drawn on Grafana's own components.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     thread,
     time::{Duration, SystemTime},
@@ -14,6 +13,7 @@ use xshell::{Shell, cmd};
 use crate::{
     http::free_port,
     lab::{self, Envoy, Exporter, Prometheus},
+    packages,
     stack::scrape_config,
     stage::Outcome,
 };
@@ -64,7 +64,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     if let Some(why) = missing() {
         anyhow::bail!(why);
     }
-    install(sh)?;
+    packages::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
     if let Some(url) = &options.prometheus {
         return draw(sh, options, url.trim_end_matches('/'));
     }
@@ -119,50 +119,17 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
 
 /// What is not on this machine, if anything.
 fn missing() -> Option<String> {
-    [("node", "nodejs"), ("npm", "npm")]
-        .into_iter()
-        .find(|(program, _)| which::which(program).is_err())
-        .map(|(program, package)| format!("{program} is not on the path: apt install {package}"))
-        .or_else(|| {
-            browser()
-                .is_none()
-                .then(|| "no Chromium or Chrome is on the path: apt install chromium".to_owned())
-        })
+    packages::missing().or_else(|| {
+        browser()
+            .is_none()
+            .then(|| "no Chromium or Chrome is on the path: apt install chromium".to_owned())
+    })
 }
 
 fn browser() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
         .find_map(|name| which::which(name).ok())
-}
-
-/// Copies the page to where its packages are, and installs those as the lock file says.
-fn install(sh: &Shell) -> Result<()> {
-    let (from, to) = (Path::new("xtask/render"), Path::new(DIR));
-    let lock = fs::read(from.join("package-lock.json"))?;
-    let installed = fs::read(to.join("node_modules/lock")).is_ok_and(|there| there == lock);
-    fs::create_dir_all(to.join("src"))?;
-    for dir in ["", "src"] {
-        for entry in fs::read_dir(from.join(dir))? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                fs::copy(entry.path(), to.join(dir).join(entry.file_name()))?;
-            }
-        }
-    }
-    if !installed {
-        println!("installing Grafana's components into {DIR}/node_modules");
-        let _dir = sh.push_dir(to);
-        cmd!(
-            sh,
-            "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error"
-        )
-        .quiet()
-        .run()
-        .context("the packages of the page cannot be installed")?;
-        fs::write(to.join("node_modules/lock"), lock)?;
-    }
-    Ok(())
 }
 
 fn draw(sh: &Shell, options: &Options, prometheus: &str) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    cardinality, generate, link, proof, render,
+    cardinality, generate, kubernetes, link, proof, render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -82,6 +82,11 @@ const STAGES: &[Stage] = &[
         name: "cardinality",
         about: "20 gateways cost the series that the budget says, and a remote store answers the dashboards",
         run: cardinality::test,
+    },
+    Stage {
+        name: "kubernetes",
+        about: "the manifests are what Kubernetes and the Prometheus operator expect",
+        run: kubernetes::test,
     },
     Stage {
         name: "weight",
