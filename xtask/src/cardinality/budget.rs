@@ -178,6 +178,24 @@ mod tests {
     }
 
     #[test]
+    fn the_docs_have_the_formula() {
+        let series = |handlers, pairs, selected| {
+            let gateway = Gateway {
+                handlers,
+                pairs,
+                selected,
+            };
+            total(gateway, Reading::Usual).0
+        };
+        let rest = series(0, 0, 0);
+        let [handler, pair, selected] =
+            [series(1, 0, 0), series(0, 1, 0), series(0, 0, 1)].map(|one| one - rest);
+        let formula = format!("{handler} *H* + {pair} *P* + {selected} *M* + {rest} series");
+        let docs = include_str!("../../../docs/SCALING.md");
+        assert!(docs.contains(&formula), "docs/SCALING.md does not say {formula}");
+    }
+
+    #[test]
     fn what_is_usual_is_never_more_than_what_can_be() {
         for (usual, most) in costs(GATEWAY, Reading::Usual)
             .iter()
