@@ -15,6 +15,12 @@ pub(crate) use self::{
 #[derive(Debug)]
 pub(crate) struct UsageError(String);
 
+impl UsageError {
+    pub(crate) fn new(fault: impl fmt::Display) -> Self {
+        Self(fault.to_string())
+    }
+}
+
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

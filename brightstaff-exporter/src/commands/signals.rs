@@ -1,25 +1,30 @@
 use std::io;
 
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 /// SIGTERM and Ctrl-C. The second of them ends the process at once.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    terminate: Signal,
+    #[cfg(unix)]
+    interrupt: Signal,
 }
 
 impl Signals {
-    /// From here on the first signal ends nothing by itself.
-    pub(super) fn listen() -> io::Result<Self> {
+    /// From here on the first signal ends nothing by itself (Ctrl-C elsewhere than on Unix: from when
+    /// it is waited for).
+    pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
-            terminate: {
-                use tokio::signal::unix::{SignalKind, signal};
-                signal(SignalKind::terminate())?
-            },
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
     /// Waits for the first.
-    pub(super) async fn first(mut self) {
+    pub(crate) async fn first(mut self) {
         self.next().await;
         tracing::info!("stopping: answers in flight go on, a second signal ends them");
         tokio::spawn(async move {
@@ -28,13 +33,16 @@ impl Signals {
         });
     }
 
+    #[cfg(unix)]
     async fn next(&mut self) {
-        #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
             _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        #[cfg(not(unix))]
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -31,7 +31,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            response_header_timeout: Duration::from_secs(300),
+            response_header_timeout: Duration::from_secs(600),
             max_request_bytes: 32 << 20,
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),

@@ -2,14 +2,14 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use brightstaff_exporter::Exporter;
-use brightstaff_metrics_core::Metrics;
 use prometheus::Registry;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::options::Demo;
 use crate::{
+    commands::UsageError,
     config::Config,
-    gateway::{Gateway, upstream_pairs},
+    gateway::{Gateway, register},
     serve,
 };
 
@@ -27,21 +27,18 @@ impl Measured {
         servers: &mut JoinSet<Result<()>>,
     ) -> Result<Self> {
         let bind = &options.bind;
-        let address: SocketAddr = bind
-            .parse()
-            .with_context(|| format!("--bind: {bind:?} is no IP:PORT to listen on"))?;
+        let address: SocketAddr = bind.parse().map_err(|_| {
+            UsageError::new(format_args!(
+                "--bind: {bind:?} is no address to listen on: write IP:PORT"
+            ))
+        })?;
         let registry = Registry::new();
         let exporter = Exporter::new(registry.clone())
-            .bind_to("--metrics-bind", &options.metrics_bind)?
+            .bind_to("--metrics-bind", &options.metrics_bind)
+            .map_err(UsageError::new)?
             .bind()
             .await?;
-        let metrics = Metrics::builder()
-            .build_info(
-                env!("CARGO_PKG_VERSION"),
-                option_env!("GIT_SHA").unwrap_or("unknown"),
-            )
-            .upstreams(upstream_pairs(config))
-            .register(&registry)?;
+        let metrics = register(config, &registry)?;
         let router = Gateway::new(config, metrics)?.router();
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: set --bind to another IP:PORT")

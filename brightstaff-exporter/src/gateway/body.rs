@@ -1,11 +1,10 @@
 //! The JSON of a request: what decides where it goes, and the few bytes that change on the way.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
-use axum::body::Body;
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::StatusCode;
+use axum::{body::Body, http::StatusCode};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -31,20 +30,26 @@ struct Edit {
 
 impl ModelRequest {
     /// Reads a body of up to `limit` bytes.
-    pub(super) async fn read(body: Body, limit: usize) -> Result<Self, Refusal> {
-        let bytes = match Limited::new(body, limit).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
+    pub(super) async fn read(mut body: Body, limit: usize) -> Result<Self, Refusal> {
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                let message = "the request body did not arrive whole";
+                return Err(Refusal::request("incomplete_body", message));
+            };
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            if data.len() > limit - bytes.len() {
+                drop(bytes);
+                discard(body).await;
                 let message = format!("the request body is longer than {limit} bytes");
                 return Err(Refusal::request("request_too_large", message)
                     .with_status(StatusCode::PAYLOAD_TOO_LARGE));
             }
-            Err(_) => {
-                let message = "the request body did not arrive whole";
-                return Err(Refusal::request("incomplete_body", message));
-            }
-        };
-        Self::parse(bytes)
+            bytes.extend_from_slice(data);
+        }
+        Self::parse(bytes.freeze())
     }
 
     fn parse(bytes: Bytes) -> Result<Self, Refusal> {
@@ -111,6 +116,13 @@ impl ModelRequest {
         out.extend_from_slice(&self.bytes[done..]);
         out.into()
     }
+}
+
+/// Takes the rest without keeping it, for a while: most clients read no answer before they have sent
+/// everything, and would only see the connection break.
+async fn discard(mut body: Body) {
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
 }
 
 /// The fields that matter here; a second one of the same name is an error, so that nobody reads

@@ -48,6 +48,11 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusa
         if accepted(&answer) {
             break;
         }
+        if let Ok(answer) = &answer {
+            let upstream = &plan.candidate(place).destination.name;
+            let status = answer.status().as_u16();
+            tracing::warn!(%upstream, status, "passed over");
+        }
         // Ends its call before the next one starts.
         drop(answer);
         place = next;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// How a simulated provider answers one call.
 #[derive(Clone, Debug)]
 pub(crate) struct Behaviour {
@@ -28,6 +30,16 @@ impl Default for Behaviour {
             first_token: Duration::from_millis(20),
             token: Duration::from_millis(5),
         }
+    }
+}
+
+impl Behaviour {
+    /// What a request without a plan meets: where there are tools, one is called.
+    pub(crate) fn ordinary(request: &Value) -> Self {
+        let mut ordinary = Self::default();
+        let tools = request["tools"].as_array();
+        ordinary.content.tool_call = tools.is_some_and(|tools| !tools.is_empty());
+        ordinary
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     time::Instant,
 };
 
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{Behaviour, Call, Finish, Marks, Usage, call::OpenCall};
@@ -86,7 +87,7 @@ impl Book {
         self: &Arc<Self>,
         plan: Option<u64>,
         upstream: &Arc<str>,
-        model: &str,
+        request: &Value,
     ) -> (Behaviour, OpenCall) {
         let arrived = Instant::now();
         let mut state = self.state();
@@ -99,13 +100,13 @@ impl Book {
                 let behaviour = plan.behaviours.pop_front().unwrap_or_default();
                 (behaviour, plan.attempts - 1)
             }
-            None => (Behaviour::default(), 0),
+            None => (Behaviour::ordinary(request), 0),
         };
         let call = Call {
             plan,
             attempt,
             upstream: Arc::clone(upstream),
-            model: model.to_owned(),
+            model: request["model"].as_str().unwrap_or_default().to_owned(),
             streamed: false,
             arrived,
             answered: None,

@@ -117,8 +117,7 @@ async fn call(State(served): State<Served>, uri: Uri, headers: HeaderMap, body: 
         .get(PLAN_HEADER)
         .and_then(|id| id.to_str().ok()?.parse().ok());
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let model = request["model"].as_str().unwrap_or_default();
-    let (behaviour, mut call) = served.book.arrive(plan, &served.name, model);
+    let (behaviour, mut call) = served.book.arrive(plan, &served.name, &request);
     if behaviour.fault == Some(Fault::HoldHead) {
         match play::hold().await {}
     }

@@ -37,7 +37,7 @@ async fn closed(gateway: &Gateway) {
 #[tokio::test]
 async fn answers_on_their_way_arrive_and_are_measured() {
     let (gateway, mut answer, chunks, _upstream) = streaming("20s").await;
-    gateway.terminate();
+    gateway.signal("TERM");
     closed(&gateway).await;
     assert_eq!(gateway.scrape().await.sum("http_in_flight_requests"), 1.0);
     chunks.send("data: [DONE]\n\n".into()).unwrap();
@@ -51,7 +51,7 @@ async fn answers_on_their_way_arrive_and_are_measured() {
 async fn the_drain_is_bounded() {
     let (gateway, mut answer, _chunks, _upstream) = streaming("300ms").await;
     let started = std::time::Instant::now();
-    gateway.terminate();
+    gateway.signal("TERM");
     assert!(answer.chunk().await.is_err(), "cut off");
     assert!(started.elapsed() >= Duration::from_millis(300));
     assert_eq!(gateway.ended().await, 0);
@@ -60,9 +60,23 @@ async fn the_drain_is_bounded() {
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once() {
     let (gateway, mut answer, _chunks, _upstream) = streaming("1h").await;
-    gateway.terminate();
+    gateway.signal("INT");
     closed(&gateway).await;
-    gateway.terminate();
+    gateway.signal("TERM");
     assert!(answer.chunk().await.is_err(), "cut off");
     assert_eq!(gateway.ended().await, 1);
+}
+
+#[tokio::test]
+async fn idle_connections_hold_nothing_up() {
+    let upstream = Upstream::chat().await;
+    let serve = Serve::upstreams(&[("openai", &upstream.url)]);
+    let gateway = serve.arg("--drain").arg("1h").start().await;
+    // One was used, and is kept by the client; one never was.
+    assert_eq!(gateway.chat("m").await.0, 200);
+    let address = gateway.url.strip_prefix("http://").unwrap();
+    let _unused = tokio::net::TcpStream::connect(address).await.unwrap();
+    gateway.scrape().await;
+    gateway.signal("TERM");
+    assert_eq!(gateway.ended().await, 0);
 }

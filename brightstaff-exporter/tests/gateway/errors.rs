@@ -71,6 +71,31 @@ async fn bad_requests_are_told_what_is_wrong() {
     assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
 }
 
+/// Clients read the answer only once they have sent everything.
+#[tokio::test]
+async fn what_is_far_too_long_is_told_so_as_well() {
+    let gateway = Serve::upstreams(&[("p", "http://127.0.0.1:1")])
+        .start()
+        .await;
+    let long = format!("{{\"model\":\"m\",\"text\":\"{}\"}}", "x".repeat(48 << 20));
+    let request = gateway.post("/v1/chat/completions", long);
+    is_error(&gateway.ask(request).await, 413, "request_too_large");
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_too_long_is_504() {
+    // It accepts, but never shakes hands.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = format!(
+        "connect_timeout = '100ms'\n[providers.p]\nurl = 'https://localhost:{}'",
+        listener.local_addr().unwrap().port()
+    );
+    let gateway = Serve::config(&config).start().await;
+    is_error(&gateway.chat("m").await, 504, "upstream_timeout");
+    let timeouts = r#"llm_upstream_requests_total{error_class="timeout"}"#;
+    gateway.expect(timeouts, 1.0).await;
+}
+
 #[tokio::test]
 async fn an_upstream_that_is_not_there_is_502() {
     let gateway = Serve::upstreams(&[("openai", &Upstream::nobody().await)])
@@ -118,14 +143,14 @@ async fn the_header_timeout_spares_the_body() {
         let (chunks, response) = crate::support::stream();
         tokio::spawn(async move {
             chunks.send("data: {}\n\n".into()).unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
             chunks.send("data: [DONE]\n\n".into()).unwrap();
         });
         response
     })
     .await;
     let config = format!(
-        "response_header_timeout = '300ms'\n[providers.p]\nurl = '{}'",
+        "response_header_timeout = '1s'\n[providers.p]\nurl = '{}'",
         upstream.url
     );
     let gateway = Serve::config(&config).start().await;

@@ -1,5 +1,7 @@
 //! The gateway as a process of its own, between clients and upstreams on real sockets.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
 mod support;
 
 mod drain;
@@ -8,6 +10,7 @@ mod forward;
 mod hangups;
 mod keys;
 mod routing;
+mod series;
 mod sessions;
 mod start;
 mod tls;

@@ -7,7 +7,7 @@ use crate::support::{Gateway, Serve, Upstream};
 /// Two providers behind the alias `best`.
 async fn routed(first: &str, second: &str) -> Gateway {
     let config = format!(
-        "response_header_timeout = '200ms'
+        "response_header_timeout = '1s'
          [providers.one]\nurl = '{first}'\n[providers.two]\nurl = '{second}'
          [routes.best]\ncandidates = ['one/alpha', 'two/beta']"
     );
@@ -72,7 +72,7 @@ async fn a_candidate_that_fails_hands_over_to_the_next() {
             "{class}"
         );
         assert!(
-            scrape.sum("router_decision_duration_seconds_sum") < 0.2,
+            scrape.sum("router_decision_duration_seconds_sum") < 0.9,
             "attempts are excluded"
         );
         assert_eq!(scrape.sum("http_requests_total"), 1.0);

@@ -2,41 +2,53 @@
 
 use std::sync::Arc;
 
+use axum::{Router, extract::Request, http::Version};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::support::Serve;
 
-/// A provider with a certificate that it signed itself: its URL, and the certificate.
-async fn self_signed() -> (String, String) {
+/// A provider with a certificate that it signed itself, and this protocol: its URL, and the certificate.
+/// It answers with the version of the request.
+async fn self_signed(protocol: &[u8]) -> (String, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
+    config.alpn_protocols = vec![protocol.to_vec()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let router = Router::new().fallback(async |request: Request| {
+        assert_eq!(
+            request.headers().contains_key("host"),
+            request.version() < Version::HTTP_2
+        );
+        format!("\"{:?}\"", request.version())
+    });
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let Ok(mut stream) = acceptor.accept(stream).await else {
+            let Ok(stream) = acceptor.accept(stream).await else {
                 continue;
             };
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await;
-            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-            let _ = stream.write_all(answer).await;
-            let _ = stream.flush().await;
+            let service = TowerToHyperService::new(router.clone());
+            tokio::spawn(async move {
+                let server = auto::Builder::new(TokioExecutor::new());
+                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            });
         }
     });
     (format!("https://localhost:{port}"), cert.pem())
@@ -44,7 +56,7 @@ async fn self_signed() -> (String, String) {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_refused() {
-    let (url, _) = self_signed().await;
+    let (url, _) = self_signed(b"http/1.1").await;
     let gateway = Serve::upstreams(&[("openai", &url)]).start().await;
     let (status, error) = gateway.chat("m").await;
     assert_eq!(
@@ -61,12 +73,14 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
 
 #[tokio::test]
 async fn a_certificate_that_the_system_trusts_is_accepted() {
-    let (url, pem) = self_signed().await;
-    let roots = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(roots.path(), pem).unwrap();
-    let gateway = Serve::upstreams(&[("openai", &url)])
-        .env("SSL_CERT_FILE", roots.path().to_str().unwrap())
-        .start()
-        .await;
-    assert_eq!(gateway.chat("m").await, (200, serde_json::json!({})));
+    for (protocol, version) in [(&b"http/1.1"[..], "HTTP/1.1"), (b"h2", "HTTP/2.0")] {
+        let (url, pem) = self_signed(protocol).await;
+        let roots = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(roots.path(), pem).unwrap();
+        let gateway = Serve::upstreams(&[("openai", &url)])
+            .env("SSL_CERT_FILE", roots.path().to_str().unwrap())
+            .start()
+            .await;
+        assert_eq!(gateway.chat("m").await, (200, version.into()));
+    }
 }

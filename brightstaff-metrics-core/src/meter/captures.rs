@@ -1,9 +1,9 @@
 //! What one event says: collected as it passes, judged when it is whole, so that the order of its
 //! members does not matter.
 
-use super::facts::Model;
 use super::json::{Literal, Sink, Want};
 use super::kind::{Kind, Object};
+use super::model::Model;
 use super::schema::Node;
 use super::usage::{Counts, Place};
 

@@ -30,6 +30,7 @@ mod facts;
 mod framing;
 mod json;
 mod kind;
+mod model;
 mod reader;
 mod schema;
 mod steps;
@@ -37,7 +38,8 @@ mod usage;
 
 use body::Body;
 use encoding::Encoding;
-pub use facts::{Api, End, Facts, Model, Usage};
+pub use facts::{Api, End, Facts, Usage};
+pub use model::Model;
 
 /// Reads one answer's body.
 #[derive(Debug)]
@@ -62,7 +64,9 @@ impl Meter {
         meter
     }
 
-    /// Reads the next bytes of the body. Compare [`Meter::facts`] before and after to take an instant.
+    /// Reads the next bytes of the body, in time linear in what they decode to. Of a compressed body, at
+    /// most 64 MiB and 128 times what came are decoded; past that it is given up as
+    /// [`UsageMissing::UnsupportedEncoding`](crate::labels::UsageMissing::UnsupportedEncoding). Compare [`Meter::facts`] before and after to take an instant.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.finished {
             return;
@@ -80,6 +84,9 @@ impl Meter {
 
     /// The body ended by HTTP's rules: a last event that nothing closes is dispatched, if it is whole.
     /// Anything pushed or finished after that is ignored.
+    ///
+    /// It does no harm to call this where the body broke or was dropped, and lets what a decompressor still
+    /// holds count; only [`Facts::end`] says nothing then.
     pub fn finish(&mut self) {
         if self.finished {
             return;

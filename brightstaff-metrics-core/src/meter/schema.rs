@@ -118,7 +118,8 @@ impl Node {
             N::Choices => match key {
                 b"delta" | b"message" => N::ChoiceMessage,
                 b"text" => N::ChoiceText,
-                b"finish_reason" => N::Finish,
+                // The latter on Bedrock; elsewhere it says more about the former.
+                b"finish_reason" | b"stop_reason" => N::Finish,
                 b"usage" => N::Usage(Place::Choice),
                 b"error" => N::Error,
                 _ => return None,

@@ -181,10 +181,10 @@ impl Gateway {
         text(&self.log)
     }
 
-    pub(crate) fn terminate(&self) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let mut kill = std::process::Command::new("kill");
-        assert!(kill.args(["-TERM", &id]).status().unwrap().success());
+        assert!(kill.args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// Waits for its end.

@@ -4,11 +4,13 @@
 mod number;
 mod scanner;
 mod shape;
+mod sink;
 mod skip;
 mod text;
 
-pub(crate) use scanner::{Scanner, Sink, Want};
+pub(crate) use scanner::Scanner;
 pub(crate) use shape::Shape;
+pub(crate) use sink::{Sink, Want};
 
 /// `true`, `false` or `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

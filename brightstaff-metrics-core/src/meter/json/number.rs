@@ -62,6 +62,9 @@ impl Number {
         } else {
             self.exponent
         };
+        if self.negative && self.mantissa > 0 {
+            return None;
+        }
         let mut count = self.mantissa;
         for _ in 0..(self.scale + exponent).unsigned_abs() {
             if count == 0 {
@@ -73,7 +76,7 @@ impl Number {
                 count.checked_mul(10)?
             };
         }
-        (count <= MAX_COUNT && !(self.negative && count > 0)).then_some(count)
+        (count <= MAX_COUNT).then_some(count)
     }
 }
 
@@ -99,6 +102,7 @@ mod tests {
             ("280e-1", Some(28)),
             ("28.9", Some(28)),
             ("-28", None),
+            ("-2.5e-174", None),
             ("1e400", None),
             ("0e999999999999", Some(0)),
             ("1e-400", Some(0)),

@@ -10,49 +10,14 @@
 use std::fmt;
 
 use super::number::Number;
+use super::sink::{Sink, Want};
 use super::skip::Skip;
-use super::text::{Escape, Escaped, Text};
+use super::text::{Escape, Text, unescape, whole_key};
 use super::{Literal, is_space};
 use crate::meter::steps;
 
 /// How deep the path of a wanted value may be. The deepest of any API has 10 frames.
 const MAX_FRAMES: usize = 16;
-
-/// What a sink wants of the string at a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Want {
-    /// Nothing.
-    Skip,
-    /// Only whether it is empty.
-    Presence,
-    /// The string itself, if it is short.
-    Text,
-    /// All its bytes, as they come.
-    Bytes,
-}
-
-/// Who takes what the scanner finds. A node says where in the value the scanner is.
-pub(crate) trait Sink {
-    /// A place in the value that the sink knows of.
-    type Node: Copy + fmt::Debug;
-
-    /// The place of a member, `None` if nothing in it is wanted. `key` is unescaped.
-    fn member(&mut self, node: Self::Node, key: &[u8]) -> Option<Self::Node>;
-    /// An object or an array opens. `false` if nothing in it is wanted.
-    fn open(&mut self, node: Self::Node, object: bool) -> bool;
-    /// What is wanted of a string.
-    fn want(&self, node: Self::Node) -> Want;
-    /// A string that is not empty: [`Want::Presence`].
-    fn present(&mut self, node: Self::Node);
-    /// A string: [`Want::Text`]. `None` if it is longer than is kept.
-    fn text(&mut self, node: Self::Node, text: Option<&[u8]>);
-    /// More of a string: [`Want::Bytes`].
-    fn bytes(&mut self, node: Self::Node, bytes: &[u8]);
-    /// A number, where it is a count.
-    fn count(&mut self, node: Self::Node, count: Option<u64>);
-    /// `true`, `false` or `null`.
-    fn literal(&mut self, node: Self::Node, literal: Literal);
-}
 
 /// Scans one JSON value.
 #[derive(Debug)]
@@ -380,48 +345,4 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             self.close_value();
         }
     }
-}
-
-/// A key that ends in these bytes and has no escape in it.
-fn whole_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = bytes
-        .iter()
-        .position(|&byte| byte == b'"' || byte == b'\\')?;
-    (bytes[at] == b'"').then(|| (&bytes[..at], &bytes[at + 1..]))
-}
-
-/// Hands on a string unescaped, up to its closing quote. `Some(true)`: it ended; `Some(false)`: it is
-/// broken.
-fn unescape<'a>(
-    mut bytes: &'a [u8],
-    escape: &mut Escape,
-    mut take: impl FnMut(&[u8]),
-) -> (&'a [u8], Option<bool>) {
-    while let Some((&byte, behind)) = bytes.split_first() {
-        if escape.is_open() {
-            match escape.take(byte) {
-                Escaped::More => {}
-                Escaped::Char(char) => take(char.encode_utf8(&mut [0; 4]).as_bytes()),
-                Escaped::Invalid => return (behind, Some(false)),
-            }
-            bytes = behind;
-            continue;
-        }
-        let plain = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-        if plain > 0 {
-            take(&bytes[..plain]);
-        }
-        match bytes.get(plain) {
-            Some(b'"') => {
-                *escape = Escape::default();
-                return (&bytes[plain + 1..], Some(true));
-            }
-            Some(_) => {
-                escape.start();
-                bytes = &bytes[plain + 1..];
-            }
-            None => return (&[], None),
-        }
-    }
-    (&[], None)
 }

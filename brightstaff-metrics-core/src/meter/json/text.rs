@@ -134,3 +134,47 @@ impl Escape {
         }
     }
 }
+
+/// Hands on a string unescaped, up to its closing quote. `Some(true)`: it ended; `Some(false)`: it is
+/// broken.
+pub(super) fn unescape<'a>(
+    mut bytes: &'a [u8],
+    escape: &mut Escape,
+    mut take: impl FnMut(&[u8]),
+) -> (&'a [u8], Option<bool>) {
+    while let Some((&byte, behind)) = bytes.split_first() {
+        if escape.is_open() {
+            match escape.take(byte) {
+                Escaped::More => {}
+                Escaped::Char(char) => take(char.encode_utf8(&mut [0; 4]).as_bytes()),
+                Escaped::Invalid => return (behind, Some(false)),
+            }
+            bytes = behind;
+            continue;
+        }
+        let plain = memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
+        if plain > 0 {
+            take(&bytes[..plain]);
+        }
+        match bytes.get(plain) {
+            Some(b'"') => {
+                *escape = Escape::default();
+                return (&bytes[plain + 1..], Some(true));
+            }
+            Some(_) => {
+                escape.start();
+                bytes = &bytes[plain + 1..];
+            }
+            None => return (&[], None),
+        }
+    }
+    (&[], None)
+}
+
+/// A key that ends in these bytes and has no escape in it.
+pub(super) fn whole_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = bytes
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\')?;
+    (bytes[at] == b'"').then(|| (&bytes[..at], &bytes[at + 1..]))
+}

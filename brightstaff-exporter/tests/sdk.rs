@@ -1,0 +1,144 @@
+//! The real Python SDKs of `OpenAI` and Anthropic, through the gateway, to the simulated providers.
+//!
+//! Without Python, or without the package index, it says SKIPPED; where `CI` is `true`, that fails.
+
+#![cfg(feature = "cli")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+const REQUIREMENTS: &str = include_str!("sdk/requirements.txt");
+
+#[test]
+fn the_real_sdks_stream_and_finish_and_every_counter_is_exact() {
+    let python = match python() {
+        Ok(python) => python,
+        Err(why) => return skip(&why),
+    };
+    let any = "127.0.0.1:0";
+    let mut simulate = Running::start(&["simulate", "--openai-bind", any, "--anthropic-bind", any]);
+    let openai = simulate.listening("openai");
+    let anthropic = simulate.listening("anthropic");
+    let mut serve = Running::start(&[
+        "serve",
+        "--bind",
+        any,
+        "--metrics-bind",
+        any,
+        "--upstream",
+        &format!("openai={openai}"),
+        "--upstream",
+        &format!("anthropic={anthropic}"),
+    ]);
+    let gateway = serve.listening("gateway");
+    let metrics = serve.listening("metrics");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/conversation.py");
+    let talk = Command::new(python)
+        .arg(script)
+        .args([gateway, metrics])
+        .output()
+        .expect("the Python of a virtual environment runs");
+    let (said, faults) = (
+        String::from_utf8_lossy(&talk.stdout),
+        String::from_utf8_lossy(&talk.stderr),
+    );
+    assert!(talk.status.success(), "{said}\n{faults}");
+    println!("{said}");
+}
+
+/// Told whatever the test harness captures.
+fn skip(why: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    // Nobody to tell is no fault.
+    let _ = writeln!(std::io::stderr(), "SKIPPED the SDK test: {why}");
+}
+
+/// The Python of a virtual environment with the SDKs in it, made once for these requirements.
+fn python() -> Result<PathBuf, String> {
+    let run = |command: &mut Command| {
+        let name = format!("{command:?}");
+        let output = command.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("{name}: {error}"))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let faults = String::from_utf8_lossy(&output.stderr);
+        let last = faults.lines().rfind(|line| !line.trim().is_empty());
+        Err(format!("{name}: {}", last.unwrap_or_default()))
+    };
+    let version = run(Command::new("python3").arg("--version"))?;
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk-venv");
+    let python = venv.join(if cfg!(windows) {
+        "Scripts/python"
+    } else {
+        "bin/python"
+    });
+    // Written last, so that half an environment is none.
+    let (mark, complete) = (venv.join("made-for"), version + REQUIREMENTS);
+    if fs::read_to_string(&mark).is_ok_and(|made| made == complete) {
+        return Ok(python);
+    }
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&venv))?;
+    let requirements = venv.join("requirements.txt");
+    let write = |file: &Path, text: &str| {
+        fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+    };
+    write(&requirements, REQUIREMENTS)?;
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ];
+    run(Command::new(&python).args(install).arg(&requirements))?;
+    write(&mark, &complete)?;
+    Ok(python)
+}
+
+/// A command of the binary that runs until this is dropped.
+struct Running {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_brightstaff-exporter"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let stdout = child.stdout.take().expect("it was piped");
+        Self {
+            child,
+            lines: BufReader::new(stdout).lines(),
+        }
+    }
+
+    /// The URL that it says it listens on, in its next line.
+    fn listening(&mut self, who: &str) -> String {
+        let line = self.lines.next().expect("it says where it listens");
+        let line = line.expect("it speaks UTF-8");
+        let url = line
+            .strip_prefix(who)
+            .and_then(|rest| rest.strip_prefix(" listening on "));
+        url.unwrap_or_else(|| panic!("no URL of {who}: {line}"))
+            .to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
