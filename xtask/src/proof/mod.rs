@@ -4,6 +4,7 @@ mod compare;
 mod expect;
 mod fill;
 mod history;
+mod live;
 mod server;
 mod truth;
 
@@ -24,5 +25,6 @@ pub(crate) fn prometheus(sh: &Shell) -> Result<Outcome> {
         }
     }
     println!("{}", history::prove(sh)?);
+    println!("{}", live::prove(sh)?);
     Ok(Outcome::Passed)
 }
