@@ -45,7 +45,13 @@ where
         let mut observer = std::mem::take(this.observer);
         Poll::Ready(match answered {
             Ok(response) => {
-                observer.head(&Head::of(&response), unmarked(&response, this.implicit));
+                let implicit = unmarked(&response, this.implicit);
+                let head = if implicit.is_some() {
+                    Head::of(&response)
+                } else {
+                    Head::framing(&response)
+                };
+                observer.head(&head, implicit);
                 Ok(response.map(|body| ObservedBody::new(body, observer)))
             }
             Err(error) => {

@@ -36,7 +36,10 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let (mut observer, implicit) = self.layer.arrive(&mut request);
-        let inner = observer.watch(|| self.inner.call(request));
+        // No closure: it would move the request once more.
+        observer.enter();
+        let inner = self.inner.call(request);
+        observer.leave();
         ResponseFuture::new(inner, observer, implicit)
     }
 }

@@ -43,6 +43,7 @@ fn cases() -> Vec<Case> {
         ),
         case("500 Messages events of 200 B", sse, messages(500), 200),
         case("500 Responses events of 200 B", sse, responses(500), 200),
+        case("500 Gemini events of 200 B", sse, gemini(500), 200),
         case("64 KiB frames of events", sse, chat(5_000, ""), 64 << 10),
         case("one-byte frames", sse, chat(500, ""), 1),
         case(
@@ -103,6 +104,16 @@ fn responses(count: usize) -> Vec<u8> {
         "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":7,\"item_id\":\"msg_1\",\"delta\":\"",
         "\",\"obfuscation\":\"aB3\"}\n\n",
         "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":500}}}\n\n",
+    )
+}
+
+/// Usage in every event: none can be skimmed.
+fn gemini(count: usize) -> Vec<u8> {
+    events(
+        count,
+        r#"data: {"candidates":[{"content":{"parts":[{"text":""#,
+        "\"}],\"role\":\"model\"}}],\"usageMetadata\":{\"promptTokenCount\":9,\"candidatesTokenCount\":5,\"totalTokenCount\":14}}\n\n",
+        "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
     )
 }
 

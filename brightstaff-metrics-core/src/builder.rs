@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use prometheus::Registry;
 
 use crate::{
     Error, Metrics,
-    buckets::{BucketSet, Buckets},
+    buckets::BucketSet,
     catalogue as c,
     clock::Clock,
     http::HttpSeries,
@@ -151,16 +153,17 @@ impl Builder {
 
     /// Expects sound buckets, which the defaults are.
     pub(crate) fn unregistered(self) -> Metrics {
-        let buckets: &Buckets = &self.settings.buckets;
+        let settings = Arc::new(self.settings);
+        let buckets = &settings.buckets;
         let build_info = gauge(&c::BUILD_INFO, &[&self.version, &self.git_sha]);
         build_info.set(1);
         let series = Series {
-            http: HttpSeries::new(self.handler_cap),
+            http: HttpSeries::new(self.handler_cap, Arc::clone(&settings)),
             upstream: UpstreamSeries::new(&self.upstreams, self.upstream_cap, buckets),
             routing: RoutingSeries::new(self.selected_model_cap),
             overflow: Counters::new(&c::LABEL_OVERFLOW, &[]),
             build_info,
         };
-        Metrics::new(self.settings, series)
+        Metrics::new(settings, series)
     }
 }

@@ -70,11 +70,8 @@ impl Metrics {
         Builder::default().unregistered()
     }
 
-    pub(crate) fn new(settings: Settings, series: Series) -> Self {
-        Self(Arc::new(Inner {
-            settings: Arc::new(settings),
-            series,
-        }))
+    pub(crate) fn new(settings: Arc<Settings>, series: Series) -> Self {
+        Self(Arc::new(Inner { settings, series }))
     }
 
     /// An inbound request arrived, for this handler: the clock runs, and it is in flight.
@@ -83,7 +80,7 @@ impl Metrics {
     pub fn exchange(&self, handler: &str, method: Method) -> Exchange {
         let series = self.series();
         let handler = series.http.handler(handler, &series.overflow);
-        Exchange::start(Arc::clone(handler), Arc::clone(&self.0.settings), method)
+        Exchange::start(Arc::clone(handler), method)
     }
 
     /// A provider and one of its models, to start calls from.

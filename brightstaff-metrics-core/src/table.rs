@@ -6,12 +6,14 @@
 //! number is capped, a fixed array of slots that are each set once is enough.
 
 use std::{
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
+
+use foldhash::fast::RandomState;
 
 /// A child that knows the values of its open labels.
 pub(crate) trait Keyed<const N: usize> {
@@ -33,7 +35,7 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         let table = Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
             free: AtomicUsize::new(cap),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         };
         for value in reserved {
             table.place(&Arc::new(value));

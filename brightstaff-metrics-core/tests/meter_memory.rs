@@ -17,6 +17,12 @@ fn a_meter_is_small() {
     assert!(size_of::<Meter>() <= 4096, "{} bytes", size_of::<Meter>());
 }
 
+#[test]
+fn a_meter_moves_between_threads() {
+    fn moves<T: Send + std::fmt::Debug + 'static>() {}
+    moves::<Meter>();
+}
+
 /// Feeds `head`, `size` bytes of `part`, `tail`; what the heap held at most, and the completion tokens.
 fn feed(content_type: &str, head: &str, part: &str, tail: &str) -> (u64, Option<u64>) {
     let part = part.repeat((64 << 10) / part.len());

@@ -4,6 +4,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { chromium } from 'playwright-core';
@@ -20,7 +21,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const [dashboardPath, base, picture] = positionals;
-const here = import.meta.dirname;
+const here = path.dirname(fileURLToPath(import.meta.url));
 const site = path.join(here, 'site');
 
 /** The page, Grafana's icons and its font, all from the packages. */
@@ -77,13 +78,17 @@ async function draw(browser, url, dashboard) {
   }
   const wanted = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]).filter((panel) => panel.type !== 'row').length;
   await tab.waitForFunction((count) => document.querySelectorAll('[data-panel]').length === count && !document.querySelector('[data-state=loading]'), wanted, { timeout: 30_000 }).catch((error) => thrown.push(`not all panels were drawn: ${error.message}`));
+  // All of it in sight, since icons below the fold are not fetched.
+  const height = await tab.evaluate(() => document.documentElement.scrollHeight);
+  await tab.setViewportSize({ width: 1800, height });
   await tab.evaluate(() => document.fonts.ready);
+  await tab.waitForLoadState('networkidle');
   await tab.waitForTimeout(500);
   await tab.screenshot({ path: picture, fullPage: true });
   const panels = await tab.evaluate(verdict);
-  for (const { title, series, legends, faults } of panels) {
-    console.log(`${faults.length ? 'FAULTY' : 'ok    '} ${title}: ${series} series${legends.length ? `, legend ${legends.join(' | ')}` : ''}`);
-    faults.forEach((fault) => console.log(`       ${fault}`));
+  for (const { title, series, legends, notes, faults } of panels) {
+    console.log(`${faults.length ? 'FAULTY' : 'ok    '} ${title}: ${series} series: ${legends.join(' | ')}`);
+    [...faults, ...notes.map((note) => `(${note})`)].forEach((line) => console.log(`       ${line}`));
   }
   thrown.forEach((message) => console.log(`the page threw: ${message}`));
   const faulty = panels.filter(({ faults }) => faults.length).length;

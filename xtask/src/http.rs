@@ -38,6 +38,20 @@ pub(crate) fn get(url: &str) -> Result<String> {
     Ok(body)
 }
 
+/// Sends JSON, and reads the answer to its end.
+pub(crate) fn post(url: &str, body: &Value) -> Result<()> {
+    let mut answer = agent()
+        .post(url)
+        .content_type("application/json")
+        .send(body.to_string())
+        .with_context(|| format!("POST {url}"))?;
+    let text = answer.body_mut().read_to_string()?;
+    if !answer.status().is_success() {
+        bail!("POST {url}: {}: {text}", answer.status());
+    }
+    Ok(())
+}
+
 /// The `data` of an answer of Prometheus' API, asked with these parameters.
 pub(crate) fn api(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
     let url = format!("{base}/api/v1/{path}");
@@ -59,7 +73,20 @@ pub(crate) fn api(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result
 
 /// The samples of an instant query: each with its labels.
 pub(crate) fn query(base: &str, expression: &str) -> Result<Vec<(Value, f64)>> {
-    let data = api(base, "query", &[("query", expression)])?;
+    samples(&api(base, "query", &[("query", expression)])?)
+}
+
+/// The same at another instant, in seconds since the epoch.
+pub(crate) fn query_at(base: &str, expression: &str, time: u64) -> Result<Vec<(Value, f64)>> {
+    let time = time.to_string();
+    samples(&api(
+        base,
+        "query",
+        &[("query", expression), ("time", &time)],
+    )?)
+}
+
+fn samples(data: &Value) -> Result<Vec<(Value, f64)>> {
     let series = data["result"].as_array().cloned().unwrap_or_default();
     Ok(series
         .into_iter()

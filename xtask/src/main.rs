@@ -1,15 +1,21 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
+mod cardinality;
 mod config_checks;
 mod generate;
 mod grafana;
 mod http;
+mod kubernetes;
+mod lab;
+mod link;
 mod links;
 mod metrics_md;
 mod monitoring_md;
+mod packages;
 mod process;
 mod promql;
 mod proof;
+mod render;
 mod rules;
 mod stack;
 mod stage;
@@ -57,6 +63,8 @@ enum Task {
     /// Prometheus and Grafana with the shipped dashboard
     #[command(subcommand)]
     Grafana(Grafana),
+    /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
+    Cardinality(cardinality::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -73,6 +81,8 @@ enum Grafana {
         #[arg(long)]
         check: bool,
     },
+    /// Draw the dashboard on Grafana's own components, and fail where it cannot be read
+    Render(render::Options),
     #[command(flatten)]
     Stack(stack::Task),
 }
@@ -113,7 +123,9 @@ fn run(cli: Cli) -> Result<()> {
             rules::generate(&sh, check)?;
             grafana::generate(&sh, check)?;
         }
+        Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
+        Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,

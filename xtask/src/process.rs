@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -51,19 +51,6 @@ impl Guarded {
         Ok(())
     }
 
-    /// Waits for the end of a process that ends by itself; it may take no longer than `limit`.
-    pub(crate) fn finish(mut self, limit: Duration) -> Result<()> {
-        let start = Instant::now();
-        loop {
-            match self.child.try_wait()? {
-                Some(status) if status.success() => return Ok(()),
-                Some(_) => return self.check(),
-                None if start.elapsed() > limit => bail!("{} did not end in time", self.name),
-                None => thread::sleep(Duration::from_millis(100)),
-            }
-        }
-    }
-
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -90,13 +77,20 @@ pub(crate) fn detach(command: &mut Command, log: &Path) -> Result<u32> {
 
 /// Whether a process is running, and its command line names `program`: a process id may be used again.
 pub(crate) fn runs(pid: u32, program: &str) -> bool {
+    ask_ps(pid, "stat=,args=").is_ok_and(|line| !line.starts_with('Z') && line.contains(program))
+}
+
+/// What `ps` tells of a process; fails where there is none.
+pub(crate) fn ask_ps(pid: u32, columns: &str) -> Result<String> {
     let output = Command::new("ps")
-        .args(["-o", "stat=,args=", "-p", &pid.to_string()])
-        .output();
-    output.is_ok_and(|output| {
-        let line = String::from_utf8_lossy(&output.stdout).into_owned();
-        !line.trim_start().starts_with('Z') && line.contains(program)
-    })
+        .args(["-o", columns, "-p", &pid.to_string()])
+        .output()
+        .context("cannot run ps")?;
+    let line = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if line.is_empty() {
+        bail!("no process {pid}");
+    }
+    Ok(line)
 }
 
 /// Ends a process: asks, waits up to ten seconds, and insists.

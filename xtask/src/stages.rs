@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    config_checks, generate, proof,
+    cardinality, config_checks, generate, kubernetes, link, proof, render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -67,6 +67,26 @@ const STAGES: &[Stage] = &[
                     .env("RUSTDOCFLAGS", "-D warnings"),
             )
         },
+    },
+    Stage {
+        name: "link",
+        about: "a real Envoy and the gateway count the same requests",
+        run: link::test,
+    },
+    Stage {
+        name: "render",
+        about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
+        run: render::test,
+    },
+    Stage {
+        name: "cardinality",
+        about: "20 gateways cost the series that the budget says, and a remote store answers the dashboards",
+        run: cardinality::test,
+    },
+    Stage {
+        name: "kubernetes",
+        about: "the manifests are what Kubernetes and the Prometheus operator expect",
+        run: kubernetes::test,
     },
     Stage {
         name: "weight",

@@ -2,7 +2,6 @@ use std::{fs, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use brightstaff_exporter::{Bound, Exporter};
-use brightstaff_metrics_core::Metrics;
 use prometheus::Registry;
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -10,7 +9,7 @@ use super::{UsageError, signals::Signals};
 use crate::{
     cli::{Serve, Source},
     config::{Config, ConfigError},
-    gateway::{Gateway, upstream_pairs},
+    gateway::{Gateway, register},
     serve,
 };
 
@@ -41,13 +40,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
             &options.metrics_bind,
         )
         .map_err(|error| UsageError(error.to_string()))?;
-    let metrics = Metrics::builder()
-        .build_info(
-            env!("CARGO_PKG_VERSION"),
-            option_env!("GIT_SHA").unwrap_or("unknown"),
-        )
-        .upstreams(upstream_pairs(&config))
-        .register(&registry)?;
+    let metrics = register(&config, &registry)?;
     let gateway = Gateway::new(&config, metrics)?;
     if options.check {
         println!("the configuration is sound");

@@ -2,7 +2,6 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use brightstaff_exporter::Exporter;
-use brightstaff_metrics_core::Metrics;
 use prometheus::Registry;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -10,7 +9,7 @@ use super::options::Demo;
 use crate::{
     commands::UsageError,
     config::Config,
-    gateway::{Gateway, upstream_pairs},
+    gateway::{Gateway, register},
     serve,
 };
 
@@ -39,13 +38,7 @@ impl Measured {
             .map_err(UsageError::new)?
             .bind()
             .await?;
-        let metrics = Metrics::builder()
-            .build_info(
-                env!("CARGO_PKG_VERSION"),
-                option_env!("GIT_SHA").unwrap_or("unknown"),
-            )
-            .upstreams(upstream_pairs(config))
-            .register(&registry)?;
+        let metrics = register(config, &registry)?;
         let router = Gateway::new(config, metrics)?.router();
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: set --bind to another IP:PORT")

@@ -127,7 +127,7 @@ impl Outcome {
     ) -> Result<Self> {
         let live = Arc::new(Live::new(load.lasts));
         let made = {
-            let mut run = pin!(load.run(measured.gateway, book, &live, stop));
+            let mut run = pin!(load.run(load.via.unwrap_or(measured.gateway), book, &live, stop));
             tokio::select! {
                 made = &mut run => made,
                 () = live.show(book) => bail!("the live line never ends by itself"),

@@ -68,7 +68,7 @@ impl Directory {
             metrics,
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
-            declared: upstream_pairs(config).into_iter().collect(),
+            declared: pairs(config).into_iter().collect(),
             aliases: HashMap::new(),
             listed: HashMap::new(),
         };
@@ -208,9 +208,9 @@ fn only(destinations: &BTreeMap<String, Arc<Destination>>) -> Option<&Arc<Destin
     all.next().filter(|_| all.next().is_none())
 }
 
-/// The pairs of provider and model that a configuration names, which own series from the start: the
-/// models of the lists and of the routes, and for each agent its name and `agent`.
-pub(crate) fn upstream_pairs(config: &Config) -> Vec<(String, String)> {
+/// The pairs of provider and model that a configuration names: the models of the lists and of the
+/// routes, and for each agent its name and `agent`.
+pub(super) fn pairs(config: &Config) -> Vec<(String, String)> {
     let listed = config.providers.iter().flat_map(|(name, provider)| {
         let models = provider.models.iter();
         models.map(|model| (name.clone(), model.clone()))

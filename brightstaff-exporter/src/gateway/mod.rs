@@ -11,6 +11,7 @@ mod error;
 mod forward;
 mod headers;
 mod inbound;
+mod metrics;
 mod models;
 mod routing;
 mod sessions;
@@ -29,7 +30,7 @@ use brightstaff_metrics_axum::MetricsLayer;
 use brightstaff_metrics_core::{Metrics, labels::Route};
 use serde_json::Value;
 
-pub(crate) use self::directory::upstream_pairs;
+pub(crate) use self::metrics::register;
 use self::{directory::Directory, error::Refusal, sessions::Sessions};
 use crate::config::Config;
 

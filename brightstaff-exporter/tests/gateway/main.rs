@@ -10,6 +10,7 @@ mod forward;
 mod hangups;
 mod keys;
 mod routing;
+mod series;
 mod sessions;
 mod start;
 mod tls;

@@ -78,21 +78,32 @@ impl Observer {
         }
     }
 
-    /// Runs the code that makes the answer, so that a panic in it is known as one.
-    pub fn watch<T>(&mut self, run: impl FnOnce() -> T) -> T {
+    /// The code that makes the answer runs from here to [`leave`](Self::leave): if the observer is
+    /// dropped in between, that code panicked.
+    pub fn enter(&mut self) {
         if let Some(call) = &mut self.call {
             call.enter();
         }
         if let Some(exchange) = &mut self.exchange {
             exchange.enter();
         }
-        let made = run();
+    }
+
+    /// The code that makes the answer came back.
+    pub fn leave(&mut self) {
         if let Some(call) = &mut self.call {
             call.leave();
         }
         if let Some(exchange) = &mut self.exchange {
             exchange.leave();
         }
-        made
+    }
+
+    /// Runs a poll between [`enter`](Self::enter) and [`leave`](Self::leave).
+    pub fn watch<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        self.enter();
+        let polled = poll();
+        self.leave();
+        polled
     }
 }

@@ -3,7 +3,6 @@ use std::{sync::Arc, time::Instant};
 use super::series::Handler;
 use crate::{
     labels::{CancelPhase, Method, StatusClass},
-    metrics::Settings,
     progress::{Ending, Progress, bodiless},
 };
 
@@ -18,7 +17,6 @@ use crate::{
 #[must_use = "a request is in flight only as long as its exchange lives"]
 pub struct Exchange {
     handler: Arc<Handler>,
-    settings: Arc<Settings>,
     method: Method,
     start: Instant,
     /// Whether the status is known, and so the request counted.
@@ -28,12 +26,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn start(handler: Arc<Handler>, settings: Arc<Settings>, method: Method) -> Self {
+    pub(crate) fn start(handler: Arc<Handler>, method: Method) -> Self {
         handler.in_flight.inc();
-        let start = settings.clock.now();
+        let start = handler.settings.clock.now();
         Self {
             handler,
-            settings,
             method,
             start,
             counted: false,
@@ -59,11 +56,9 @@ impl Exchange {
         self.counted = true;
         let class = StatusClass::of(status);
         self.handler.requests(self.method, class).inc();
-        let now = self.settings.clock.now();
+        let now = self.handler.settings.clock.now();
         let elapsed = now.duration_since(self.start).as_secs_f64();
-        self.handler
-            .time_to_headers(&self.settings.buckets)
-            .observe(elapsed);
+        self.handler.time_to_headers().observe(elapsed);
         let bodiless = ended || bodiless(status) || self.method == Method::Head;
         self.progress.head(declared, bodiless);
         if self.progress.complete() {
@@ -107,7 +102,7 @@ impl Exchange {
 
     fn end(&mut self, ending: Ending) {
         if !self.ended {
-            self.end_at(ending, self.settings.clock.now());
+            self.end_at(ending, self.handler.settings.clock.now());
         }
     }
 
@@ -127,9 +122,7 @@ impl Exchange {
             self.handler.cancelled.get(phase).inc();
         }
         let elapsed = now.duration_since(self.start).as_secs_f64();
-        self.handler
-            .duration(&self.settings.buckets)
-            .observe(elapsed);
+        self.handler.duration().observe(elapsed);
         self.handler.in_flight.dec();
     }
 }

@@ -3,9 +3,9 @@ use std::sync::{Arc, OnceLock};
 use prometheus::{Histogram, IntCounter, IntGauge, proto::MetricFamily};
 
 use crate::{
-    buckets::Buckets,
     catalogue as c,
     labels::{CancelPhase, Method, OTHER, OverflowLabel, StatusClass, sanitize},
+    metrics::Settings,
     series::{Counters, Lazy, collect, counter, gauge, histogram},
     table::{Keyed, Table},
 };
@@ -13,6 +13,7 @@ use crate::{
 /// The families of inbound requests, by handler.
 #[derive(Debug)]
 pub(crate) struct HttpSeries {
+    settings: Arc<Settings>,
     handlers: Table<Handler, 1>,
     /// Holds what has no slot of its own.
     other: OnceLock<Arc<Handler>>,
@@ -21,6 +22,8 @@ pub(crate) struct HttpSeries {
 /// The children of one handler.
 #[derive(Debug)]
 pub(crate) struct Handler {
+    /// What the guards of its requests rest on: they hold one handle, this one.
+    pub(crate) settings: Arc<Settings>,
     name: Box<str>,
     pub(crate) in_flight: IntGauge,
     pub(crate) cancelled: Counters<CancelPhase>,
@@ -30,8 +33,9 @@ pub(crate) struct Handler {
 }
 
 impl HttpSeries {
-    pub(crate) fn new(cap: usize) -> Self {
+    pub(crate) fn new(cap: usize, settings: Arc<Settings>) -> Self {
         Self {
+            settings,
             handlers: Table::new(Vec::new(), cap),
             other: OnceLock::new(),
         }
@@ -41,12 +45,16 @@ impl HttpSeries {
     pub(crate) fn handler(&self, name: &str, overflow: &Counters<OverflowLabel>) -> &Arc<Handler> {
         let name = sanitize(name);
         if name != OTHER {
-            if let Some(handler) = self.handlers.get_or_insert([name], || Handler::new(name)) {
+            if let Some(handler) = self
+                .handlers
+                .get_or_insert([name], || Handler::new(name, &self.settings))
+            {
                 return handler;
             }
             overflow.get(OverflowLabel::Handler).inc();
         }
-        self.other.get_or_init(|| Arc::new(Handler::new(OTHER)))
+        self.other
+            .get_or_init(|| Arc::new(Handler::new(OTHER, &self.settings)))
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
@@ -71,8 +79,9 @@ impl HttpSeries {
 }
 
 impl Handler {
-    fn new(name: &str) -> Self {
+    fn new(name: &str, settings: &Arc<Settings>) -> Self {
         Self {
+            settings: Arc::clone(settings),
             name: name.into(),
             in_flight: gauge(&c::HTTP_IN_FLIGHT, &[name]),
             cancelled: Counters::new(&c::HTTP_CANCELLED, &[name]),
@@ -89,14 +98,18 @@ impl Handler {
         })
     }
 
-    pub(crate) fn duration(&self, buckets: &Buckets) -> &Histogram {
-        self.duration
-            .get_or_init(|| histogram(&c::HTTP_REQUEST_DURATION, &[&self.name], buckets))
+    fn histogram(&self, family: &c::Family) -> Histogram {
+        histogram(family, &[&self.name], &self.settings.buckets)
     }
 
-    pub(crate) fn time_to_headers(&self, buckets: &Buckets) -> &Histogram {
+    pub(crate) fn duration(&self) -> &Histogram {
+        self.duration
+            .get_or_init(|| self.histogram(&c::HTTP_REQUEST_DURATION))
+    }
+
+    pub(crate) fn time_to_headers(&self) -> &Histogram {
         self.time_to_headers
-            .get_or_init(|| histogram(&c::HTTP_TIME_TO_HEADERS, &[&self.name], buckets))
+            .get_or_init(|| self.histogram(&c::HTTP_TIME_TO_HEADERS))
     }
 }
 

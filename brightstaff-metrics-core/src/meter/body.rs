@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::framing::{EventStream, Sse, Values};
+use super::json::is_space;
 use super::reader::Reader;
 
 /// What a content type promises. Content has the last word.
@@ -97,9 +98,7 @@ impl Body {
             } else if matches!(marked, 1 | 2) {
                 *framing = Framing::Opaque;
                 reader.facts_mut().broken = true;
-            } else if matches!(byte, b'\r' | b'\n')
-                || (promise != Promise::Sse && matches!(byte, b' ' | b'\t'))
-            {
+            } else if is_space(byte) {
                 *mark = BYTE_ORDER_MARK.len();
                 rest = behind;
             } else {
@@ -153,7 +152,8 @@ fn recognise(promise: Promise, first: u8, facts: &mut Facts) -> Framing {
             Framing::Opaque
         }
         _ => {
-            facts.streaming = true;
+            // Unless it is promised, the first event will have to show it.
+            facts.streaming = promise == Promise::Sse;
             Framing::Sse(Sse::new())
         }
     }

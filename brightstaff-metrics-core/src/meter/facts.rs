@@ -161,6 +161,8 @@ pub struct Facts {
     pub(crate) unsupported_encoding: bool,
     /// Whether any byte passed.
     pub(crate) any: bool,
+    /// Whether anything in it was of a known form: an API's own, an error, an end marker.
+    pub(crate) recognised: bool,
 }
 
 impl Facts {
@@ -184,6 +186,7 @@ impl Facts {
         broken: false,
         unsupported_encoding: false,
         any: false,
+        recognised: false,
     };
 
     /// How the answer ended, if its body ended cleanly by HTTP's rules.
@@ -218,11 +221,20 @@ impl Facts {
             Some(UsageMissing::UnsupportedEncoding)
         } else if stopped && (interrupted || !self.broken) {
             Some(UsageMissing::Interrupted)
-        } else if self.broken || (self.any && self.api.is_none() && !self.terminal) {
+        } else if self.broken || (self.any && !self.recognised) {
             Some(UsageMissing::Unparsable)
         } else {
             Some(UsageMissing::NotReported)
         }
+    }
+
+    /// The output tokens that passed as events: all, less the reasoning that was kept back. What a time per
+    /// output token is reckoned by. `None` where the completion is not known.
+    #[must_use]
+    pub fn streamed_tokens(&self) -> Option<u64> {
+        let kept_back = self.usage.reasoning.filter(|_| !self.reasoning_streamed);
+        let completion = self.usage.completion?;
+        Some(completion.saturating_sub(kept_back.unwrap_or(0)))
     }
 
     /// Whether both counts are there, or the one that embeddings owe.

@@ -51,7 +51,6 @@ impl Kind {
             | b"tool-call-end"
             | b"citation-start"
             | b"citation-end"
-            | b"debug"
             | b"stream-start"
             | b"text-generation"
             | b"search-queries-generation"

@@ -64,7 +64,9 @@ impl Meter {
         meter
     }
 
-    /// Reads the next bytes of the body. Compare [`Meter::facts`] before and after to take an instant.
+    /// Reads the next bytes of the body, in time linear in what they decode to. Of a compressed body, at
+    /// most 64 MiB and 128 times what came are decoded; past that it is given up as
+    /// [`UsageMissing::UnsupportedEncoding`](crate::labels::UsageMissing::UnsupportedEncoding). Compare [`Meter::facts`] before and after to take an instant.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.finished {
             return;
@@ -82,6 +84,9 @@ impl Meter {
 
     /// The body ended by HTTP's rules: a last event that nothing closes is dispatched, if it is whole.
     /// Anything pushed or finished after that is ignored.
+    ///
+    /// It does no harm to call this where the body broke or was dropped, and lets what a decompressor still
+    /// holds count; only [`Facts::end`] says nothing then.
     pub fn finish(&mut self) {
         if self.finished {
             return;

@@ -8,6 +8,9 @@ use super::kind::Kind;
 use super::schema::Node;
 use super::usage::Counts;
 
+/// What no event may hold that says nothing new.
+const NEWS: Seen = Seen::USAGE.and(Seen::FINISH).and(Seen::ERROR);
+
 /// Reads the events of one answer.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -124,7 +127,7 @@ impl Reader {
 
     /// The scanned event may be one that says nothing new.
     pub(crate) fn learn(&mut self, event: &[u8]) {
-        if self.is_settled() {
+        if self.is_settled() && !self.event.seen.any(NEWS) {
             self.shape.learn(event);
             self.learned = true;
         }
@@ -148,6 +151,7 @@ impl Reader {
 
     /// The event is whole.
     pub(crate) fn end_event(&mut self) {
+        self.facts.streaming = true;
         let blank = self.scanner.is_blank();
         if self.skimmed {
             if self.name == self.plain.name {
@@ -173,6 +177,8 @@ impl Reader {
 
     /// The event is the end marker of OpenAI's streams.
     pub(crate) fn end_marker(&mut self) {
+        self.facts.streaming = true;
+        self.facts.recognised = true;
         self.record(Verdict {
             terminal: true,
             ..Verdict::default()
@@ -229,6 +235,7 @@ impl Reader {
             self.event.kind = self.name;
         }
         self.recognise();
+        self.facts.recognised |= self.family.is_some() || seen.any(Seen::ERROR);
         if self.facts.model.is_none() {
             self.facts.model = self.event.model;
         }
@@ -240,7 +247,7 @@ impl Reader {
                 kind,
                 seen,
             };
-            if verdict.terminal || verdict.error || seen.any(Seen::USAGE.and(Seen::FINISH)) {
+            if verdict.terminal || verdict.error {
                 self.shape.forget();
             }
         }

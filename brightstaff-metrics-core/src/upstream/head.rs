@@ -65,14 +65,18 @@ impl<'a> Head<'a> {
     /// Reads a head of the `http` crate.
     #[must_use]
     pub fn of<B: http_body::Body>(response: &'a http::Response<B>) -> Self {
-        let header = |name| {
-            let value = response.headers().get(name)?;
-            value.to_str().ok()
-        };
-        let length = header(http::header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        Self::new(response.status().as_u16())
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        Self::framing(response)
             .content_type(header(http::header::CONTENT_TYPE))
             .content_encoding(header(http::header::CONTENT_ENCODING))
+    }
+
+    /// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
+    #[must_use]
+    pub fn framing<B: http_body::Body>(response: &http::Response<B>) -> Self {
+        let length = response.headers().get(http::header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        Self::new(response.status().as_u16())
             .content_length(length.or_else(|| response.body().size_hint().exact()))
             .end_of_stream(response.body().is_end_stream())
     }

@@ -21,10 +21,11 @@ async function load({ panel, width, range, base, scrape, variables, theme }) {
       return query(base, target, expr, range, own.step);
     })
   );
-  const empty = targets.filter((_, i) => !answers[i].some((frame) => frame.fields[1].values.some(Number.isFinite)));
+  const quiet = targets.filter((_, i) => !answers[i].some((frame) => frame.fields[1].values.some(Number.isFinite)));
   return {
     frames: configure(panel, answers.flat(), theme, variables),
-    empty: empty.map((target) => `${target.refId} (${target.expr})`),
+    quiet: quiet.map((target) => `${target.refId} (${target.legendFormat})`),
+    empty: quiet.length === targets.length,
   };
 }
 
@@ -34,7 +35,7 @@ export function Panel(props) {
   const [state, setState] = useState({ is: 'loading' });
   useEffect(() => {
     load({ ...props, theme }).then(
-      ({ frames, empty }) => setState({ is: 'drawn', frames, empty }),
+      ({ frames, quiet, empty }) => setState({ is: empty ? 'empty' : 'drawn', frames, quiet }),
       (error) => setState({ is: 'failed', message: String(error.message ?? error) })
     );
   }, []);
@@ -45,17 +46,17 @@ export function Panel(props) {
       data-panel={panel.title}
       data-state={state.is}
       data-message={state.message}
-      data-empty={state.empty?.join('\n')}
+      data-quiet={state.quiet?.join(', ')}
       data-series={state.frames?.length}
     >
       <PanelContextProvider value={{ eventsScope: 'panel', eventBus: bus }}>
         <PanelChrome width={width} height={height} title={panel.title} description={panel.description} statusMessage={state.message}>
           {(innerWidth, innerHeight) =>
-            state.is === 'drawn' && state.frames.length > 0 ? (
+            state.is === 'drawn' ? (
               <Visual panel={panel} frames={state.frames} range={timeRange} width={innerWidth} height={innerHeight} />
             ) : (
               <p style={{ color: theme.colors.text.secondary, textAlign: 'center', paddingTop: innerHeight / 3 }}>
-                {state.is === 'loading' ? '…' : state.message ?? 'No data'}
+                {state.is === 'loading' ? '…' : (state.message ?? panel.fieldConfig?.defaults?.noValue ?? 'No data')}
               </p>
             )
           }

@@ -3,12 +3,13 @@
 /** One entry for each panel: what it is, and its faults. */
 export function verdict() {
   return [...document.querySelectorAll('[data-panel]')].map((panel) => {
-    const { panel: title, state, message, empty, series } = panel.dataset;
+    const { panel: title, state, message, quiet, series } = panel.dataset;
     const faults = [];
+    const notes = [];
     if (state !== 'drawn') {
-      faults.push(message ?? state);
-    } else if (empty) {
-      faults.push(...empty.split('\n').map((target) => `no data: ${target}`));
+      faults.push(message ?? (state === 'empty' ? 'no data' : state));
+    } else if (quiet) {
+      notes.push(`no data: ${quiet}`);
     }
     const labels = [...panel.querySelectorAll('[class*="LegendLabel"]')];
     const texts = labels.map((label) => label.textContent.trim());
@@ -29,11 +30,12 @@ export function verdict() {
         faults.push(`“${element.textContent.trim()}” is cut off`);
       }
     }
-    const sight = (label) => label.closest('.scrollbar-view, [class*="scroll" i]')?.getBoundingClientRect().bottom ?? frame.bottom;
-    const hidden = labels.filter((label) => label.getBoundingClientRect().top + 8 > Math.min(frame.bottom, sight(label))).length;
-    if (hidden * 2 > labels.length) {
-      faults.push(`${hidden} of ${labels.length} legends are out of sight`);
+    // A long legend scrolls: what is not in sight can still be read, as long as some of it is.
+    const bottom = Math.min(frame.bottom, panel.querySelector('[class*="scrollbar" i]')?.getBoundingClientRect().bottom ?? Infinity);
+    const hidden = labels.filter((label) => label.getBoundingClientRect().top + 8 > bottom).length;
+    if (hidden > 0) {
+      (hidden === labels.length ? faults : notes).push(`${hidden} of ${labels.length} legends must be scrolled to`);
     }
-    return { title, series: Number(series ?? 0), legends: texts, faults };
+    return { title, series: Number(series ?? 0), legends: texts, notes, faults };
   });
 }

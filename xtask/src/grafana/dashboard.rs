@@ -155,11 +155,22 @@ fn render_panel(panel: &Panel, place: &Value, uid: &str, titles: &[(u32, &str)])
                 "displayMode": "table",
                 "placement": "bottom",
                 "showLegend": true,
-                "calcs": ["mean", "max", "lastNotNull"],
+                "calcs": calcs(panel),
+                "sortBy": "Last *",
+                "sortDesc": true,
             },
             "tooltip": { "mode": "multi", "sort": "desc" },
         },
     })
+}
+
+/// What the legend tells beside a name: a narrow panel has room for little more than the name.
+fn calcs(panel: &Panel) -> &'static [&'static str] {
+    if panel.width <= 6 {
+        &["lastNotNull"]
+    } else {
+        &["mean", "max", "lastNotNull"]
+    }
 }
 
 fn defaults(panel: &Panel) -> Value {

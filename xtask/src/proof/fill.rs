@@ -2,16 +2,16 @@
 
 /// What the variables stand for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Variables<'a> {
-    pub(super) rate_interval: &'a str,
-    pub(super) instance: &'a str,
-    pub(super) provider: &'a str,
-    pub(super) model: &'a str,
+pub(crate) struct Variables<'a> {
+    pub(crate) rate_interval: &'a str,
+    pub(crate) instance: &'a str,
+    pub(crate) provider: &'a str,
+    pub(crate) model: &'a str,
 }
 
 impl Variables<'_> {
     /// An expression as Grafana sends it.
-    pub(super) fn fill(self, expression: &str) -> String {
+    pub(crate) fn fill(self, expression: &str) -> String {
         let filled = [
             ("$__rate_interval", self.rate_interval),
             ("$instance", self.instance),

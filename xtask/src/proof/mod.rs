@@ -13,6 +13,8 @@ use xshell::Shell;
 
 use crate::stage::{Outcome, has};
 
+pub(crate) use fill::Variables;
+
 /// Every panel against traffic that is known to the sample, and against the demo.
 pub(crate) fn prometheus(sh: &Shell) -> Result<Outcome> {
     for tool in ["prometheus", "promtool"] {

@@ -19,6 +19,8 @@ use clap::{Args, Subcommand};
 use engine::Engine;
 use native::Native;
 
+pub(crate) use files::scrape_config;
+
 #[derive(Subcommand)]
 pub(crate) enum Task {
     /// Start Prometheus and Grafana, wait until both are healthy, and say what Prometheus sees

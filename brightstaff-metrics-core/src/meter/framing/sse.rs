@@ -207,7 +207,7 @@ impl Sse {
 
     fn dispatch(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
-            reader.name(self.event.get().map_or(Kind::Unknown, event_kind));
+            reader.name(self.event.get().map_or(Kind::Absent, event_kind));
             if self.done == Done::Matched(DONE.len()) {
                 reader.end_marker();
             } else {
@@ -220,11 +220,11 @@ impl Sse {
     }
 }
 
-/// `message` is only the default name, and says nothing.
+/// `message` is only the default name, and says nothing; Bedrock's names belong to another framing.
 fn event_kind(name: &[u8]) -> Kind {
-    match name {
-        b"" | b"message" => Kind::Absent,
-        name => Kind::of(name),
+    match Kind::of(name) {
+        Kind::Message | Kind::Converse | Kind::ConverseStop | Kind::Unknown => Kind::Absent,
+        kind => kind,
     }
 }
 
