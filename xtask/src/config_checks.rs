@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     grafana::DASHBOARDS,
-    rules,
+    packages, rules,
     stage::{Outcome, has},
 };
 
@@ -36,15 +36,12 @@ pub(crate) fn rules(sh: &Shell) -> Result<Outcome> {
 
 /// The dashboards, in the types of Grafana's own package.
 pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
-    if !has(sh, "npm") {
-        return Ok(Outcome::Skipped(
-            "npm is missing: Debian's packages nodejs and npm have it".to_owned(),
-        ));
+    if let Some(why) = packages::missing() {
+        return Ok(Outcome::Skipped(why));
     }
     let project = crate::root().join("target/schema");
-    sh.create_dir(&project)?;
-    for file in sh.read_dir("xtask/schema")? {
-        sh.copy_file(file, &project)?;
+    if let Err(error) = packages::install(sh, Path::new("xtask/schema"), &project) {
+        return Ok(Outcome::Skipped(format!("{error:#}")));
     }
     for (path, _) in DASHBOARDS {
         let name = Path::new(path).file_stem().context("a file has a name")?;
@@ -56,10 +53,6 @@ pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
         sh.write_file(project.join(format!("{name}.ts")), text)?;
     }
     let _directory = sh.push_dir(&project);
-    let installed = cmd!(sh, "npm ci --silent --no-audit --no-fund --prefer-offline").run();
-    if let Err(error) = installed {
-        return Ok(Outcome::Skipped(format!("Grafana's types: {error}")));
-    }
     cmd!(sh, "npx --no-install tsc --project .").run()?;
     Ok(Outcome::Passed)
 }
