@@ -22,6 +22,8 @@ pub(super) struct Load {
     pub(super) rate: f64,
     pub(super) lasts: Duration,
     pub(super) seed: u64,
+    /// A proxy before the gateway.
+    pub(super) via: Option<SocketAddr>,
 }
 
 impl Load {
@@ -98,6 +100,7 @@ mod tests {
             rate,
             lasts: Duration::from_secs(lasts),
             seed: 0,
+            via: None,
         };
         assert_eq!(load(20.0, 5).due().count(), 100);
         assert_eq!(load(0.2, 30).due().count(), 6);

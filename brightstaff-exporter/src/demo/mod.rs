@@ -54,7 +54,9 @@ async fn run(options: &Demo) -> Result<()> {
     let mut servers = JoinSet::new();
     let measured = Measured::start(options, &world.config, &mut servers).await?;
     let load = options.load();
-    let Load { rate, lasts, seed } = load;
+    let Load {
+        rate, lasts, seed, ..
+    } = load;
     println!(
         "{rate} requests/s for {lasts:?}, seed {seed}: simulated OpenAI and Anthropic, real HTTP"
     );
@@ -127,7 +129,7 @@ impl Outcome {
     ) -> Result<Self> {
         let live = Arc::new(Live::new(load.lasts));
         let made = {
-            let mut run = pin!(load.run(measured.gateway, book, &live, stop));
+            let mut run = pin!(load.run(load.via.unwrap_or(measured.gateway), book, &live, stop));
             tokio::select! {
                 made = &mut run => made,
                 () = live.show(book) => bail!("the live line never ends by itself"),

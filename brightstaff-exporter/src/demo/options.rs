@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -34,6 +34,10 @@ pub(crate) struct Demo {
           default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
     pub(crate) metrics_bind: String,
 
+    /// Send the requests to this proxy before the gateway, and not straight to it.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) via: Option<SocketAddr>,
+
     /// Show every series at the end, and not only those that differ.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -53,6 +57,7 @@ impl Demo {
             rate: self.rate,
             lasts: self.duration,
             seed: self.seed,
+            via: self.via,
         }
     }
 }
