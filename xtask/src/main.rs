@@ -2,6 +2,7 @@
 
 mod cardinality;
 mod config_checks;
+mod demo;
 mod examples;
 mod generate;
 mod grafana;
@@ -106,12 +107,7 @@ fn run(cli: Cli) -> Result<()> {
     sh.change_dir(root());
     std::env::set_current_dir(root())?;
     match cli.task {
-        Task::Demo { args } => cmd!(
-            sh,
-            "cargo run --quiet --release --package brightstaff-exporter -- demo {args...}"
-        )
-        .quiet()
-        .run()?,
+        Task::Demo { args } => demo::run(&sh, &args)?,
         Task::Test { stages, list } => stages::test(&sh, &stages, list)?,
         Task::Ci => cmd!(sh, "bash .ci/run").env("CI", "true").quiet().run()?,
         Task::Bless => {

@@ -6,7 +6,8 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    cardinality, config_checks, examples, generate, kubernetes, link, packages, proof, render,
+    cardinality, config_checks, demo, examples, generate, kubernetes, link, packages, proof,
+    render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -67,6 +68,11 @@ const STAGES: &[Stage] = &[
                     .env("RUSTDOCFLAGS", "-D warnings"),
             )
         },
+    },
+    Stage {
+        name: "demo",
+        about: "the README's demo tells the truth, in metrics that promtool likes",
+        run: demo::test,
     },
     Stage {
         name: "link",
