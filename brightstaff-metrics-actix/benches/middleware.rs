@@ -41,7 +41,9 @@ fn compare(apps: &mut [(&str, Send)], path: &str) {
     for _ in 0..ROUNDS {
         for ((_, send), times) in apps.iter_mut().zip(&mut times) {
             let start = Instant::now();
-            (0..REQUESTS).for_each(|_| drop(black_box(send(path))));
+            for _ in 0..REQUESTS {
+                black_box(send(path));
+            }
             times.push(start.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS));
         }
     }

@@ -49,7 +49,13 @@ where
         Poll::Ready(match answered {
             Ok(answer) => {
                 let response = answer.response();
-                observer.head(&head(response), unmarked(response, this.implicit));
+                let implicit = unmarked(response, this.implicit);
+                let head = if implicit.is_some() {
+                    head(response)
+                } else {
+                    framing(response)
+                };
+                observer.head(&head, implicit);
                 Ok(answer.map_body(|_, body| ObservedBody::new(body, observer)))
             }
             Err(error) => {
@@ -64,20 +70,24 @@ where
     }
 }
 
+/// Reads the head of an answer.
 fn head<B: MessageBody>(response: &HttpResponse<B>) -> Head<'_> {
-    let header = |name| {
-        let value = response.headers().get(name)?;
-        value.to_str().ok()
-    };
-    let length = header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    framing(response)
+        .content_type(header(header::CONTENT_TYPE))
+        .content_encoding(header(header::CONTENT_ENCODING))
+}
+
+/// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
+fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
+    let length = response.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let (size, ended) = match response.body().size() {
         BodySize::None | BodySize::Sized(0) => (Some(0), true),
         BodySize::Sized(size) => (Some(size), false),
         BodySize::Stream => (None, false),
     };
     Head::new(response.status().as_u16())
-        .content_type(header(header::CONTENT_TYPE))
-        .content_encoding(header(header::CONTENT_ENCODING))
         .content_length(length.or(size))
         .end_of_stream(ended)
 }

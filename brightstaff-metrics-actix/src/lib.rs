@@ -126,6 +126,8 @@
 //! - **A panic** in a handler or a body is `status_class="error"`, or keeps the class of the status that
 //!   was sent; never a cancel. Actix closes the connection, and the worker lives on.
 //!
+//! - **Requests that actix cannot read** are answered with 400 before any middleware, and not measured.
+//!
 //! # Clients that hang up
 //!
 //! Actix takes a connection that the client closed for half-closed, and lets a handler run on for
@@ -149,14 +151,18 @@
 //! # }
 //! ```
 //!
+//! Over HTTP/2 a reset is noticed when the server next writes, whatever is set: actix gives each stream
+//! a task of its own, which looks for nothing else meanwhile. A handler that waits for a slow provider
+//! waits to its end; a time-out on the call bounds that.
+//!
 //! # Features
 //!
 //! - `awc-3`: `observe_awc` and `awc_error_class`, for gateways that call their providers with awc.
 //!
 //! # Versions
 //!
-//! What is in the public API: actix-web 4, `http` 1 and `http-body` 1 ([`relay`]), prometheus 0.14, and
-//! awc 3 by its feature.
+//! What is in the public API: actix-web 4 (from 4.13 on, the first whose server can switch Nagle's
+//! algorithm off), `http` 1 and `http-body` 1 ([`relay`]), prometheus 0.14, and awc 3 by its feature.
 //!
 //! [actix-web]: https://docs.rs/actix-web/4
 

@@ -36,7 +36,10 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (mut observer, implicit) = self.middleware.arrive(&request);
-        let inner = observer.watch(|| self.inner.call(request));
+        // No closure: it would move the request once more.
+        observer.enter();
+        let inner = self.inner.call(request);
+        observer.leave();
         ResponseFuture::new(inner, observer, implicit)
     }
 }

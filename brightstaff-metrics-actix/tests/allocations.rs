@@ -25,14 +25,8 @@ fn the_middleware_allocates_next_to_nothing() {
     // The call and the meter of its answer.
     assert!(allocations(&mut implicit, known) <= bare_known + 4);
 
-    // Actix puts the template together anew at each request.
+    // Actix matches the path anew for its template, and puts that together.
     let templated = "/v1/files/17";
     let bare_templated = allocations(&mut bare, templated);
-    let template = allocation_counter::measure(|| {
-        std::hint::black_box(String::with_capacity(24));
-    });
-    assert_eq!(
-        allocations(&mut measured, templated),
-        bare_templated + template.count_total
-    );
+    assert!(allocations(&mut measured, templated) <= bare_templated + 2);
 }
