@@ -5,16 +5,21 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::{metrics_md, readme};
+use crate::{grafana, metrics_md, monitoring_md, readme, rules};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)?;
     let text = readme::render(sh, &sh.read_file("README.md")?)?;
-    write(sh, Path::new("README.md"), &text, check)
+    write(sh, Path::new("README.md"), &text, check)?;
+    rules::generate(sh, check)?;
+    grafana::generate(sh, check)?;
+    let page = monitoring_md::render()?;
+    write(sh, Path::new(monitoring_md::PATH), &page, check)
 }
 
-fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
+/// Writes one of them.
+pub(crate) fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
     let there = sh.read_file(path).unwrap_or_default();
     if there == text {
         return Ok(());

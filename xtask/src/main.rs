@@ -1,10 +1,27 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
+mod cardinality;
+mod config_checks;
+mod demo;
 mod examples;
 mod generate;
+mod grafana;
+mod http;
+mod kubernetes;
+mod lab;
+mod link;
+mod links;
 mod metrics_md;
+mod monitoring_md;
+mod npm;
 mod packages;
+mod process;
+mod promql;
+mod proof;
 mod readme;
+mod render;
+mod rules;
+mod stack;
 mod stage;
 mod stages;
 
@@ -47,6 +64,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Prometheus and Grafana with the shipped dashboard
+    #[command(subcommand)]
+    Grafana(Grafana),
+    /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
+    Cardinality(cardinality::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -55,9 +77,24 @@ enum Task {
     },
 }
 
+#[derive(Subcommand)]
+enum Grafana {
+    /// Write the dashboards and the rules
+    Generate {
+        /// Write nothing; fail where a file is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Draw the dashboard on Grafana's own components, and fail where it cannot be read
+    Render(render::Options),
+    #[command(flatten)]
+    Stack(stack::Task),
+}
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Without the backtrace that the environment may ask for: it tells a user nothing.
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -68,13 +105,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     let sh = Shell::new()?;
     sh.change_dir(root());
+    std::env::set_current_dir(root())?;
     match cli.task {
-        Task::Demo { args } => cmd!(
-            sh,
-            "cargo run --quiet --release --package brightstaff-exporter -- demo {args...}"
-        )
-        .quiet()
-        .run()?,
+        Task::Demo { args } => demo::run(&sh, &args)?,
         Task::Test { stages, list } => stages::test(&sh, &stages, list)?,
         Task::Ci => cmd!(sh, "bash .ci/run").env("CI", "true").quiet().run()?,
         Task::Bless => {
@@ -85,6 +118,13 @@ fn run(cli: Cli) -> Result<()> {
                 .run()?;
         }
         Task::Generate { check } => generate::all(&sh, check)?,
+        Task::Grafana(Grafana::Generate { check }) => {
+            rules::generate(&sh, check)?;
+            grafana::generate(&sh, check)?;
+        }
+        Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
+        Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
+        Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,
@@ -93,7 +133,7 @@ fn run(cli: Cli) -> Result<()> {
 }
 
 /// The root of the workspace, from wherever the task was started.
-fn root() -> &'static std::path::Path {
+pub(crate) fn root() -> &'static std::path::Path {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask stands in the workspace")

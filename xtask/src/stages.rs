@@ -6,7 +6,8 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    examples, generate, packages,
+    cardinality, config_checks, demo, examples, generate, kubernetes, link, packages, proof,
+    render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -71,6 +72,31 @@ const STAGES: &[Stage] = &[
         },
     },
     Stage {
+        name: "demo",
+        about: "the README's demo tells the truth, in metrics that promtool likes",
+        run: demo::test,
+    },
+    Stage {
+        name: "link",
+        about: "a real Envoy and the gateway count the same requests",
+        run: link::test,
+    },
+    Stage {
+        name: "render",
+        about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
+        run: render::test,
+    },
+    Stage {
+        name: "cardinality",
+        about: "20 gateways cost the series that the budget says, and a remote store answers the dashboards",
+        run: cardinality::test,
+    },
+    Stage {
+        name: "kubernetes",
+        about: "the manifests are what Kubernetes and the Prometheus operator expect",
+        run: kubernetes::test,
+    },
+    Stage {
         name: "weight",
         about: "the libraries stay light",
         run: weight,
@@ -89,6 +115,26 @@ const STAGES: &[Stage] = &[
         name: "package",
         about: "every crate can be packaged, with its readme and licences",
         run: packages::package,
+    },
+    Stage {
+        name: "rules",
+        about: "promtool reads the scrape configuration and the rules, and every alert fires when it should",
+        run: config_checks::rules,
+    },
+    Stage {
+        name: "dashboards",
+        about: "the dashboards fit the types that Grafana reads them with",
+        run: config_checks::dashboards,
+    },
+    Stage {
+        name: "compose",
+        about: "the compose file fits the schema of compose files",
+        run: config_checks::compose,
+    },
+    Stage {
+        name: "prometheus",
+        about: "every panel and rule, asked of a real Prometheus, tells what happened",
+        run: proof::prometheus,
     },
     Stage {
         name: "deny",

@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -6,6 +6,7 @@ use super::load::Load;
 use crate::config::duration;
 
 #[derive(Args, Debug)]
+#[command(after_help = HELP)]
 pub(crate) struct Demo {
     /// How long requests are made.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
@@ -33,6 +34,10 @@ pub(crate) struct Demo {
           default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
     pub(crate) metrics_bind: String,
 
+    /// Send the requests to this proxy before the gateway, and not straight to it.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) via: Option<SocketAddr>,
+
     /// Show every series at the end, and not only those that differ.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -52,9 +57,16 @@ impl Demo {
             rate: self.rate,
             lasts: self.duration,
             seed: self.seed,
+            via: self.via,
         }
     }
 }
+
+const HELP: &str = "\
+Simulated OpenAI and Anthropic answer, stream, refuse, break off and stall as planned; clients ask,
+retry a session, and hang up. At the end a table sets what they know beside what the metrics say:
+counts must be equal, and each mean must lie between what the provider and what the client saw.
+Exits with 1 where anything differs.";
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok();

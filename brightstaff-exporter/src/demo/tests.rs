@@ -9,6 +9,7 @@ fn options() -> Demo {
         seed: 7,
         bind: "127.0.0.1:0".to_owned(),
         metrics_bind: "127.0.0.1:0".to_owned(),
+        via: None,
         verbose: false,
         truth_json: None,
         hold: None,

@@ -1,0 +1,91 @@
+//! Every expression of the dashboards, asked of Prometheus and of the store that it writes to.
+
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    grafana::{DASHBOARDS, panels},
+    http,
+    proof::Variables,
+};
+
+/// Seconds that a sample may take to the store.
+const WAY: u64 = 20;
+
+/// The rates of the two differ: one extrapolates to the ends of its window, the other takes the last
+/// sample before it. Of a steady load that is less than this.
+const TOLERANCE: f64 = 0.2;
+
+/// The same series from both, and the same values where a value is steady.
+pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)?
+        .as_secs();
+    thread::sleep(Duration::from_secs(WAY));
+    let mut asked = 0;
+    let mut deviations = Vec::new();
+    for (dashboard, source) in DASHBOARDS {
+        for panel in panels::rows(source).iter().flat_map(|row| &row.panels) {
+            let mut answered = 0;
+            for query in &panel.queries {
+                let variables = Variables {
+                    rate_interval: "60s",
+                    instance: ".*",
+                    provider: ".*",
+                    model: ".*",
+                };
+                let expr = variables.fill(&query.expr.to_string());
+                let here = answer(prometheus, &expr, now)?;
+                let there = answer(store, &expr, now)?;
+                let names = |of: &BTreeMap<String, f64>| of.keys().cloned().collect::<Vec<_>>();
+                ensure!(
+                    names(&here) == names(&there),
+                    "{dashboard}: {}: {expr}: {:?} here, {:?} there",
+                    panel.title,
+                    names(&here),
+                    names(&there)
+                );
+                asked += 1;
+                answered += here.len();
+                for (series, value) in &here {
+                    let scale = value.abs().max(there[series].abs());
+                    if scale > 0.0 {
+                        deviations.push((
+                            (value - there[series]).abs() / scale,
+                            format!("{} {series}", panel.title),
+                        ));
+                    }
+                }
+            }
+            ensure!(answered > 0, "{dashboard}: {} has no data", panel.title);
+        }
+    }
+    deviations.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let median = deviations[deviations.len() / 2].0;
+    let (worst, what) = &deviations[deviations.len() - 1];
+    println!(
+        "{asked} expressions, {} series that are not 0, from both: the median differs by {:.1} %, the worst by {:.1} % ({what})",
+        deviations.len(),
+        median * 100.0,
+        worst * 100.0
+    );
+    ensure!(
+        median <= TOLERANCE,
+        "the store answers otherwise than Prometheus"
+    );
+    Ok(())
+}
+
+/// The values by series; what is no number is no value, as on the dashboard.
+fn answer(base: &str, expr: &str, at: u64) -> Result<BTreeMap<String, f64>> {
+    let answer = http::query_at(base, expr, at)?;
+    let numbers = answer.into_iter().filter(|(_, value)| value.is_finite());
+    Ok(numbers
+        .map(|(labels, value)| (labels.to_string(), value))
+        .collect())
+}

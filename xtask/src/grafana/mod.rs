@@ -1,0 +1,34 @@
+//! The Grafana dashboards, generated from a typed table of panels.
+
+mod dashboard;
+mod panel;
+pub(crate) mod panels;
+mod unplotted;
+mod variables;
+
+use std::path::Path;
+
+use anyhow::Result;
+use xshell::Shell;
+
+use crate::{generate::write, promql::Source};
+
+pub(crate) use self::{dashboard::render, panel::Panel, unplotted::UNPLOTTED};
+
+/// Both dashboards: the one that reads what is scraped, and the one for fleets, which reads what the
+/// recording rules make of it and so costs the same for one replica and for a hundred.
+pub(crate) const DASHBOARDS: [(&str, Source); 2] = [
+    ("config/grafana/brightstaff_dashboard.json", Source::Scraped),
+    (
+        "config/grafana/brightstaff_fleet_dashboard.json",
+        Source::Fleet,
+    ),
+];
+
+/// Writes the dashboards.
+pub(crate) fn generate(sh: &Shell, check: bool) -> Result<()> {
+    for (path, source) in DASHBOARDS {
+        write(sh, Path::new(path), &render(source), check)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Plain HTTP to programs on this machine.
+
+use std::{
+    net::{SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(10)))
+        .http_status_as_error(false)
+        .proxy(None)
+        .build()
+        .into()
+}
+
+/// The body of a 2xx answer.
+pub(crate) fn get(url: &str) -> Result<String> {
+    let mut answer = agent()
+        .get(url)
+        .call()
+        .with_context(|| format!("GET {url}"))?;
+    let status = answer.status();
+    let body = answer
+        .body_mut()
+        .with_config()
+        .limit(64 << 20)
+        .read_to_string()?;
+    if !status.is_success() {
+        bail!(
+            "GET {url}: {status}: {}",
+            body.lines().next().unwrap_or_default()
+        );
+    }
+    Ok(body)
+}
+
+/// Sends JSON, and reads the answer to its end.
+pub(crate) fn post(url: &str, body: &Value) -> Result<()> {
+    let mut answer = agent()
+        .post(url)
+        .content_type("application/json")
+        .send(body.to_string())
+        .with_context(|| format!("POST {url}"))?;
+    let text = answer.body_mut().read_to_string()?;
+    if !answer.status().is_success() {
+        bail!("POST {url}: {}: {text}", answer.status());
+    }
+    Ok(())
+}
+
+/// The `data` of an answer of Prometheus' API, asked with these parameters.
+pub(crate) fn api(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
+    let url = format!("{base}/api/v1/{path}");
+    let mut answer = agent()
+        .get(&url)
+        .query_pairs(parameters.iter().copied())
+        .call()
+        .with_context(|| format!("GET {url}"))?;
+    let body: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)
+        .with_context(|| format!("{url} does not answer in JSON"))?;
+    if body["status"] != "success" {
+        bail!(
+            "{url} {parameters:?}: {}",
+            body["error"].as_str().unwrap_or("no error told")
+        );
+    }
+    Ok(body["data"].clone())
+}
+
+/// The samples of an instant query: each with its labels.
+pub(crate) fn query(base: &str, expression: &str) -> Result<Vec<(Value, f64)>> {
+    samples(&api(base, "query", &[("query", expression)])?)
+}
+
+/// The same at another instant, in seconds since the epoch.
+pub(crate) fn query_at(base: &str, expression: &str, time: u64) -> Result<Vec<(Value, f64)>> {
+    let time = time.to_string();
+    samples(&api(
+        base,
+        "query",
+        &[("query", expression), ("time", &time)],
+    )?)
+}
+
+fn samples(data: &Value) -> Result<Vec<(Value, f64)>> {
+    let series = data["result"].as_array().cloned().unwrap_or_default();
+    Ok(series
+        .into_iter()
+        .filter_map(|one| {
+            let value = one["value"][1].as_str()?.parse().ok()?;
+            Some((one["metric"].clone(), value))
+        })
+        .collect())
+}
+
+/// A port of the loopback address that nobody listens on.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Whether something listens on this port of the loopback address.
+pub(crate) fn listens(port: u16) -> bool {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
+}

@@ -1,0 +1,99 @@
+//! The exporter's binary: a gateway, its providers, the demo.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use xshell::{Shell, cmd};
+
+use super::ready;
+use crate::{http::free_port, process::Guarded};
+
+/// One running command of the binary.
+pub(crate) struct Exporter {
+    _process: Guarded,
+    /// Where it takes requests.
+    pub(crate) port: u16,
+    /// Where it serves its metrics, if it does.
+    pub(crate) metrics_port: u16,
+}
+
+impl Exporter {
+    /// Builds the binary, once for all that are started.
+    pub(crate) fn build(sh: &Shell) -> Result<()> {
+        cmd!(sh, "cargo build --quiet --package brightstaff-exporter")
+            .quiet()
+            .run()
+            .context("the exporter does not build")
+    }
+
+    /// The demo: a gateway on this port between simulated providers and a load.
+    pub(crate) fn demo(dir: &Path, port: u16, options: &[String]) -> Result<Self> {
+        let metrics_port = free_port()?;
+        let mut arguments = vec!["demo".to_owned()];
+        arguments.extend(binds(port, metrics_port));
+        arguments.extend_from_slice(options);
+        Self::start(dir, &format!("demo-{port}"), &arguments, port, metrics_port)
+    }
+
+    /// The gateway alone, before one provider.
+    pub(crate) fn serve(dir: &Path, upstream: &str) -> Result<Self> {
+        let (port, metrics_port) = (free_port()?, free_port()?);
+        let mut arguments = vec![
+            "serve".to_owned(),
+            "--upstream".to_owned(),
+            upstream.to_owned(),
+        ];
+        arguments.extend(binds(port, metrics_port));
+        Self::start(dir, "gateway", &arguments, port, metrics_port)
+    }
+
+    /// Simulated providers; `port` is that of OpenAI.
+    pub(crate) fn simulate(dir: &Path) -> Result<Self> {
+        let (port, other) = (free_port()?, free_port()?);
+        let arguments = [
+            "simulate".to_owned(),
+            format!("--openai-bind=127.0.0.1:{port}"),
+            format!("--anthropic-bind=127.0.0.1:{other}"),
+        ];
+        let process = run(dir, "providers", &arguments)?;
+        Ok(Self {
+            _process: process,
+            port,
+            metrics_port: other,
+        })
+    }
+
+    fn start(
+        dir: &Path,
+        name: &str,
+        arguments: &[String],
+        port: u16,
+        metrics_port: u16,
+    ) -> Result<Self> {
+        let mut process = run(dir, name, arguments)?;
+        ready(
+            &format!("http://127.0.0.1:{metrics_port}/metrics"),
+            &mut process,
+        )?;
+        Ok(Self {
+            _process: process,
+            port,
+            metrics_port,
+        })
+    }
+}
+
+fn run(dir: &Path, name: &str, arguments: &[String]) -> Result<Guarded> {
+    fs::create_dir_all(dir)?;
+    // This task was built beside it.
+    let here = std::env::current_exe()?;
+    let program = here.with_file_name("brightstaff-exporter");
+    Guarded::start(&program, arguments, &dir.join(format!("{name}.log")))
+}
+
+fn binds(port: u16, metrics_port: u16) -> [String; 2] {
+    [
+        format!("--bind=127.0.0.1:{port}"),
+        format!("--metrics-bind=127.0.0.1:{metrics_port}"),
+    ]
+}

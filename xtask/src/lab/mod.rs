@@ -1,0 +1,33 @@
+//! Real programs for a task or a test, on free ports of the loopback address, for as long as it lasts.
+
+mod envoy;
+mod exporter;
+mod prometheus;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+
+use crate::{http, process::Guarded};
+
+pub(crate) use self::{
+    envoy::{Envoy, find as find_envoy},
+    exporter::Exporter,
+    prometheus::Prometheus,
+};
+
+/// Waits until an address answers, for as long as its process runs.
+fn ready(url: &str, guard: &mut Guarded) -> Result<()> {
+    let start = Instant::now();
+    while http::get(url).is_err() {
+        guard.check()?;
+        if start.elapsed() > Duration::from_secs(30) {
+            bail!("{url} does not answer after 30 s");
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}

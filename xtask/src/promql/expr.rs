@@ -1,0 +1,140 @@
+//! Expressions, which know the labels of what they return.
+
+use std::fmt;
+
+/// An expression.
+#[derive(Clone, Debug)]
+#[must_use]
+pub(crate) struct Expr {
+    text: String,
+    /// The labels of the series that it returns.
+    labels: Vec<&'static str>,
+    /// Whether it stands as an operand without parentheses.
+    atom: bool,
+}
+
+impl Expr {
+    pub(super) fn sum(series: &str, labels: Vec<&'static str>) -> Self {
+        let by = if labels.is_empty() {
+            String::new()
+        } else {
+            format!(" by ({})", labels.join(", "))
+        };
+        let space = if by.is_empty() { "" } else { " " };
+        Self {
+            text: format!("sum{by}{space}({series})"),
+            labels,
+            atom: true,
+        }
+    }
+
+    /// A series that the recording rules make, under this name and with these labels.
+    pub(crate) fn recorded(name: String, labels: &[&'static str]) -> Self {
+        Self {
+            text: name,
+            labels: labels.to_vec(),
+            atom: true,
+        }
+    }
+
+    /// NaN, which is what there is where nothing was sampled, is not `>= 0`.
+    pub(super) fn quantile(q: f64, buckets: &Self, labels: Vec<&'static str>) -> Self {
+        Self {
+            text: format!("histogram_quantile({q}, {buckets}) >= 0"),
+            labels,
+            atom: false,
+        }
+    }
+
+    /// The labels of the series that it returns.
+    pub(crate) fn labels(&self) -> &[&'static str] {
+        &self.labels
+    }
+
+    /// Reads 0 where `of` has something and this has not: a counter that never rose has no series.
+    pub(crate) fn or_zero(self, of: &Self) -> Self {
+        assert_eq!(self.labels, of.labels, "0 of something else");
+        let text = format!("{self} or 0 * {}", of.operand());
+        self.with(text)
+    }
+
+    /// Only where it is more than this.
+    pub(crate) fn above(self, bound: impl fmt::Display) -> Self {
+        let text = format!("{} > {bound}", self.operand());
+        self.with(text)
+    }
+
+    /// Only where it is this.
+    pub(crate) fn equal(self, value: impl fmt::Display) -> Self {
+        let text = format!("{} == {value}", self.operand());
+        self.with(text)
+    }
+
+    /// Only where it is at least this.
+    pub(crate) fn at_least(self, bound: impl fmt::Display) -> Self {
+        let text = format!("{} >= {bound}", self.operand());
+        self.with(text)
+    }
+
+    /// Times a number.
+    pub(crate) fn times(self, factor: impl fmt::Display) -> Self {
+        let text = format!("{} * {factor}", self.operand());
+        self.with(text)
+    }
+
+    /// Only where the other is there, too.
+    pub(crate) fn and(self, other: &Self) -> Self {
+        let on = self
+            .labels
+            .iter()
+            .filter(|label| other.labels.contains(label));
+        let on: Vec<_> = on.copied().collect();
+        let text = format!(
+            "{} and on ({}) {}",
+            self.operand(),
+            on.join(", "),
+            other.operand()
+        );
+        self.with(text)
+    }
+
+    fn with(&self, text: String) -> Self {
+        Self {
+            text,
+            labels: self.labels.clone(),
+            atom: false,
+        }
+    }
+
+    fn operand(&self) -> String {
+        if self.atom {
+            self.text.clone()
+        } else {
+            format!("({self})")
+        }
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// One quantity as a share of another that includes it, right at any rate: 0 where nothing of it
+/// happened, and absent where there is nothing to have a share of.
+pub(crate) fn share(part: Expr, whole: &Expr) -> Expr {
+    let part = part.or_zero(whole);
+    divide(&part, whole, "")
+}
+
+/// The same where the part is split by more labels than the whole. A part that never happened is
+/// absent.
+pub(crate) fn part(part: &Expr, whole: &Expr) -> Expr {
+    let on = whole.labels.join(", ");
+    divide(part, whole, &format!("on ({on}) group_left () "))
+}
+
+fn divide(part: &Expr, whole: &Expr, matching: &str) -> Expr {
+    part.with(format!("{} / {matching}({whole} > 0)", part.operand()))
+}

@@ -1,0 +1,213 @@
+//! Where an expression reads from: the scraped series, or what the recording rules made of them.
+
+use brightstaff_metrics_core::catalogue;
+
+use super::{Expr, INSTANCE, JOB, LE, MODEL, Metric, PROVIDER, Value};
+
+/// Where an expression reads from, and what narrows it down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A dashboard on the scraped series, narrowed by its variables.
+    Scraped,
+    /// A dashboard on the recorded series, narrowed by its variables.
+    Fleet,
+    /// A rule on the scraped series, over this window, kept apart by job.
+    Window(&'static str),
+    /// A rule on the recorded series, kept apart by job.
+    Recorded,
+}
+
+/// What the recording rules call the sum of a family's rates over five minutes, or of its gauges.
+pub(crate) fn recorded(metric: Metric, suffix: &str, gauge: bool) -> String {
+    let operation = if gauge { "sum" } else { "rate5m" };
+    format!("{JOB}:{}{suffix}:{operation}", metric.name())
+}
+
+impl Source {
+    /// How fast a counter rises, each second.
+    pub(crate) fn rate(self, metric: impl Into<Metric>) -> Selected {
+        let metric = metric.into();
+        assert!(!metric.histogram(), "{metric:?} has no plain series");
+        Selected::new(self, metric, "", false)
+    }
+
+    /// How many samples of a histogram there are, each second.
+    pub(crate) fn count(self, metric: impl Into<Metric>) -> Selected {
+        Selected::histogram(self, metric.into(), "_count")
+    }
+
+    /// How fast the sum of the samples of a histogram rises, each second.
+    pub(crate) fn sum(self, metric: impl Into<Metric>) -> Selected {
+        Selected::histogram(self, metric.into(), "_sum")
+    }
+
+    /// How fast the buckets of a histogram fill.
+    pub(crate) fn buckets(self, metric: impl Into<Metric>) -> Selected {
+        Selected::histogram(self, metric.into(), "_bucket")
+    }
+
+    /// A gauge.
+    pub(crate) fn gauge(self, metric: impl Into<Metric>) -> Selected {
+        Selected::new(self, metric.into(), "", true)
+    }
+
+    /// The label that tells processes apart, as far as this source does.
+    pub(crate) fn process(self) -> &'static str {
+        match self {
+            Self::Scraped => INSTANCE,
+            _ => JOB,
+        }
+    }
+
+    fn is_rule(self) -> bool {
+        matches!(self, Self::Window(_) | Self::Recorded)
+    }
+
+    fn window(self) -> &'static str {
+        match self {
+            Self::Window(window) => window,
+            _ => "$__rate_interval",
+        }
+    }
+}
+
+/// Series of one family, to be added up.
+#[derive(Clone, Debug)]
+#[must_use]
+pub(crate) struct Selected {
+    source: Source,
+    metric: Metric,
+    suffix: &'static str,
+    gauge: bool,
+    matchers: Vec<String>,
+}
+
+impl Selected {
+    fn new(source: Source, metric: Metric, suffix: &'static str, gauge: bool) -> Self {
+        let mut matchers = Vec::new();
+        if let Metric::Ours(_) = metric {
+            match source {
+                Source::Scraped => matchers.push(format!("{INSTANCE}=~\"$instance\"")),
+                Source::Fleet => matchers.push(format!("{JOB}=~\"$job\"")),
+                Source::Window(_) | Source::Recorded => {}
+            }
+            if !source.is_rule() && metric.has(PROVIDER) {
+                matchers.push(format!("{PROVIDER}=~\"$provider\""));
+                matchers.push(format!("{MODEL}=~\"$model\""));
+            }
+        }
+        Self {
+            source,
+            metric,
+            suffix,
+            gauge,
+            matchers,
+        }
+    }
+
+    fn histogram(source: Source, metric: Metric, suffix: &'static str) -> Self {
+        assert!(metric.histogram(), "{metric:?} is no histogram");
+        Self::new(source, metric, suffix, false)
+    }
+
+    /// Only the series with this value.
+    pub(crate) fn is(self, value: impl Into<Value>) -> Self {
+        self.matching("=", &[value.into()])
+    }
+
+    /// Only the series with any other value.
+    pub(crate) fn without(self, value: impl Into<Value>) -> Self {
+        self.matching("!=", &[value.into()])
+    }
+
+    /// Only the series with one of these values.
+    pub(crate) fn any_of<V: Into<Value>, const N: usize>(self, values: [V; N]) -> Self {
+        self.matching("=~", &values.map(Into::into))
+    }
+
+    fn matching(mut self, operator: &str, values: &[Value]) -> Self {
+        let label = values[0].label;
+        self.expect_label(label);
+        let values: Vec<_> = values.iter().map(|value| value.value).collect();
+        let values = values.join("|");
+        self.matchers.push(format!("{label}{operator}\"{values}\""));
+        self
+    }
+
+    /// Adds up the series that agree in these labels. Rules keep jobs apart, too.
+    pub(crate) fn by<const N: usize>(self, labels: [&'static str; N]) -> Expr {
+        let mut kept = Vec::new();
+        if self.source.is_rule() && !labels.contains(&JOB) {
+            kept.push(JOB);
+        }
+        for label in labels {
+            if label != self.source.process() {
+                self.expect_label(label);
+            }
+            kept.push(label);
+        }
+        Expr::sum(&self.series(), kept)
+    }
+
+    /// Adds up the series that agree in all labels of the family: only what the scrape added goes.
+    pub(crate) fn by_all(self) -> Expr {
+        let mut kept = vec![JOB];
+        if self.suffix == "_bucket" {
+            kept.push(LE);
+        }
+        kept.extend(self.metric.labels());
+        Expr::sum(&self.series(), kept)
+    }
+
+    /// The quantile of a histogram's samples, over the series that agree in these labels. Absent,
+    /// and not NaN, where there were no samples.
+    pub(crate) fn quantile<const N: usize>(self, q: f64, labels: [&'static str; N]) -> Expr {
+        assert_eq!(self.suffix, "_bucket", "quantiles are of buckets");
+        let series = self.series();
+        let kept = self.by(labels).labels().to_vec();
+        let buckets = [&[LE], &kept[..]].concat();
+        Expr::quantile(q, &Expr::sum(&series, buckets), kept)
+    }
+
+    /// The series before they are added up.
+    fn series(&self) -> String {
+        let metric = self.metric;
+        let name = metric.name();
+        if let (Source::Fleet | Source::Recorded, Metric::Ours(_)) = (self.source, metric) {
+            return format!(
+                "{}{}",
+                recorded(metric, self.suffix, self.gauge),
+                braces(&self.matchers)
+            );
+        }
+        let series = format!("{name}{}{}", self.suffix, braces(&self.matchers));
+        let series = if self.gauge {
+            series
+        } else {
+            format!("rate({series}[{}])", self.source.window())
+        };
+        if !metric.shared() {
+            return series;
+        }
+        let build_info = catalogue::BUILD_INFO.name;
+        format!(
+            "{series} and on ({JOB}, {INSTANCE}) {build_info}{}",
+            braces(&self.matchers)
+        )
+    }
+
+    fn expect_label(&self, label: &str) {
+        assert!(
+            self.metric.has(label),
+            "{} has no label {label}",
+            self.metric.name()
+        );
+    }
+}
+
+fn braces(matchers: &[String]) -> String {
+    if matchers.is_empty() {
+        return String::new();
+    }
+    format!("{{{}}}", matchers.join(","))
+}

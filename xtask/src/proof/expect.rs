@@ -1,0 +1,154 @@
+//! What each query of each panel has to return, said without PromQL: from the truth alone.
+
+use brightstaff_metrics_core::catalogue::{
+    Family, HTTP_CANCELLED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW, REQUEST_TOKENS,
+    ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS, SESSION_CACHE_EVENTS,
+    TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE, TIME_TO_FIRST_TOKEN, TOKEN_DETAILS, TOKENS,
+    UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
+};
+
+use super::truth::{Only, Table, Truth, parts, share, total};
+
+/// What a query has to return.
+#[derive(Debug)]
+pub(super) enum Expected {
+    /// These values, and where they are not listed, nothing or 0.
+    Values(Table),
+    /// This quantile of these samples, by the values of the labels.
+    Quantile(
+        f64,
+        &'static Family,
+        std::collections::BTreeMap<Vec<String>, Vec<f64>>,
+    ),
+    /// 0, since everything is at rest.
+    Rest,
+    /// Something: only the process itself knows how much.
+    Something,
+    /// What only an Envoy would tell.
+    Foreign(&'static str),
+}
+
+const FAILED: Only<'static> = ("status_class", &["5xx"]);
+const SUCCEEDED: Only<'static> = ("status_class", &["2xx"]);
+const PAIR: [&str; 2] = ["provider", "model"];
+
+/// The queries of a panel, in order.
+pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
+    use Expected::{Foreign, Quantile, Rest, Something, Values};
+    let rate = |family: &Family, only: &[Only<'_>], by: &[&str]| truth.rate(family, only, by);
+    let shares = |part: &Family,
+                  of_part: &[Only<'_>],
+                  whole: &Family,
+                  of_whole: &[Only<'_>],
+                  by: &[&str]| {
+        let whole = rate(whole, of_whole, by);
+        Values(share(&rate(part, of_part, by), &whole))
+    };
+    let quantile = |q, family: &'static Family, only: &[Only<'_>], by: &[&str]| {
+        Quantile(q, family, truth.samples(family, only, by))
+    };
+    match panel {
+        1 => vec![Values(rate(&HTTP_REQUESTS, &[], &["handler"]))],
+        2 => vec![
+            shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &["handler"]),
+            shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &[]),
+        ],
+        3 => vec![
+            shares(&HTTP_CANCELLED, &[], &HTTP_REQUESTS, &[], &["handler"]),
+            shares(
+                &HTTP_CANCELLED,
+                &[("phase", &["headers"])],
+                &HTTP_REQUESTS,
+                &[],
+                &[],
+            ),
+            shares(
+                &HTTP_CANCELLED,
+                &[("phase", &["body"])],
+                &HTTP_REQUESTS,
+                &[],
+                &[],
+            ),
+        ],
+        4 => [0.5, 0.95, 0.99]
+            .map(|q| quantile(q, &HTTP_REQUEST_DURATION, &[], &["handler"]))
+            .into(),
+        5 => vec![Rest],
+        6 => vec![quantile(
+            0.95,
+            &UPSTREAM_DURATION,
+            &[("outcome", &["ok"])],
+            &PAIR,
+        )],
+        7 => {
+            let mut classes = rate(&UPSTREAM_REQUESTS, &[], &["error_class"]);
+            classes.remove(&vec!["none".to_owned()]);
+            let failed: Only<'_> = ("outcome", &["error"]);
+            vec![
+                Values(classes),
+                Values(rate(&UPSTREAM_DURATION, &[failed], &[])),
+                shares(&UPSTREAM_DURATION, &[failed], &UPSTREAM_DURATION, &[], &[]),
+            ]
+        }
+        8 => vec![
+            quantile(0.95, &TIME_TO_FIRST_TOKEN, &[], &PAIR),
+            quantile(0.95, &TIME_TO_FIRST_BYTE, &[], &[]),
+        ],
+        9 => vec![
+            Values(rate(&TOKENS, &[], &["kind"])),
+            Values(rate(&TOKEN_DETAILS, &[], &["kind"])),
+        ],
+        10 => [0.5, 0.95]
+            .map(|q| quantile(q, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR))
+            .into(),
+        11 => vec![
+            quantile(0.5, &REQUEST_TOKENS, &[], &["kind"]),
+            Values(rate(&REQUEST_TOKENS, &[("kind", &["prompt"])], &[])),
+        ],
+        12 => {
+            let missing = rate(&USAGE_MISSING, &[], &["reason"]);
+            let successes = rate(&UPSTREAM_REQUESTS, &[SUCCEEDED], &[]);
+            vec![
+                Values(parts(&missing, total(&successes))),
+                shares(&USAGE_MISSING, &[], &UPSTREAM_REQUESTS, &[SUCCEEDED], &[]),
+                Values(rate(&LABEL_OVERFLOW, &[], &["label"])),
+            ]
+        }
+        13 => {
+            let fallback: Only<'_> = ("fallback", &["true"]);
+            vec![
+                shares(
+                    &ROUTER_DECISIONS,
+                    &[fallback],
+                    &ROUTER_DECISIONS,
+                    &[],
+                    &["route"],
+                ),
+                shares(&ROUTER_DECISIONS, &[fallback], &ROUTER_DECISIONS, &[], &[]),
+            ]
+        }
+        14 => {
+            let decisions = rate(&ROUTER_DECISIONS, &[], &["selected_model"]);
+            vec![Values(parts(&decisions, total(&decisions)))]
+        }
+        15 => vec![quantile(0.95, &ROUTER_DECISION_DURATION, &[], &["route"])],
+        16 => {
+            let lookups: Only<'_> = ("outcome", &["hit", "miss", "error"]);
+            let failed: Only<'_> = ("outcome", &["error", "store_error"]);
+            let cache = &SESSION_CACHE_EVENTS;
+            vec![
+                shares(cache, &[("outcome", &["hit"])], cache, &[lookups], &[]),
+                Values(rate(cache, &[failed], &["outcome"])),
+            ]
+        }
+        17 => vec![Values(rate(&ROUTING_SERVICE_REQUESTS, &[], &["outcome"]))],
+        18 => vec![
+            Foreign("sent"),
+            Values(rate(&HTTP_REQUESTS, &[], &[])),
+            Foreign("5xx"),
+            Foreign("unconnected"),
+        ],
+        19 => vec![Something, Something],
+        other => unreachable!("panel {other} is new: say what it has to show"),
+    }
+}

@@ -1,0 +1,280 @@
+//! The alerts, each with what it means and what to do about it.
+
+use brightstaff_metrics_core::{
+    catalogue::{
+        HTTP_REQUESTS, LABEL_OVERFLOW, TIME_TO_FIRST_TOKEN, UPSTREAM_REQUESTS, USAGE_MISSING,
+    },
+    labels::{ErrorClass, OverflowLabel, StatusClass, UsageMissing},
+};
+
+use super::{
+    Group, Rule,
+    recording::{http_errors_name, upstream_errors_name},
+};
+use crate::{
+    links,
+    promql::{Expr, INSTANCE, JOB, MODEL, PROVIDER, Source, share},
+};
+
+pub(crate) const HTTP_FAST_BURN: &str = "BrightstaffHttpErrorBudgetFastBurn";
+pub(crate) const HTTP_SLOW_BURN: &str = "BrightstaffHttpErrorBudgetSlowBurn";
+pub(crate) const UPSTREAM_FAST_BURN: &str = "BrightstaffUpstreamErrorBudgetFastBurn";
+pub(crate) const UPSTREAM_SLOW_BURN: &str = "BrightstaffUpstreamErrorBudgetSlowBurn";
+pub(crate) const SLOW_FIRST_TOKEN: &str = "BrightstaffSlowFirstToken";
+pub(crate) const RATE_LIMITED: &str = "BrightstaffRateLimited";
+pub(crate) const USAGE_MISSING_ALERT: &str = "BrightstaffUsageMissing";
+pub(crate) const OVERFLOW: &str = "BrightstaffLabelOverflow";
+pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
+
+/// From where on the time to the first token is too long.
+pub(crate) const SLOW_FIRST_TOKEN_SECONDS: f64 = 5.0;
+
+/// The share of requests that may fail: 99.5 % of requests shall be answered without a 5xx.
+const HTTP_BUDGET: f64 = 0.005;
+/// The share of calls that may fail: 99 % of calls shall end well.
+const UPSTREAM_BUDGET: f64 = 0.01;
+/// How few requests a share says nothing about.
+const ENOUGH: u32 = 30;
+
+/// One alert.
+#[derive(Debug)]
+pub(crate) struct Alert {
+    pub(crate) name: &'static str,
+    pub(crate) expr: Expr,
+    pub(crate) holds: &'static str,
+    pub(crate) severity: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) description: String,
+    /// What to do, step by step.
+    pub(crate) runbook: &'static str,
+}
+
+impl Alert {
+    /// Its annotations, in order.
+    pub(super) fn annotations(&self) -> [(&'static str, String); 4] {
+        [
+            ("summary", self.summary.to_owned()),
+            ("description", self.description.clone()),
+            ("runbook", self.runbook.to_owned()),
+            ("runbook_url", links::monitoring(&links::anchor(self.name))),
+        ]
+    }
+}
+
+/// Every group of alerts.
+pub(crate) fn groups() -> Vec<Group> {
+    let group = |name, about, alerts: Vec<Alert>| Group {
+        name,
+        about,
+        interval: None,
+        rules: alerts.into_iter().map(Rule::Alert).collect(),
+    };
+    vec![
+        group(
+            "brightstaff_error_budgets",
+            "Each burns on two windows at once: the long one says that it matters, the short one that it is\nstill going on. A share of fewer than 30 requests says nothing, and wakes nobody.",
+            budgets(),
+        ),
+        group(
+            "brightstaff_providers",
+            "What providers do to the gateway's clients.",
+            providers(),
+        ),
+        group(
+            "brightstaff_measurement",
+            "Whether the numbers can be believed.",
+            measurement(),
+        ),
+    ]
+}
+
+/// Every alert.
+pub(crate) fn all() -> Vec<Alert> {
+    [budgets(), providers(), measurement()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// How fast a budget burns, and over which windows that is looked at.
+struct Burn {
+    factor: f64,
+    long: &'static str,
+    hours: u32,
+    short: &'static str,
+    holds: &'static str,
+    severity: &'static str,
+}
+
+/// 2 % of a month's budget within an hour.
+const FAST: Burn = Burn {
+    factor: 14.4,
+    long: "1h",
+    hours: 1,
+    short: "5m",
+    holds: "2m",
+    severity: "critical",
+};
+
+/// 5 % of a month's budget within six hours.
+const SLOW: Burn = Burn {
+    factor: 6.0,
+    long: "6h",
+    hours: 6,
+    short: "30m",
+    holds: "15m",
+    severity: "warning",
+};
+
+impl Burn {
+    fn expr(
+        &self,
+        name: fn(&str) -> String,
+        labels: &[&'static str],
+        budget: f64,
+        all: Expr,
+    ) -> Expr {
+        let bound = (self.factor * budget * 10_000.0).round() / 10_000.0;
+        let above = |window| Expr::recorded(name(window), labels).above(bound);
+        let enough = all.times(self.hours * 3600).at_least(ENOUGH);
+        above(self.long).and(&above(self.short)).and(&enough)
+    }
+
+    fn http(&self) -> Expr {
+        let all = Source::Window(self.long).rate(&HTTP_REQUESTS).by([]);
+        self.expr(http_errors_name, &[JOB], HTTP_BUDGET, all)
+    }
+
+    fn upstream(&self) -> Expr {
+        let calls = Source::Window(self.long).rate(&UPSTREAM_REQUESTS);
+        let all = calls.without(ErrorClass::Cancelled).by([PROVIDER]);
+        self.expr(upstream_errors_name, &[JOB, PROVIDER], UPSTREAM_BUDGET, all)
+    }
+}
+
+fn budgets() -> Vec<Alert> {
+    let http = |name, burn: &Burn, summary| Alert {
+        name,
+        expr: burn.http(),
+        holds: burn.holds,
+        severity: burn.severity,
+        summary,
+        description: format!(
+            "{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.job }}}} were answered with a 5xx over the last {}; the objective allows {}.",
+            burn.long, "0.5%"
+        ),
+        runbook: "Open the panel '5xx share': which handler? If 'Upstream errors, by class' rises alike, the cause is the provider: go on with the runbook of the upstream budget. Otherwise it is the gateway: look at its log, at what was rolled out last (brightstaff_build_info), and at its memory. Roll back first, search afterwards.",
+    };
+    let upstream = |name, burn: &Burn, summary| Alert {
+        name,
+        expr: burn.upstream(),
+        holds: burn.holds,
+        severity: burn.severity,
+        summary,
+        description: format!(
+            "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this.",
+            burn.long, "1%"
+        ),
+        runbook: "Open the panel 'Upstream errors, by class' for this provider. rate_limit: see the runbook of BrightstaffRateLimited. status: read the provider's status page, and its error bodies in the gateway's log; 401 and 403 are an API key. timeout, connect: resolve and reach the host from the gateway. stream: the provider breaks its answers off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
+    };
+    vec![
+        http(
+            HTTP_FAST_BURN,
+            &FAST,
+            "The gateway's 5xx answers eat the month's error budget in two days",
+        ),
+        http(
+            HTTP_SLOW_BURN,
+            &SLOW,
+            "The gateway's 5xx answers eat the month's error budget in five days",
+        ),
+        upstream(
+            UPSTREAM_FAST_BURN,
+            &FAST,
+            "A provider's failures eat the month's error budget in two days",
+        ),
+        upstream(
+            UPSTREAM_SLOW_BURN,
+            &SLOW,
+            "A provider's failures eat the month's error budget in five days",
+        ),
+    ]
+}
+
+fn providers() -> Vec<Alert> {
+    let calls = || Source::Recorded.rate(&UPSTREAM_REQUESTS);
+    let limited = share(
+        calls().is(ErrorClass::RateLimit).by([PROVIDER]),
+        &calls().by([PROVIDER]),
+    );
+    let first_token = Source::Recorded.buckets(&TIME_TO_FIRST_TOKEN);
+    vec![
+        Alert {
+            name: SLOW_FIRST_TOKEN,
+            expr: first_token
+                .quantile(0.95, [PROVIDER, MODEL])
+                .above(SLOW_FIRST_TOKEN_SECONDS),
+            holds: "10m",
+            severity: "warning",
+            summary: "The first token of streamed answers comes late",
+            description: "For {{ $labels.provider }} {{ $labels.model }}, one streamed answer in twenty shows its first token only after {{ $value | humanizeDuration }} or more.".to_owned(),
+            runbook: "Compare the panels 'Time to first token p95' and its dashed line, the first byte. Both late: the provider queues, or the connection is slow: read its status page, and prefer another candidate. Only the token late: the model reasons, or the prompts grew (see 'Tokens per request p50'). One model alone: move it down the route. All providers at once: the gateway itself, or its network.",
+        },
+        Alert {
+            name: RATE_LIMITED,
+            expr: limited.above(0.05),
+            holds: "10m",
+            severity: "warning",
+            summary: "A provider refuses calls for their rate",
+            description: "{{ $value | humanizePercentage }} of the calls to {{ $labels.provider }} were answered with 429.".to_owned(),
+            runbook: "Look at 'Token throughput, by kind': did the load rise, or the length of the requests? Ask the provider for a higher limit, spread the load over another key or provider, or put another candidate into the route. Retrying faster makes it worse.",
+        },
+    ]
+}
+
+fn measurement() -> Vec<Alert> {
+    let missing = Source::Recorded
+        .rate(&USAGE_MISSING)
+        .without(UsageMissing::Interrupted)
+        .by([PROVIDER]);
+    let successes = Source::Recorded
+        .rate(&UPSTREAM_REQUESTS)
+        .is(StatusClass::Success)
+        .by([PROVIDER]);
+    let up = Expr::recorded(
+        format!("up{{{JOB}=~\"(.+/)?brightstaff\"}}"),
+        &[JOB, INSTANCE],
+    );
+    vec![
+        Alert {
+            name: USAGE_MISSING_ALERT,
+            expr: share(missing, &successes).above(0.05),
+            holds: "30m",
+            severity: "warning",
+            summary: "Token counts are incomplete",
+            description: "{{ $value | humanizePercentage }} of the successful calls to {{ $labels.provider }} ended without their token usage; answers that were interrupted are not in this.".to_owned(),
+            runbook: "Open the panel 'Missing usage, label overflow' for the reason. not_reported: clients stream without asking for usage; have them set stream_options.include_usage, or set include_usage for the provider in the gateway. unparsable: the provider changed its answers, or a proxy rewrites them: keep one and report it. unsupported_encoding: send the provider an Accept-Encoding that is read here.",
+        },
+        Alert {
+            name: OVERFLOW,
+            expr: Source::Recorded
+                .rate(&LABEL_OVERFLOW)
+                .by([OverflowLabel::NAME])
+                .above(0),
+            holds: "15m",
+            severity: "info",
+            summary: "Series are folded into \"other\"",
+            description: "{{ $labels.job }} folds records for the label {{ $labels.label }} into \"other\": breakdowns by it are not whole.".to_owned(),
+            runbook: "upstream: calls fail for pairs of provider and model that the gateway did not declare, or the slots are used up: declare the pairs that are yours, look for a client that invents model names, or raise upstream_cap. selected_model, handler: raise the cap, or name the routes so that no path segment is in a handler's name. Totals stay right in the meantime.",
+        },
+        Alert {
+            name: TARGET_DOWN,
+            expr: up.equal(0),
+            holds: "5m",
+            severity: "critical",
+            summary: "Prometheus cannot scrape the gateway",
+            description: "{{ $labels.instance }} of {{ $labels.job }} has not answered a scrape for five minutes.".to_owned(),
+            runbook: "Prometheus' page Status > Targets names the error. connection refused: the process is down, or listens elsewhere: see METRICS_BIND_ADDRESS, and that it is not bound to loopback while Prometheus runs in a container. timeout: the network, or a scrape that is too large: see brightstaff_metrics_label_overflow_total and the number of series. If the process is gone, its log says why; alerts on what it measures are silent until it is back.",
+        },
+    ]
+}

@@ -1,0 +1,99 @@
+//! What is recorded: every family without its instances, and the shares that alerts burn on.
+
+use brightstaff_metrics_core::{
+    catalogue::{self, Family, HTTP_REQUESTS, Kind, UPSTREAM_REQUESTS},
+    labels::{ErrorClass, StatusClass},
+};
+
+use super::{Group, Rule};
+use crate::{
+    grafana::UNPLOTTED,
+    promql::{Expr, PROVIDER, Source, recorded, share},
+};
+
+/// The windows of the burn rates, shortest first.
+pub(crate) const WINDOWS: [&str; 4] = ["5m", "30m", "1h", "6h"];
+
+/// Every group of recording rules.
+pub(crate) fn groups() -> Vec<Group> {
+    let families = catalogue::ALL
+        .iter()
+        .copied()
+        .filter(|family| wanted(family));
+    vec![
+        Group {
+            name: "brightstaff_without_instances",
+            about: "Every family over all replicas: rates over five minutes, and the sums of gauges. As many series\nfor a hundred replicas as for one.",
+            interval: None,
+            rules: families.flat_map(family_rules).collect(),
+        },
+        Group {
+            name: "brightstaff_error_shares",
+            about: "The shares of requests and of calls that failed, over the windows of the burn-rate alerts. Absent\nwhere there were none to fail.",
+            interval: Some("30s"),
+            rules: WINDOWS
+                .into_iter()
+                .flat_map(|window| [http_errors(window), upstream_errors(window)])
+                .map(|(name, expr)| Rule::Record { name, expr })
+                .collect(),
+        },
+    ]
+}
+
+/// The process' limits and the like are of no use when they are added up.
+fn wanted(family: &Family) -> bool {
+    let unplotted = UNPLOTTED.iter().any(|(known, _)| known.name == family.name);
+    !(unplotted && family.name.starts_with("process_"))
+}
+
+fn family_rules(family: &'static Family) -> Vec<Rule> {
+    let from = Source::Window("5m");
+    let selected = match family.kind {
+        Kind::Counter => vec![("", false, from.rate(family))],
+        Kind::Gauge => vec![("", true, from.gauge(family))],
+        Kind::Histogram(_) => vec![
+            ("_bucket", false, from.buckets(family)),
+            ("_count", false, from.count(family)),
+            ("_sum", false, from.sum(family)),
+        ],
+        _ => unreachable!("every kind is told"),
+    };
+    let rules = selected
+        .into_iter()
+        .map(|(suffix, gauge, selected)| Rule::Record {
+            name: recorded(family.into(), suffix, gauge),
+            expr: selected.by_all(),
+        });
+    rules.collect()
+}
+
+/// Requests that the gateway answered with a 5xx.
+fn http_errors(window: &'static str) -> (String, Expr) {
+    let requests = || Source::Window(window).rate(&HTTP_REQUESTS);
+    let failed = requests().is(StatusClass::ServerError).by([]);
+    (http_errors_name(window), share(failed, &requests().by([])))
+}
+
+/// Calls that failed, but for those that our own side gave up.
+fn upstream_errors(window: &'static str) -> (String, Expr) {
+    let calls = || {
+        Source::Window(window)
+            .rate(&UPSTREAM_REQUESTS)
+            .without(ErrorClass::Cancelled)
+    };
+    let failed = calls().without(ErrorClass::None).by([PROVIDER]);
+    (
+        upstream_errors_name(window),
+        share(failed, &calls().by([PROVIDER])),
+    )
+}
+
+/// What the share of failed requests over a window is called.
+pub(super) fn http_errors_name(window: &str) -> String {
+    format!("job:brightstaff_http_errors:ratio_rate{window}")
+}
+
+/// What the share of failed calls over a window is called.
+pub(super) fn upstream_errors_name(window: &str) -> String {
+    format!("job_provider:brightstaff_llm_upstream_errors:ratio_rate{window}")
+}

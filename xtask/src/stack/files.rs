@@ -1,0 +1,73 @@
+//! The shipped files, rewritten for programs that run on this machine itself.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::shipped;
+
+/// The uid of the dashboard, which its address shows.
+pub(super) const DASHBOARD_UID: &str = "brightstaff";
+
+/// The scrape configuration with these replacements; each must find its place.
+pub(crate) fn scrape_config(replacements: &[(&str, &str)]) -> Result<String> {
+    let rules = std::env::current_dir()?.join("config/prometheus/rules");
+    let rules = format!("{}/", rules.display());
+    let mut all = vec![("../prometheus/rules/", rules.as_str())];
+    all.extend(replacements);
+    rewrite(&shipped().join("prometheus_scrape.yaml"), &all)
+}
+
+/// Writes the scrape configuration for a Prometheus beside its targets.
+pub(super) fn prometheus(dir: &Path) -> Result<PathBuf> {
+    let path = dir.join("prometheus_scrape.yaml");
+    let text = scrape_config(&[("host.docker.internal:", "localhost:")])?;
+    write(&path, &text)?;
+    Ok(path)
+}
+
+/// Writes Grafana's provisioning with this Prometheus and the dashboard where it lies.
+pub(super) fn provisioning(dir: &Path, prometheus: &str) -> Result<PathBuf> {
+    let dir = dir.join("provisioning");
+    let from = shipped().join("provisioning");
+    let dashboards = fs::canonicalize(shipped())?;
+    for (name, place, here) in [
+        (
+            "datasources/prometheus.yaml",
+            "http://prometheus:9090",
+            prometheus.to_owned(),
+        ),
+        (
+            "dashboards/brightstaff.yaml",
+            "/var/lib/grafana/dashboards",
+            dashboards.display().to_string(),
+        ),
+    ] {
+        let text = rewrite(&from.join(name), &[(place, &here)])?;
+        write(&dir.join(name), &text)?;
+    }
+    fs::canonicalize(dir).context("the provisioning was written")
+}
+
+fn rewrite(path: &Path, replacements: &[(&str, &str)]) -> Result<String> {
+    let mut text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    for (from, to) in replacements {
+        ensure!(
+            text.contains(from),
+            "{} does not say {from} any more, which would be rewritten to {to}",
+            path.display()
+        );
+        text = text.replace(from, to);
+    }
+    Ok(text)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let parent = path.parent().context("a file lies in a directory")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
