@@ -10,7 +10,8 @@ use crate::{Exchange, Head, Upstream, UpstreamCall, labels::StatusClass};
 #[must_use = "what is not moved into a body ends here"]
 pub struct Observer {
     /// Dropped first, so that a call is recorded by the time its request is no longer in flight.
-    call: Option<UpstreamCall>,
+    /// Boxed, since every request moves the observer from hand to hand, and most have no call.
+    call: Option<Box<UpstreamCall>>,
     exchange: Option<Exchange>,
 }
 
@@ -27,7 +28,7 @@ impl Observer {
     pub fn call(call: UpstreamCall) -> Self {
         Self {
             exchange: None,
-            call: Some(call),
+            call: Some(Box::new(call)),
         }
     }
 
@@ -44,7 +45,7 @@ impl Observer {
         if let (Some(upstream), true) = (implicit, measured) {
             let mut call = upstream.start_at(exchange.started());
             call.head(head);
-            self.call = Some(call);
+            self.call = Some(Box::new(call));
         }
     }
 
