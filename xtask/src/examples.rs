@@ -61,8 +61,10 @@ pub(crate) fn agree(sh: &Shell) -> Result<Outcome> {
     ]);
     let mut provider = Running::start(simulate.stdout(Stdio::piped()))?;
     let out = provider.0.stdout.take().context("the provider is piped")?;
+    // Kept open: the provider has more to say.
+    let mut out = BufReader::new(out);
     let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
+    out.read_line(&mut line)?;
     let url = line.trim().strip_prefix("openai listening on ");
     let url = url.with_context(|| format!("the provider says {line:?}"))?;
 
