@@ -192,7 +192,10 @@ mod tests {
             [series(1, 0, 0), series(0, 1, 0), series(0, 0, 1)].map(|one| one - rest);
         let formula = format!("{handler} *H* + {pair} *P* + {selected} *M* + {rest} series");
         let docs = include_str!("../../../docs/SCALING.md");
-        assert!(docs.contains(&formula), "docs/SCALING.md does not say {formula}");
+        assert!(
+            docs.contains(&formula),
+            "docs/SCALING.md does not say {formula}"
+        );
     }
 
     #[test]
