@@ -1,4 +1,4 @@
-//! The real Python SDKs of `OpenAI` and Anthropic, through the gateway, to the simulated providers.
+//! The real Python SDKs of OpenAI and Anthropic, through the gateway, to the simulated providers.
 //!
 //! Without Python, or without the package index, it says SKIPPED; where `CI` is `true`, that fails.
 

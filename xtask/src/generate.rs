@@ -5,13 +5,15 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::{grafana, metrics_md, rules};
+use crate::{grafana, metrics_md, monitoring_md, rules};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)?;
     rules::generate(sh, check)?;
-    grafana::generate(sh, check)
+    grafana::generate(sh, check)?;
+    let page = monitoring_md::render()?;
+    write(sh, Path::new(monitoring_md::PATH), &page, check)
 }
 
 /// Writes one of them.

@@ -1,6 +1,7 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
 mod cardinality;
+mod config_checks;
 mod generate;
 mod grafana;
 mod http;
@@ -9,6 +10,7 @@ mod lab;
 mod link;
 mod links;
 mod metrics_md;
+mod monitoring_md;
 mod packages;
 mod process;
 mod promql;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    cardinality, generate, kubernetes, link, proof, render,
+    cardinality, config_checks, generate, kubernetes, link, proof, render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -92,6 +92,21 @@ const STAGES: &[Stage] = &[
         name: "weight",
         about: "the libraries stay light",
         run: weight,
+    },
+    Stage {
+        name: "rules",
+        about: "promtool reads the scrape configuration and the rules, and every alert fires when it should",
+        run: config_checks::rules,
+    },
+    Stage {
+        name: "dashboards",
+        about: "the dashboards fit the types that Grafana reads them with",
+        run: config_checks::dashboards,
+    },
+    Stage {
+        name: "compose",
+        about: "the compose file fits the schema of compose files",
+        run: config_checks::compose,
     },
     Stage {
         name: "prometheus",

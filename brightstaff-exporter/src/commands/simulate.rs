@@ -8,7 +8,7 @@ use crate::sim::{Book, Provider, Simulator};
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Simulate {
-    /// Where the simulated `OpenAI` listens; port 0 is any free one.
+    /// Where the simulated OpenAI listens; port 0 is any free one.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:12001")]
     openai_bind: SocketAddr,
 

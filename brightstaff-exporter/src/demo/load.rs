@@ -1,6 +1,6 @@
 //! The load: each order at its time, whatever became of those before it.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem::take, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     sync::oneshot,
@@ -8,7 +8,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{client, deal::Dealer, live::Live, truth::Made};
+use super::{
+    client::{self, Ending},
+    deal::Dealer,
+    live::Live,
+    truth::Made,
+};
 use crate::sim::Book;
 
 /// How much, for how long.
@@ -52,7 +57,7 @@ impl Load {
         let started = Instant::now();
         for due in self.due() {
             sleep_until(started + due).await;
-            let order = dealer.deal();
+            let mut order = dealer.deal();
             let (over, next_turn) = oneshot::channel();
             let session = order.session.clone();
             let turn = session.and_then(|session| turns.insert(session, next_turn));
@@ -62,13 +67,18 @@ impl Load {
                     // Over, one way or the other.
                     let _ = turn.await;
                 }
-                let reached = book.plan(order.id, order.behaviours.clone());
+                let reached = book.plan(order.id, take(&mut order.behaviours));
                 let seen = client::make(gateway, &order, &book, &reached).await;
                 live.done(&order, &seen);
+                if seen.ending == Ending::Whole {
+                    // No attempt can be on its way any more.
+                    book.forget(order.id);
+                }
                 drop(over);
                 Made { order, seen }
             });
         }
+        sleep_until(started + self.lasts).await;
     }
 
     /// When each request is due: evenly spaced, the first one at once.

@@ -54,56 +54,59 @@ async fn run(options: &Demo) -> Result<()> {
     let mut servers = JoinSet::new();
     let measured = Measured::start(options, &world.config, &mut servers).await?;
     let load = options.load();
+    let Load { rate, lasts, seed, .. } = load;
     println!(
-        "{} for {:?}, seed {}: simulated OpenAI and Anthropic, real HTTP",
-        Rate(load.rate),
-        load.lasts,
-        load.seed
+        "{rate} requests/s for {lasts:?}, seed {seed}: simulated OpenAI and Anthropic, real HTTP"
     );
     println!("gateway listening on http://{}", measured.gateway);
     println!("metrics listening on http://{}/metrics", measured.metrics);
 
     let clocks = Clocks::read();
-    let stop = async {
-        // Without a handler for Ctrl-C there is no stopping early.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    let outcome = Outcome::of(load, &measured, &book, stop()).await?;
+    let report = outcome.report();
+    println!("\n{}\n", outcome.summary());
+    let table = Table {
+        report: &report,
+        verbose: options.verbose,
     };
-    let outcome = Outcome::of(load, &measured, &book, stop).await?;
-    let report = &outcome.report();
-    print!("\n{}", outcome.summary());
-    let verbose = options.verbose;
-    println!("\n{}", Table { report, verbose });
+    println!("{table}");
     if let Some(file) = &options.truth_json {
-        let text = record::json(load, &clocks, &outcome, report).to_string();
+        let text = record::json(load, &clocks, &outcome, &report).to_string();
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    let (series, differ) = report.series();
-    let verdict = if report.agrees() {
-        println!(
-            "truth and metrics agree in all {series} series; a mean may lie {}",
-            report::TOLERANCE
-        );
-        Ok(())
-    } else {
-        let strangers = report.strangers.len();
-        Err(format!(
-            "truth and metrics differ in {} of {series} series",
-            differ + strangers
-        ))
-    };
+    let verdict = verdict(&report);
     if let Some(hold) = options.hold {
         println!("the metrics stay for {hold:?}, or until Ctrl-C");
         tokio::select! {
             () = tokio::time::sleep(hold) => {}
-            _ = tokio::signal::ctrl_c() => {}
+            () = stop() => {}
         }
     }
-    match verdict {
-        Ok(()) => Ok(()),
-        Err(differ) => bail!(differ),
+    verdict
+}
+
+/// Ctrl-C: what was begun is still brought to its end, and compared.
+async fn stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler for it there is no stopping early.
+        std::future::pending::<()>().await;
     }
+}
+
+fn verdict(report: &Report) -> Result<()> {
+    let (series, differ) = report.series();
+    let differ = differ + report.strangers.len();
+    if !report.agrees() {
+        bail!("truth and metrics differ in {differ} of {series} series");
+    }
+    let (tolerance, loose) = (report::TOLERANCE, report.loose());
+    if loose > 0 {
+        println!(
+            "{loose} means are loosely bound, since the machine was busy: a lower --rate says more"
+        );
+    }
+    println!("truth and metrics agree in all {series} series; a mean may lie {tolerance}");
+    Ok(())
 }
 
 /// What came of a load, and what was measured.
@@ -143,11 +146,11 @@ impl Outcome {
         Report::of(&Truth::of(&self.made, &self.calls), &self.scrape)
     }
 
-    /// What the load was, in one paragraph.
+    /// What the load was, in one line.
     fn summary(&self) -> String {
         let count = |is: fn(&Made) -> bool| self.made.iter().filter(|made| is(made)).count();
         format!(
-            "{} requests, {} calls to providers; {} answers streamed, {} broke off, {} hung up by the client\n",
+            "{} requests, {} calls that reached a provider; {} answers streamed, {} broke off, {} clients hung up",
             self.made.len(),
             self.calls.len(),
             self.calls.iter().filter(|call| call.streamed).count(),
@@ -172,15 +175,6 @@ async fn at_rest(metrics: SocketAddr, book: &Book) -> Result<Scrape> {
         }
         last = Some(scrape);
         tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Requests a second, as people say it.
-struct Rate(f64);
-
-impl std::fmt::Display for Rate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} requests/s", self.0)
     }
 }
 

@@ -6,6 +6,7 @@ use super::load::Load;
 use crate::config::duration;
 
 #[derive(Args, Debug)]
+#[command(after_help = HELP)]
 pub(crate) struct Demo {
     /// How long requests are made.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
@@ -60,6 +61,12 @@ impl Demo {
         }
     }
 }
+
+const HELP: &str = "\
+Simulated OpenAI and Anthropic answer, stream, refuse, break off and stall as planned; clients ask,
+retry a session, and hang up. At the end a table sets what they know beside what the metrics say:
+counts must be equal, and each mean must lie between what the provider and what the client saw.
+Exits with 1 where anything differs.";
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok();

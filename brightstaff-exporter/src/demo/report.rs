@@ -121,6 +121,20 @@ impl Report {
         self.strangers.is_empty() && self.families.iter().all(Compared::agrees)
     }
 
+    /// How many means are so loosely bound that they prove little: the upper bound is more than half as
+    /// much again as the lower one, by more than a little.
+    pub(crate) fn loose(&self) -> usize {
+        let lines = self.families.iter().flat_map(|family| &family.lines);
+        let loose = lines.filter(|line| match line.truth {
+            Some(Value::Times { count, least, most }) => {
+                let (least, most) = (mean(least, float(count)), mean(most, float(count)));
+                most > 1.5 * least + 10.0 * MEAN_SECONDS
+            }
+            _ => false,
+        });
+        loose.count()
+    }
+
     /// How many series were compared, and how many of them differ.
     pub(crate) fn series(&self) -> (usize, usize) {
         let lines = || self.families.iter().flat_map(|family| &family.lines);

@@ -38,7 +38,7 @@ const fn agent(provider: &'static str) -> Candidate {
 /// The provider that nobody can reach.
 pub(crate) const OFFLINE: &str = "offline";
 
-/// The agents: the one that speaks `OpenAI`'s API, its stand-in, and the one that speaks Anthropic's.
+/// The agents: the one that speaks OpenAI's API, its stand-in, and the one that speaks Anthropic's.
 pub(crate) const TRAVEL: &str = "travel";
 const TRAVEL_AGAIN: &str = "travel-standby";
 pub(crate) const SCRIBE: &str = "scribe";

@@ -59,6 +59,11 @@ impl Book {
         reached
     }
 
+    /// No call will name this plan any more.
+    pub(crate) fn forget(&self, id: u64) {
+        self.state().plans.remove(&id);
+    }
+
     /// Where the instants are in the body of the plan's latest answer. Known before its first byte.
     pub(crate) fn marks(&self, id: u64) -> Option<Marks> {
         self.state().plans.get(&id)?.marks

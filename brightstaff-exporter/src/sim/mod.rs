@@ -1,4 +1,4 @@
-//! Simulated providers on loopback: real HTTP, real server-sent events, shaped like `OpenAI`'s and
+//! Simulated providers on loopback: real HTTP, real server-sent events, shaped like OpenAI's and
 //! Anthropic's, and an exact record of what each call was answered.
 //!
 //! A call that names a plan (see [`book::PLAN_HEADER`]) is answered as planned: with an error, a

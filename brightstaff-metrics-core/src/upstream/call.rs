@@ -156,7 +156,8 @@ impl UpstreamCall {
             return;
         }
         let now = self.upstream.metrics.settings().clock.now();
-        if let (Ending::Complete, Some(meter)) = (ending, &mut self.meter) {
+        if let Some(meter) = &mut self.meter {
+            // After a cut, too: what a decoder still holds did pass.
             meter.finish();
             self.timing.finish(meter.facts(), now);
         }

@@ -44,7 +44,7 @@ impl Record<'_> {
         }
         if self.ended_well()
             && let Some(seconds) = self.timing.generating()
-            && let Some(tokens) = streamed_tokens(facts)
+            && let Some(tokens) = facts.streamed_tokens()
             && tokens >= 2
         {
             // Token counts are far below 2^52.
@@ -88,14 +88,4 @@ impl Record<'_> {
     fn since(&self, instant: Instant) -> f64 {
         instant.duration_since(self.start).as_secs_f64()
     }
-}
-
-/// Completion tokens less the reasoning tokens that did not pass as events.
-fn streamed_tokens(facts: &Facts) -> Option<u64> {
-    let hidden = if facts.reasoning_streamed {
-        0
-    } else {
-        facts.usage.reasoning.unwrap_or(0)
-    };
-    Some(facts.usage.completion?.saturating_sub(hidden))
 }

@@ -230,6 +230,10 @@ fn overrides((query, id): (&Query, char)) -> Option<Value> {
         properties.push(json!({ "id": "unit", "value": unit.id() }));
         properties.push(json!({ "id": "custom.axisPlacement", "value": "right" }));
         properties.push(json!({ "id": "custom.axisLabel", "value": name }));
+        if unit == Unit::PerSecond {
+            // A scale for what is mostly 0.
+            properties.push(json!({ "id": "custom.axisSoftMax", "value": 1 }));
+        }
     }
     (!properties.is_empty()).then(|| {
         json!({

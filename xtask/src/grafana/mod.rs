@@ -13,7 +13,7 @@ use xshell::Shell;
 
 use crate::{generate::write, promql::Source};
 
-pub(crate) use self::{dashboard::render, unplotted::UNPLOTTED};
+pub(crate) use self::{dashboard::render, panel::Panel, unplotted::UNPLOTTED};
 
 /// Both dashboards: the one that reads what is scraped, and the one for fleets, which reads what the
 /// recording rules make of it and so costs the same for one replica and for a hundred.

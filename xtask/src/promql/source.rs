@@ -116,12 +116,12 @@ impl Selected {
     }
 
     /// Only the series with any other value.
-    pub(crate) fn is_not(self, value: impl Into<Value>) -> Self {
+    pub(crate) fn without(self, value: impl Into<Value>) -> Self {
         self.matching("!=", &[value.into()])
     }
 
     /// Only the series with one of these values.
-    pub(crate) fn is_any<V: Into<Value>, const N: usize>(self, values: [V; N]) -> Self {
+    pub(crate) fn any_of<V: Into<Value>, const N: usize>(self, values: [V; N]) -> Self {
         self.matching("=~", &values.map(Into::into))
     }
 

@@ -72,7 +72,9 @@ pub(super) fn compare(
         }
         Expected::Something => {
             ensure!(!returned.is_empty(), "no data");
-            let odd = returned.iter().find(|(_, value)| !(**value >= 0.0));
+            let odd = returned
+                .iter()
+                .find(|(_, value)| value.is_nan() || **value < 0.0);
             ensure!(odd.is_none(), "{odd:?}");
             Ok(returned.len())
         }

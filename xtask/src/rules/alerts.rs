@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     links,
-    promql::{Expr, JOB, MODEL, PROVIDER, Source, share},
+    promql::{Expr, INSTANCE, JOB, MODEL, PROVIDER, Source, share},
 };
 
 pub(crate) const HTTP_FAST_BURN: &str = "BrightstaffHttpErrorBudgetFastBurn";
@@ -147,7 +147,7 @@ impl Burn {
 
     fn upstream(&self) -> Expr {
         let calls = Source::Window(self.long).rate(&UPSTREAM_REQUESTS);
-        let all = calls.is_not(ErrorClass::Cancelled).by([PROVIDER]);
+        let all = calls.without(ErrorClass::Cancelled).by([PROVIDER]);
         self.expr(upstream_errors_name, &[JOB, PROVIDER], UPSTREAM_BUDGET, all)
     }
 }
@@ -235,13 +235,16 @@ fn providers() -> Vec<Alert> {
 fn measurement() -> Vec<Alert> {
     let missing = Source::Recorded
         .rate(&USAGE_MISSING)
-        .is_not(UsageMissing::Interrupted)
+        .without(UsageMissing::Interrupted)
         .by([PROVIDER]);
     let successes = Source::Recorded
         .rate(&UPSTREAM_REQUESTS)
         .is(StatusClass::Success)
         .by([PROVIDER]);
-    let up = Expr::recorded(format!("up{{{JOB}=~\"(.+/)?brightstaff\"}}"), &[JOB]);
+    let up = Expr::recorded(
+        format!("up{{{JOB}=~\"(.+/)?brightstaff\"}}"),
+        &[JOB, INSTANCE],
+    );
     vec![
         Alert {
             name: USAGE_MISSING_ALERT,

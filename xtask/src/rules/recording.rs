@@ -79,9 +79,9 @@ fn upstream_errors(window: &'static str) -> (String, Expr) {
     let calls = || {
         Source::Window(window)
             .rate(&UPSTREAM_REQUESTS)
-            .is_not(ErrorClass::Cancelled)
+            .without(ErrorClass::Cancelled)
     };
-    let failed = calls().is_not(ErrorClass::None).by([PROVIDER]);
+    let failed = calls().without(ErrorClass::None).by([PROVIDER]);
     (
         upstream_errors_name(window),
         share(failed, &calls().by([PROVIDER])),

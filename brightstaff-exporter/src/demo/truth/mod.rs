@@ -193,3 +193,6 @@ impl Span {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! `OpenAI`'s older Completions, and Embeddings.
+//! OpenAI's older Completions, and Embeddings.
 
 use serde_json::{Value, json};
 

@@ -115,7 +115,7 @@ fn arguments(pieces: u64) -> impl Iterator<Item = String> {
         .chain(["Paz\"}".to_owned()])
 }
 
-/// All that `OpenAI`'s APIs report, at their end.
+/// All that OpenAI's APIs report, at their end.
 fn openai_usage(behaviour: &Behaviour) -> Usage {
     let content = behaviour.content;
     Usage {

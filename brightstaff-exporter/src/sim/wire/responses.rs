@@ -1,4 +1,4 @@
-//! `OpenAI`'s Responses.
+//! OpenAI's Responses.
 
 use serde_json::{Value, json};
 

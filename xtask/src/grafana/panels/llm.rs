@@ -30,7 +30,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
 fn calls(from: Source) -> Vec<Panel> {
     let pair = format!("{{{{{PROVIDER}}}}} {{{{{MODEL}}}}}");
     let class = format!("{{{{{}}}}}", ErrorClass::NAME);
-    let failed = from.rate(&UPSTREAM_REQUESTS).is_not(ErrorClass::None);
+    let failed = from.rate(&UPSTREAM_REQUESTS).without(ErrorClass::None);
     // Both outcomes of a pair are there from its creation on, so that not even the first error of a
     // pair is lost, as that of a class is.
     let ended = from.count(&UPSTREAM_DURATION);

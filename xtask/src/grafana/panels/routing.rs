@@ -89,14 +89,14 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
                     share(
                         cache().is(Event::Hit).by([]),
                         &cache()
-                            .is_any([Event::Hit, Event::Miss, Event::Error])
+                            .any_of([Event::Hit, Event::Miss, Event::Error])
                             .by([]),
                     ),
                     "hit rate",
                 ),
                 Query::new(
                     cache()
-                        .is_any([Event::Error, Event::StoreError])
+                        .any_of([Event::Error, Event::StoreError])
                         .by([Event::NAME]),
                     format!("{{{{{}}}}}", Event::NAME),
                 )

@@ -175,7 +175,7 @@ impl Gateway {
         #[expect(clippy::cast_precision_loss)]
         let (tokens, gaps) = ([prompt as f64, completion as f64], (completion - 1) as f64);
         let generated = self.pass(gaps * (0.01 + spread * 0.002));
-        let usage = n % 11 != 0;
+        let usage = !n.is_multiple_of(11);
         let told = format!(
             ",\"usage\":{{\"prompt_tokens\":{prompt},\"completion_tokens\":{completion},\"prompt_tokens_details\":{{\"cached_tokens\":{cached}}}}}"
         );

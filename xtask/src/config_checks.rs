@@ -1,0 +1,148 @@
+//! The files of `config/` against what will read them.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use xshell::{Shell, cmd};
+
+use crate::{
+    grafana::DASHBOARDS,
+    packages, rules,
+    stage::{Outcome, has},
+};
+
+/// Knows the schema of compose files.
+const CHECK_JSONSCHEMA: &str = "check-jsonschema==0.39.0";
+
+/// The scrape configuration, the rules and their tests, in `promtool`'s eyes.
+pub(crate) fn rules(sh: &Shell) -> Result<Outcome> {
+    if !has(sh, "promtool") {
+        return Ok(Outcome::Skipped(
+            "promtool is missing: Debian's package prometheus has it".to_owned(),
+        ));
+    }
+    let files = sh.read_dir(rules::DIRECTORY)?;
+    let files = files.iter().filter(|path| path.extension().is_some());
+    let tests = sh.read_dir(Path::new(rules::DIRECTORY).join("tests"))?;
+    cmd!(
+        sh,
+        "promtool check config config/grafana/prometheus_scrape.yaml"
+    )
+    .run()?;
+    cmd!(sh, "promtool check rules {files...}").run()?;
+    cmd!(sh, "promtool test rules {tests...}").run()?;
+    Ok(Outcome::Passed)
+}
+
+/// The dashboards, in the types of Grafana's own package.
+pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
+    if let Some(why) = packages::missing() {
+        return Ok(Outcome::Skipped(why));
+    }
+    let project = crate::root().join("target/schema");
+    if let Err(error) = packages::install(sh, Path::new("xtask/schema"), &project) {
+        return Ok(Outcome::Skipped(format!("{error:#}")));
+    }
+    for (path, _) in DASHBOARDS {
+        let name = Path::new(path).file_stem().context("a file has a name")?;
+        let name = name.to_string_lossy();
+        let json = sh.read_file(path)?;
+        let text = format!(
+            "import type {{ Shipped }} from \"./dashboard\";\nexport const {name}: Shipped = {json};\n"
+        );
+        sh.write_file(project.join(format!("{name}.ts")), text)?;
+    }
+    let _directory = sh.push_dir(&project);
+    cmd!(sh, "npx --no-install tsc --project .").run()?;
+    Ok(Outcome::Passed)
+}
+
+/// The compose file, in the schema of compose files.
+pub(crate) fn compose(sh: &Shell) -> Result<Outcome> {
+    let venv = crate::root().join("target/compose-schema");
+    let check = venv.join("bin/check-jsonschema");
+    if !check.exists() {
+        if cmd!(sh, "python3 -m venv {venv}")
+            .quiet()
+            .ignore_stderr()
+            .run()
+            .is_err()
+        {
+            return Ok(Outcome::Skipped(
+                "python3 with venv is missing: Debian's package python3-venv has it".to_owned(),
+            ));
+        }
+        let pip = venv.join("bin/pip");
+        let install = cmd!(
+            sh,
+            "{pip} install --quiet --disable-pip-version-check {CHECK_JSONSCHEMA}"
+        );
+        if let Err(error) = install.run() {
+            sh.remove_path(&venv)?;
+            return Ok(Outcome::Skipped(format!(
+                "the schema of compose files: {error}"
+            )));
+        }
+    }
+    let file = "config/grafana/docker-compose.yaml";
+    cmd!(sh, "{check} --builtin-schema vendor.compose-spec {file}").run()?;
+    // The schema knows nothing of the files that the compose file mounts.
+    let text = sh.read_file(file)?;
+    for line in text.lines() {
+        let Some(mount) = line
+            .trim()
+            .strip_prefix("- .")
+            .and_then(|rest| rest.strip_suffix(":ro"))
+        else {
+            continue;
+        };
+        let (here, _) = mount.split_once(':').context("a mount has two sides")?;
+        let here = Path::new("config/grafana").join(format!(".{here}"));
+        ensure!(
+            fs::exists(crate::root().join(&here))?,
+            "{} is mounted, and not there",
+            here.display()
+        );
+    }
+    Ok(Outcome::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::alerts;
+
+    #[test]
+    fn every_alert_is_tested_firing_and_not() {
+        let tests = crate::root().join(rules::DIRECTORY).join("tests");
+        let mut text = String::new();
+        for file in fs::read_dir(tests).unwrap() {
+            text += &fs::read_to_string(file.unwrap().path()).unwrap();
+        }
+        for alert in alerts::all() {
+            let name = alert.name;
+            let firing = format!("alertname=\"{name}\", alertstate=\"firing\"");
+            assert!(text.contains(&firing), "{name} is never seen to fire");
+            let alert = format!("- alertname: {name}\n");
+            let mut quiet = text
+                .split(&alert)
+                .skip(1)
+                .map(|rest| rest.lines().nth(1).unwrap_or_default());
+            assert!(
+                quiet.any(|line| line.trim() == "exp_alerts: []"),
+                "{name} is never seen not to fire"
+            );
+        }
+    }
+
+    #[test]
+    fn descriptions_use_labels_that_the_expressions_return() {
+        for alert in alerts::all() {
+            let used = alert.description.split("$labels.").skip(1);
+            for label in used.filter_map(|rest| rest.split_whitespace().next()) {
+                let known = alert.expr.labels().contains(&label);
+                assert!(known, "{}: {label}", alert.name);
+            }
+        }
+    }
+}
