@@ -14,7 +14,7 @@ use crate::{
     grafana::DASHBOARDS,
     http::free_port,
     lab::{self, Envoy, Exporter, Prometheus},
-    packages,
+    npm,
     stack::scrape_config,
     stage::Outcome,
 };
@@ -90,7 +90,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
 
 /// Runs the demo, with an Envoy before it where there is one, and draws what Prometheus saw.
 fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
-    packages::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
+    npm::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
     Exporter::build(sh)?;
     let dir = Path::new(DIR);
     let port = free_port()?;
@@ -142,7 +142,7 @@ fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
 
 /// What is not on this machine, if anything.
 fn missing() -> Option<String> {
-    packages::missing().or_else(|| {
+    npm::missing().or_else(|| {
         browser()
             .is_none()
             .then(|| "no Chromium or Chrome is on the path: apt install chromium".to_owned())
@@ -156,7 +156,7 @@ fn browser() -> Option<PathBuf> {
 }
 
 fn draw(sh: &Shell, seen: Seen, prometheus: &str, pictures: &[Picture]) -> Result<()> {
-    packages::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
+    npm::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let to = now.as_secs();
     let from = (to - seen.seconds).to_string();
