@@ -39,7 +39,7 @@ const STEP: Duration = Duration::from_secs(1);
 const MEASURED: Tolerance = Tolerance {
     share: 0.08,
     constant: 0.005,
-    ranks: 4.0,
+    ranks: Some(4.0),
 };
 
 /// Runs it; tells what was compared.

@@ -37,7 +37,7 @@ const GATEWAYS: [(&str, u64); 2] = [("quiet:9092", 300), ("busy:9092", 3000)];
 const EXACT: Tolerance = Tolerance {
     share: 0.001,
     constant: 1e-9,
-    ranks: 1.0,
+    ranks: None,
 };
 
 /// Events by the scrape that sees them first.
