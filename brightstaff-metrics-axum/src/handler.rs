@@ -1,12 +1,9 @@
 //! Which handler a request belongs to.
 
-use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
+use std::borrow::Cow;
 
-use brightstaff_metrics_core::{
-    handler::{CORS_PREFLIGHT, NOT_FOUND, well_known},
-    labels::Method,
-};
-use http::{Extensions, HeaderMap, Request, header};
+use brightstaff_metrics_core::{Arrival, labels::Method};
+use http::{Extensions, HeaderMap, Request};
 
 /// Names the handler of a request, from its extensions: for services that route by other means than
 /// axum's, and know the route before the layer does.
@@ -77,104 +74,32 @@ impl<'a> RequestHead<'a> {
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
     }
-
-    fn is_preflight(&self, method: Method) -> bool {
-        method == Method::Options
-            && self.headers.contains_key(header::ORIGIN)
-            && self
-                .headers
-                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-    }
 }
 
-type NameFn = dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync;
-
-/// What the user named.
-#[derive(Clone, Default)]
-pub(crate) struct Names {
-    pub(crate) map: PathMap<Box<str>>,
-    pub(crate) closure: Option<Arc<NameFn>>,
-    pub(crate) fallback: Option<Box<str>>,
-}
-
-impl Names {
-    /// The name of a request's handler: the first that is known, in the order of the contract.
-    pub(crate) fn resolve<'a>(&'a self, head: &RequestHead<'a>, method: Method) -> &'a str {
-        let given = || head.extensions.get::<Handler>().map(|handler| &*handler.0);
-        let mapped = || self.map.get(head).map(|name| &**name);
-        let chosen = || self.closure.as_ref().and_then(|name| name(head));
-        let preflight = || head.is_preflight(method).then_some(CORS_PREFLIGHT);
-        let template = head.template();
-        given()
-            .or_else(mapped)
-            .or_else(chosen)
-            .or_else(|| well_known(method, head.path))
-            .or_else(|| well_known(method, template?))
-            .or_else(preflight)
-            .or(template)
-            .or_else(|| nested_prefix(head.extensions))
-            .or(self.fallback.as_deref())
-            .unwrap_or(NOT_FOUND)
-    }
-}
-
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Names")
-            .field("map", &self.map)
-            .field("closure", &self.closure.is_some())
-            .field("fallback", &self.fallback)
-            .finish()
-    }
-}
-
-/// Something for each of some paths or templates.
-#[derive(Clone, Debug)]
-pub(crate) struct PathMap<T> {
-    exact: HashMap<Box<str>, T>,
-    /// For all that is under these prefixes, each of which ends in a slash.
-    under: Vec<(Box<str>, T)>,
-}
-
-impl<T: Clone> PathMap<T> {
-    pub(crate) fn insert(&mut self, path: &str, value: T) {
-        if let Some(prefix) = path
-            .strip_suffix('}')
-            .and_then(|path| path.rsplit_once("{*"))
-            .map(|(prefix, _)| prefix)
-        {
-            self.under.push((prefix.into(), value.clone()));
-        }
-        self.exact.insert(path.into(), value);
-    }
-}
-
-impl<T> PathMap<T> {
-    pub(crate) fn get(&self, head: &RequestHead<'_>) -> Option<&T> {
-        if self.exact.is_empty() {
-            return None;
-        }
-        self.exact
-            .get(head.path)
-            .or_else(|| self.exact.get(head.template()?))
-            .or_else(|| self.longest_prefix(head.path))
+impl Arrival for RequestHead<'_> {
+    fn method(&self) -> Method {
+        Method::from(self.method.as_str())
     }
 
-    fn longest_prefix(&self, path: &str) -> Option<&T> {
-        self.under
-            .iter()
-            .filter(|(prefix, _)| path.starts_with(&**prefix))
-            .max_by_key(|(prefix, _)| prefix.len())
-            .map(|(_, value)| value)
+    fn path(&self) -> &str {
+        self.path
     }
-}
 
-impl<T> Default for PathMap<T> {
-    fn default() -> Self {
-        Self {
-            exact: HashMap::new(),
-            under: Vec::new(),
-        }
+    fn template(&self) -> Option<&str> {
+        template(self.extensions)
+    }
+
+    fn prefix(&self) -> Option<&str> {
+        nested_prefix(self.extensions)
+    }
+
+    fn given(&self) -> Option<&str> {
+        let given = self.extensions.get::<Handler>();
+        given.map(|handler| &*handler.0)
+    }
+
+    fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
     }
 }
 

@@ -1,13 +1,10 @@
 use std::{fmt, sync::Arc};
 
-use brightstaff_metrics_core::{Metrics, Observer, Upstream, handler, labels::Method};
+use brightstaff_metrics_core::{Arrivals, Metrics, Observer, Upstream};
 use http::Request;
 use tower_layer::Layer;
 
-use crate::{
-    MetricsService, RequestHead,
-    handler::{Names, PathMap},
-};
+use crate::{MetricsService, RequestHead};
 
 /// Measures every request that passes, and the bodies of the answers to their ends.
 ///
@@ -29,11 +26,11 @@ pub struct MetricsLayer(Arc<Settings>);
 
 #[derive(Clone)]
 struct Settings {
-    metrics: Metrics,
-    names: Names,
-    skipped: PathMap<()>,
-    implicit: Option<Upstream>,
+    arrivals: Arrivals,
+    name: Option<Arc<NameFn>>,
 }
+
+type NameFn = dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync;
 
 /// In the extensions of a request that a layer saw already.
 #[derive(Clone, Copy)]
@@ -43,10 +40,8 @@ impl MetricsLayer {
     /// A layer that records in these metrics.
     pub fn new(metrics: Metrics) -> Self {
         Self(Arc::new(Settings {
-            metrics,
-            names: Names::default(),
-            skipped: PathMap::default(),
-            implicit: None,
+            arrivals: Arrivals::new(metrics),
+            name: None,
         }))
     }
 
@@ -55,7 +50,7 @@ impl MetricsLayer {
     /// Where it ends in a wildcard (`/files/{*path}`), the name covers all that is under it; the
     /// longest such prefix wins.
     pub fn handler(mut self, path: &str, name: &str) -> Self {
-        self.settings().names.map.insert(path, name.into());
+        self.settings().arrivals.handler(path, name);
         self
     }
 
@@ -77,21 +72,21 @@ impl MetricsLayer {
     where
         F: for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync + 'static,
     {
-        self.settings().names.closure = Some(Arc::new(name));
+        self.settings().name = Some(Arc::new(name));
         self
     }
 
     /// Names the handler of requests for which nothing else is known: `not_found` unless told
     /// otherwise.
     pub fn fallback(mut self, name: &str) -> Self {
-        self.settings().names.fallback = Some(name.into());
+        self.settings().arrivals.fallback(name);
         self
     }
 
     /// Does not measure a path: the path as the client sent it, or axum's route template. May end in
     /// a wildcard, as in [`handler`](Self::handler).
     pub fn skip(mut self, path: &str) -> Self {
-        self.settings().skipped.insert(path, ());
+        self.settings().arrivals.skip(path);
         self
     }
 
@@ -103,8 +98,7 @@ impl MetricsLayer {
     /// names. Where a handler measures its call itself (`UpstreamCall::observe`), or marks the answer
     /// with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
     pub fn implicit(mut self, provider: &str) -> Self {
-        let settings = self.settings();
-        settings.implicit = Some(settings.metrics.answering(provider));
+        self.settings().arrivals.implicit(provider);
         self
     }
 
@@ -117,20 +111,8 @@ impl MetricsLayer {
         if request.extensions_mut().insert(Seen).is_some() {
             return (Observer::default(), None);
         }
-        let head = RequestHead::of(request);
-        if self.0.skipped.get(&head).is_some() {
-            return (Observer::default(), None);
-        }
-        let method = Method::from(head.method().as_str());
-        let name = self.0.names.resolve(&head, method);
-        let implicit = self.0.implicit.as_ref().filter(|_| {
-            handler::is_llm_call(method, head.path())
-                || head
-                    .template()
-                    .is_some_and(|path| handler::is_llm_call(method, path))
-        });
-        let exchange = self.0.metrics.exchange(name, method);
-        (Observer::exchange(exchange), implicit.cloned())
+        let chosen = |head| self.0.name.as_ref().and_then(|name| name(head));
+        self.0.arrivals.arrive(&RequestHead::of(request), chosen)
     }
 }
 
@@ -145,9 +127,8 @@ impl<S> Layer<S> for MetricsLayer {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("names", &self.names)
-            .field("skipped", &self.skipped)
-            .field("implicit", &self.implicit.is_some())
-            .finish_non_exhaustive()
+            .field("arrivals", &self.arrivals)
+            .field("name", &self.name.is_some())
+            .finish()
     }
 }

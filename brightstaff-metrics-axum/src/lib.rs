@@ -134,7 +134,8 @@
 //!
 //! With `default-features = false` the crate does not depend on axum, and [`MetricsLayer`] works on any
 //! `tower::Service<http::Request<_>>` whose answers have bodies of `Bytes`. Handlers are named by
-//! [`MetricsLayer::handler`], a closure, or a [`Handler`] that an outer service inserts.
+//! [`MetricsLayer::handler`], a closure, or a [`Handler`] that an outer service inserts. The example
+//! `hyper` shows it.
 //!
 //! # `TCP_NODELAY`
 //!
@@ -156,6 +157,11 @@
 //! # Features
 //!
 //! - `matched-path` (default): handler names from axum's templates.
+//!
+//! # Versions
+//!
+//! What is in the public API: axum 0.8 (by its feature), tower-layer 0.3 and tower-service 0.3 (so tower
+//! 0.4 and 0.5), `http` 1, `http-body` 1, `bytes` 1, and prometheus 0.14.
 //!
 //! [axum]: https://docs.rs/axum/0.8
 //! [`tower::Service`]: https://docs.rs/tower/0.5/tower/trait.Service.html

@@ -34,6 +34,9 @@ fn axum_keeps_the_contract() {
     let cases =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../brightstaff-metrics-core/tests/cases");
     play_all(&cases, |case, gateways| {
+        if case.but.contains_key("axum") {
+            return false;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();

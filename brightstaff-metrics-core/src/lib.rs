@@ -1,9 +1,9 @@
 //! Prometheus metrics that tell the truth about an LLM gateway: the metric families, the guards that
 //! record them, and the meter that reads answers as they pass. It knows no web framework.
 //!
-//! Applications add an adapter (`brightstaff-metrics-axum`) and meet this crate in two places: they
-//! register [`Metrics`], and they say when they call a provider. A call is a value, and whatever
-//! becomes of it, dropping it records the truth:
+//! Applications add an adapter (`brightstaff-metrics-axum`, `brightstaff-metrics-actix`) and meet this
+//! crate in two places: they register [`Metrics`], and they say when they call a provider. A call is a
+//! value, and whatever becomes of it, dropping it records the truth:
 //!
 //! ```
 //! use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
@@ -80,7 +80,7 @@ pub use self::{
     buckets::BucketSet,
     builder::Builder,
     error::Error,
-    http::{Exchange, handler},
+    http::{Arrival, Arrivals, Exchange, handler},
     metrics::Metrics,
     routing::{Router, RoutingService, SessionCache},
     upstream::{Head, Upstream, UpstreamCall},

@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     grafana::DASHBOARDS,
-    packages, rules,
+    npm, rules,
     stage::{Outcome, has},
 };
 
@@ -36,11 +36,11 @@ pub(crate) fn rules(sh: &Shell) -> Result<Outcome> {
 
 /// The dashboards, in the types of Grafana's own package.
 pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
-    if let Some(why) = packages::missing() {
+    if let Some(why) = npm::missing() {
         return Ok(Outcome::Skipped(why));
     }
     let project = crate::root().join("target/schema");
-    if let Err(error) = packages::install(sh, Path::new("xtask/schema"), &project) {
+    if let Err(error) = npm::install(sh, Path::new("xtask/schema"), &project) {
         return Ok(Outcome::Skipped(format!("{error:#}")));
     }
     for (path, _) in DASHBOARDS {

@@ -5,11 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::{grafana, metrics_md, monitoring_md, rules};
+use crate::{grafana, metrics_md, monitoring_md, readme, rules};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)?;
+    let text = readme::render(sh, &sh.read_file("README.md")?)?;
+    write(sh, Path::new("README.md"), &text, check)?;
     rules::generate(sh, check)?;
     grafana::generate(sh, check)?;
     let page = monitoring_md::render()?;

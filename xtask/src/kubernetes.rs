@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::{packages, stage::Outcome};
+use crate::{npm, stage::Outcome};
 
 pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
-    if let Some(why) = packages::missing() {
+    if let Some(why) = npm::missing() {
         return Ok(Outcome::Skipped(why));
     }
     let dir = Path::new("target/kubernetes");
-    packages::install(sh, Path::new("xtask/kubernetes"), dir)?;
+    npm::install(sh, Path::new("xtask/kubernetes"), dir)?;
     cmd!(sh, "node {dir}/validate.mjs config/kubernetes")
         .quiet()
         .run()

@@ -2,6 +2,8 @@
 
 mod cardinality;
 mod config_checks;
+mod demo;
+mod examples;
 mod generate;
 mod grafana;
 mod http;
@@ -11,10 +13,12 @@ mod link;
 mod links;
 mod metrics_md;
 mod monitoring_md;
+mod npm;
 mod packages;
 mod process;
 mod promql;
 mod proof;
+mod readme;
 mod render;
 mod rules;
 mod stack;
@@ -103,12 +107,7 @@ fn run(cli: Cli) -> Result<()> {
     sh.change_dir(root());
     std::env::set_current_dir(root())?;
     match cli.task {
-        Task::Demo { args } => cmd!(
-            sh,
-            "cargo run --quiet --release --package brightstaff-exporter -- demo {args...}"
-        )
-        .quiet()
-        .run()?,
+        Task::Demo { args } => demo::run(&sh, &args)?,
         Task::Test { stages, list } => stages::test(&sh, &stages, list)?,
         Task::Ci => cmd!(sh, "bash .ci/run").env("CI", "true").quiet().run()?,
         Task::Bless => {

@@ -1,48 +1,104 @@
-//! Packages of the npm registry, as a committed lock file has them, under `target`.
+//! What users of the packages get: that they build with the oldest versions they allow, and that each can
+//! be packaged.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
-/// What is not on this machine, if anything.
-pub(crate) fn missing() -> Option<String> {
-    [("node", "nodejs"), ("npm", "npm")]
-        .into_iter()
-        .find(|(program, _)| which::which(program).is_err())
-        .map(|(program, package)| format!("{program} is not on the path: apt install {package}"))
-}
+use crate::stage::Outcome;
 
-/// Copies the scripts in `from` to `to`, and installs their packages there.
-pub(crate) fn install(sh: &Shell, from: &Path, to: &Path) -> Result<()> {
-    let lock = fs::read(from.join("package-lock.json"))?;
-    let installed = fs::read(to.join("node_modules/lock")).is_ok_and(|there| there == lock);
-    copy(from, to)?;
-    if !installed {
-        println!("installing npm packages into {}", to.display());
-        let _dir = sh.push_dir(to);
+/// The libraries, in the order in which they are published. The exporter's are `default-features = false`.
+const LIBRARIES: [&str; 3] = [
+    "brightstaff-metrics-core",
+    "brightstaff-metrics-axum",
+    "brightstaff-metrics-actix",
+];
+
+/// All that is published, in order.
+const PUBLISHED: [&str; 4] = [
+    LIBRARIES[0],
+    LIBRARIES[1],
+    LIBRARIES[2],
+    "brightstaff-exporter",
+];
+
+/// Checks the libraries against the lowest versions of their direct dependencies, in a copy of the
+/// workspace without what only tests depend on.
+pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
+    let nightly = cmd!(sh, "cargo +nightly --version").quiet().ignore_stderr();
+    if nightly.read().is_err() {
+        return Ok(Outcome::Skipped(
+            "there is no nightly toolchain: rustup toolchain install nightly --profile minimal"
+                .to_owned(),
+        ));
+    }
+    let copy = sh.current_dir().join("target/lowest-versions");
+    sh.remove_path(copy.join("workspace"))?;
+    for package in PUBLISHED {
+        let to = copy.join("workspace").join(package);
+        sh.create_dir(&to)?;
+        let manifest = sh.read_file(Path::new(package).join("Cargo.toml"))?;
+        sh.write_file(to.join("Cargo.toml"), without_tests(&manifest))?;
+        cmd!(sh, "cp -r {package}/src {package}/README.md {to}")
+            .quiet()
+            .run()?;
+    }
+    let manifest = sh.read_file("Cargo.toml")?;
+    let manifest = manifest.replace("    \"xtask\",\n", "");
+    sh.write_file(copy.join("workspace/Cargo.toml"), manifest)?;
+
+    let _directory = sh.push_dir(copy.join("workspace"));
+    cmd!(
+        sh,
+        "cargo +nightly --quiet generate-lockfile -Z direct-minimal-versions"
+    )
+    .run()
+    .context("a lower bound in Cargo.toml is one that another dependency rules out")?;
+    for package in LIBRARIES {
         cmd!(
             sh,
-            "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error"
+            "cargo +nightly --quiet check --lib --all-features --package {package}"
         )
-        .quiet()
-        .run()
-        .with_context(|| format!("the packages of {} cannot be installed", from.display()))?;
-        fs::write(to.join("node_modules/lock"), lock)?;
+        .env("CARGO_TARGET_DIR", copy.join("target"))
+        .run()?;
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &place)?;
-        } else {
-            fs::copy(entry.path(), place)?;
+/// A manifest without the sections that only tests, benches and examples need.
+fn without_tests(manifest: &str) -> String {
+    let dropped = ["[dev-dependencies", "[[test", "[[bench", "[[example"];
+    let mut keep = true;
+    let lines = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            keep = !dropped.iter().any(|section| line.starts_with(section));
+        }
+        keep
+    });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// Packages all that is published, and looks into the packages.
+pub(crate) fn package(sh: &Shell) -> Result<Outcome> {
+    let packages = PUBLISHED.map(|package| format!("--package={package}"));
+    // Without building them: the other stages build the same sources.
+    cmd!(
+        sh,
+        "cargo package --quiet --no-verify --allow-dirty {packages...}"
+    )
+    .run()?;
+    for package in PUBLISHED {
+        let listed = cmd!(
+            sh,
+            "cargo package --quiet --list --allow-dirty --package {package}"
+        );
+        let files = listed.quiet().read()?;
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            if !files.lines().any(|line| line == file) {
+                bail!("the package {package} has no {file}");
+            }
         }
     }
-    Ok(())
+    Ok(Outcome::Passed)
 }

@@ -13,7 +13,7 @@ use xshell::{Shell, cmd};
 use crate::{
     http::free_port,
     lab::{self, Envoy, Exporter, Prometheus},
-    packages,
+    npm,
     stack::scrape_config,
     stage::Outcome,
 };
@@ -64,7 +64,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     if let Some(why) = missing() {
         anyhow::bail!(why);
     }
-    packages::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
+    npm::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
     if let Some(url) = &options.prometheus {
         return draw(sh, options, url.trim_end_matches('/'));
     }
@@ -119,7 +119,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
 
 /// What is not on this machine, if anything.
 fn missing() -> Option<String> {
-    packages::missing().or_else(|| {
+    npm::missing().or_else(|| {
         browser()
             .is_none()
             .then(|| "no Chromium or Chrome is on the path: apt install chromium".to_owned())

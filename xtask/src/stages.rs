@@ -6,7 +6,8 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    cardinality, config_checks, generate, kubernetes, link, proof, render,
+    cardinality, config_checks, demo, examples, generate, kubernetes, link, packages, proof,
+    render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -32,7 +33,7 @@ const STAGES: &[Stage] = &[
             .run()?;
             passes(&cmd!(
                 sh,
-                "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --no-default-features --all-targets -- -D warnings"
+                "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --package brightstaff-metrics-actix --no-default-features --all-targets -- -D warnings"
             ))
         },
     },
@@ -69,6 +70,11 @@ const STAGES: &[Stage] = &[
         },
     },
     Stage {
+        name: "demo",
+        about: "the README's demo tells the truth, in metrics that promtool likes",
+        run: demo::test,
+    },
+    Stage {
         name: "link",
         about: "a real Envoy and the gateway count the same requests",
         run: link::test,
@@ -92,6 +98,21 @@ const STAGES: &[Stage] = &[
         name: "weight",
         about: "the libraries stay light",
         run: weight,
+    },
+    Stage {
+        name: "examples",
+        about: "both example gateways run, and tell the same of the same traffic",
+        run: examples::agree,
+    },
+    Stage {
+        name: "lowest",
+        about: "the libraries build with the lowest versions that they allow",
+        run: packages::lowest_versions,
+    },
+    Stage {
+        name: "package",
+        about: "every crate can be packaged, with its readme and licences",
+        run: packages::package,
     },
     Stage {
         name: "rules",

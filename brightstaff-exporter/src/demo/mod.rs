@@ -54,7 +54,9 @@ async fn run(options: &Demo) -> Result<()> {
     let mut servers = JoinSet::new();
     let measured = Measured::start(options, &world.config, &mut servers).await?;
     let load = options.load();
-    let Load { rate, lasts, seed, .. } = load;
+    let Load {
+        rate, lasts, seed, ..
+    } = load;
     println!(
         "{rate} requests/s for {lasts:?}, seed {seed}: simulated OpenAI and Anthropic, real HTTP"
     );

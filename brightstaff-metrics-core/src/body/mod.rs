@@ -9,8 +9,9 @@ pub use observer::Observer;
 pub use stream::ObservedStream;
 
 /// Left by [`UpstreamCall::observe`](crate::UpstreamCall::observe) in the extensions of a response:
-/// its call is measured already, so that a layer that measures implicitly leaves it alone.
-#[derive(Clone, Copy, Debug)]
+/// its call is measured already, so that a layer that measures implicitly leaves it alone. Adapters whose
+/// answers are no `http::Response` put it there themselves.
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct UpstreamObserved;
 

@@ -1,8 +1,11 @@
 //! Inbound requests.
 
+mod arrival;
 mod exchange;
 pub mod handler;
+mod paths;
 mod series;
 
+pub use arrival::{Arrival, Arrivals};
 pub use exchange::Exchange;
 pub(crate) use series::HttpSeries;

@@ -46,6 +46,9 @@ pub(crate) struct Case {
     /// Whether it needs the core to read compressed answers.
     #[serde(default)]
     pub(crate) compression: bool,
+    /// The servers that cannot play it, and the rule of theirs that forces it.
+    #[serde(default)]
+    pub(crate) but: BTreeMap<String, String>,
     /// The requests, one after the other.
     #[serde(rename = "request")]
     pub(crate) requests: Vec<Request>,
@@ -109,6 +112,8 @@ pub(crate) enum Step {
     Panic,
     /// The client hangs up; nothing more comes from here.
     HangUp,
+    /// The client hangs up, and the body goes on with these bytes, over and over, until it is dropped.
+    HangUpWhile(String),
 }
 
 /// The head of an answer.
@@ -155,7 +160,12 @@ impl Step {
         self.data().is_some()
             || matches!(
                 self,
-                Self::Advance(_) | Self::Trailers(_) | Self::Break | Self::Panic | Self::HangUp
+                Self::Advance(_)
+                    | Self::Trailers(_)
+                    | Self::Break
+                    | Self::Panic
+                    | Self::HangUp
+                    | Self::HangUpWhile(_)
             )
     }
 }

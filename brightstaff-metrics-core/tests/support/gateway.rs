@@ -4,6 +4,7 @@
 #![allow(dead_code)] // No driver uses all of it.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -104,5 +105,40 @@ fn play_one(path: &Path, play: impl Fn(&Case, &[Gateway]) -> bool) {
     // A second registry follows as its own exposition.
     let rendered = rendered.join("# the next registry\n");
     let golden = path.with_extension("prom");
+    if std::env::var_os("UPDATE_EXPECT").is_none() {
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        let differences = differences(&expected, &rendered);
+        assert!(
+            differences.is_empty(),
+            "{} does not hold:\n{differences}",
+            golden.display()
+        );
+    }
     expect_test::expect_file![golden].assert_eq(&rendered);
+}
+
+/// The lines in which two expositions differ, each sample in one line.
+fn differences(expected: &str, found: &str) -> String {
+    let samples = |text: &str| -> BTreeMap<String, String> {
+        let samples = text.lines().filter_map(|line| line.rsplit_once(' '));
+        samples
+            .map(|(series, value)| (series.to_owned(), value.to_owned()))
+            .collect()
+    };
+    let (expected, found) = (samples(expected), samples(found));
+    let series: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
+    let value = |samples: &BTreeMap<String, String>, series| {
+        samples
+            .get(series)
+            .map_or("nothing", String::as_str)
+            .to_owned()
+    };
+    series
+        .into_iter()
+        .filter(|series| expected.get(*series) != found.get(*series))
+        .map(|series| {
+            let (expected, found) = (value(&expected, series), value(&found, series));
+            format!("  {series}: {expected} expected, {found} found\n")
+        })
+        .collect()
 }

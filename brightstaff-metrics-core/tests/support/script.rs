@@ -91,6 +91,8 @@ impl Stage {
             steps: std::mem::replace(steps, rest),
             sized: head.sized,
             hung_up: false,
+            again: None,
+            rests: false,
         }
     }
 }
@@ -143,6 +145,9 @@ struct Script {
     steps: VecDeque<Step>,
     sized: bool,
     hung_up: bool,
+    /// What the body goes on with after that.
+    again: Option<Bytes>,
+    rests: bool,
 }
 
 impl Body for Script {
@@ -151,7 +156,7 @@ impl Body for Script {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         while !self.hung_up
             && let Some(step) = self.steps.pop_front()
@@ -177,15 +182,27 @@ impl Body for Script {
                     self.hung_up = true;
                     (self.stage.hang_up)();
                 }
+                Step::HangUpWhile(text) => {
+                    self.hung_up = true;
+                    self.again = Some(text.into());
+                    (self.stage.hang_up)();
+                }
                 step => panic!("{step:?} is no part of a body"),
             }
         }
-        if self.hung_up {
-            // Nothing wakes this but the connection, once the client is gone.
-            Poll::Pending
-        } else {
-            Poll::Ready(None)
+        if !self.hung_up {
+            return Poll::Ready(None);
         }
+        if let Some(again) = self.again.clone() {
+            self.rests = !self.rests;
+            if !self.rests {
+                return Poll::Ready(Some(Ok(Frame::data(again))));
+            }
+            // Every other poll leaves the server time to notice.
+            cx.waker().wake_by_ref();
+        }
+        // Nothing else wakes this but the connection, once the client is gone.
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {

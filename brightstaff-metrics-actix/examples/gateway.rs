@@ -1,0 +1,105 @@
+//! A complete gateway on actix-web: forwards to an OpenAI-compatible API, and serves its metrics on `:9092`.
+//!
+//! ```sh
+//! OPENAI_BASE_URL=https://api.openai.com/v1 cargo run --package brightstaff-metrics-actix --example actix-gateway
+//! ```
+//!
+//! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`.
+
+use std::{env, error::Error};
+
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer,
+    http::StatusCode,
+    rt,
+    web::{self, Bytes, Data, PayloadConfig},
+};
+use brightstaff_exporter::Exporter;
+use brightstaff_metrics_actix::{
+    Metrics, MetricsMiddleware, NoUpstream, brightstaff_metrics_core::labels::ErrorClass, relay,
+};
+use prometheus::Registry;
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let registry = Registry::new();
+    let metrics = Metrics::builder()
+        .upstreams([("openai", "gpt-4o")])
+        .register(&registry)?;
+    rt::spawn(Exporter::from_env(registry)?.bind().await?.serve());
+
+    let gateway = Data::new(Gateway::new(metrics.clone()));
+    let app = move || {
+        App::new()
+            .route("/v1/chat/completions", web::post().to(forward))
+            .route("/v1/embeddings", web::post().to(forward))
+            .route("/v1/responses", web::post().to(forward))
+            .app_data(gateway.clone())
+            .app_data(PayloadConfig::new(32 << 20))
+            .wrap(MetricsMiddleware::new(metrics.clone()))
+    };
+
+    let server = HttpServer::new(app).bind(setting("BIND_ADDRESS", "127.0.0.1:12000"))?;
+    let server = server.h1_allow_half_closed(false).tcp_nodelay(true);
+    server.run().await?;
+    Ok(())
+}
+
+/// A call to the provider: whatever becomes of it, it is recorded.
+async fn forward(gateway: Data<Gateway>, request: HttpRequest, body: Bytes) -> HttpResponse {
+    let call = gateway.metrics.upstream("openai", &model(&body)).start();
+    let key = request.headers().get("authorization");
+    match gateway.send(request.path(), key, body).await {
+        Ok(answer) => relay(call.observe(answer)),
+        Err(error) => {
+            call.fail(ErrorClass::from(&error));
+            let mut answer = HttpResponse::new(StatusCode::BAD_GATEWAY);
+            answer.extensions_mut().insert(NoUpstream);
+            answer
+        }
+    }
+}
+
+type Answer = reqwest::Result<http::Response<reqwest::Body>>;
+
+#[derive(Clone)]
+struct Gateway {
+    metrics: Metrics,
+    client: reqwest::Client,
+    base: String,
+}
+
+impl Gateway {
+    fn new(metrics: Metrics) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default(); // unless there is one
+        Self {
+            metrics,
+            client: reqwest::Client::new(),
+            base: setting("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+        }
+    }
+
+    /// Asks the provider.
+    async fn send(&self, path: &str, key: Option<&impl AsRef<[u8]>>, body: Bytes) -> Answer {
+        let url = format!("{}{}", self.base, path.trim_start_matches("/v1"));
+        let request = self.client.post(url).body(body);
+        let request = request.header("content-type", "application/json");
+        let request = request.header("authorization", key.map_or(&[][..], AsRef::as_ref));
+        let mut answer = http::Response::from(request.send().await?);
+        // They belong to the connection to the provider.
+        for name in ["connection", "keep-alive", "transfer-encoding"] {
+            answer.headers_mut().remove(name);
+        }
+        Ok(answer)
+    }
+}
+
+fn setting(name: &str, default: &str) -> String {
+    env::var(name).unwrap_or_else(|_| default.to_owned())
+}
+
+/// The model that a request names.
+fn model(body: &[u8]) -> String {
+    let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    request["model"].as_str().unwrap_or("unknown").to_owned()
+}

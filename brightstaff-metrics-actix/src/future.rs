@@ -1,0 +1,104 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use actix_web::{
+    Error, HttpResponse,
+    body::{BodySize, MessageBody},
+    dev::ServiceResponse,
+    http::header,
+};
+use brightstaff_metrics_core::{Head, NoUpstream, Observer, Upstream, UpstreamObserved};
+use pin_project::pin_project;
+
+use crate::ObservedBody;
+
+/// The future of a [`MetricsService`](crate::MetricsService): carries the measuring from the request
+/// to the body of its answer.
+#[derive(Debug)]
+#[pin_project]
+pub struct ResponseFuture<F> {
+    #[pin]
+    inner: F,
+    observer: Observer,
+    implicit: Option<Upstream>,
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Upstream>) -> Self {
+        Self {
+            inner,
+            observer,
+            implicit,
+        }
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<ObservedBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answered = ready!(this.observer.watch(|| this.inner.poll(cx)));
+        let mut observer = std::mem::take(this.observer);
+        Poll::Ready(match answered {
+            Ok(answer) => {
+                let response = answer.response();
+                let implicit = unmarked(response, this.implicit);
+                let head = if implicit.is_some() {
+                    head(response)
+                } else {
+                    framing(response)
+                };
+                observer.head(&head, implicit);
+                Ok(answer.map_body(|_, body| ObservedBody::new(body, observer)))
+            }
+            Err(error) => {
+                // Actix makes the answer of it, outside of every middleware: this is its status, and
+                // its body, which passes nobody here, is held in memory.
+                let status = error.as_response_error().status_code().as_u16();
+                let head = Head::new(status).end_of_stream(true);
+                observer.head(&head, this.implicit.as_ref());
+                Err(error)
+            }
+        })
+    }
+}
+
+/// Reads the head of an answer.
+fn head<B: MessageBody>(response: &HttpResponse<B>) -> Head<'_> {
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    framing(response)
+        .content_type(header(header::CONTENT_TYPE))
+        .content_encoding(header(header::CONTENT_ENCODING))
+}
+
+/// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
+fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
+    let length = response.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let (size, ended) = match response.body().size() {
+        BodySize::None | BodySize::Sized(0) => (Some(0), true),
+        BodySize::Sized(size) => (Some(size), false),
+        BodySize::Stream => (None, false),
+    };
+    Head::new(response.status().as_u16())
+        .content_length(length.or(size))
+        .end_of_stream(ended)
+}
+
+/// The upstream that this answer is measured for, unless its handler spoke for itself.
+fn unmarked<'a, B>(
+    response: &HttpResponse<B>,
+    implicit: &'a Option<Upstream>,
+) -> Option<&'a Upstream> {
+    implicit.as_ref().filter(|_| {
+        let extensions = response.extensions();
+        extensions.get::<UpstreamObserved>().is_none() && extensions.get::<NoUpstream>().is_none()
+    })
+}

@@ -1,0 +1,189 @@
+//! Prometheus metrics that tell the truth about an LLM gateway on [actix-web]: a thin middleware over
+//! [`brightstaff_metrics_core`].
+//!
+//! Adding it takes four lines:
+//!
+//! ```
+//! use actix_web::{App, test, web};
+//! use brightstaff_metrics_actix::{Metrics, MetricsMiddleware}; // one
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = prometheus::Registry::new(); // two
+//! let metrics = Metrics::builder().register(&registry)?; // three
+//! let app = App::new()
+//!     .wrap(MetricsMiddleware::new(metrics.clone())) // four
+//!     .route("/v1/chat/completions", web::post().to(|| async { "an answer" }));
+//!
+//! # let app = test::init_service(app).await;
+//! # let request = test::TestRequest::post().uri("/v1/chat/completions").to_request();
+//! # test::call_and_read_body(&app, request).await;
+//! # let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather())?;
+//! # assert!(text.contains(
+//! #     r#"brightstaff_http_requests_total{handler="llm_chat",method="POST",status_class="2xx"} 1"#
+//! # ));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `HttpServer` makes an `App` for each of its workers: register the metrics once, outside of its
+//! closure, and clone them into it.
+//!
+//! A request is in flight, and its duration runs, until the body of its answer ends: at its end by
+//! HTTP's own rules, with an error, or because the client went away. It is counted exactly once. The
+//! families and what a sample of each is stand in [`brightstaff_metrics_core::catalogue`].
+//!
+//! # Calls to providers
+//!
+//! A handler says when it calls a provider, and hands the answer on as it comes. It may do so from a
+//! spawned task as well; nothing travels by thread or task. [`relay`] makes actix's answer of that of a
+//! client on `http` 1, such as reqwest; with the feature `awc-3`, `observe_awc` of one of actix's own:
+//!
+//! ```
+//! use actix_web::{HttpResponse, http::StatusCode, web};
+//! use brightstaff_metrics_actix::{
+//!     Metrics, NoUpstream, relay,
+//!     brightstaff_metrics_core::labels::ErrorClass,
+//! };
+//! # type Body = http_body_util::Full<bytes::Bytes>;
+//! # async fn send() -> Result<http::Response<Body>, std::io::Error> { unimplemented!() }
+//!
+//! async fn chat(metrics: web::Data<Metrics>) -> HttpResponse {
+//!     let call = metrics.upstream("openai", "gpt-4o").start();
+//!     match send().await {
+//!         Ok(answer) => relay(call.observe(answer)),
+//!         Err(_) => {
+//!             call.fail(ErrorClass::Connect); // or from a client's error, by a feature of the core
+//!             let mut answer = HttpResponse::new(StatusCode::BAD_GATEWAY);
+//!             answer.extensions_mut().insert(NoUpstream);
+//!             answer
+//!         }
+//!     }
+//! }
+//! # let _ = actix_web::App::new().route("/", web::post().to(chat));
+//! ```
+//!
+//! Where handlers say nothing, [`MetricsMiddleware::implicit`] measures the answers of the well-known
+//! endpoints. A call that a handler measures always wins over that; the answer it gives after a call
+//! failed is marked [`NoUpstream`].
+//!
+//! # Which handler
+//!
+//! The label `handler` is resolved once, when the request arrives, and is never its raw path. The
+//! first of these that is known:
+//!
+//! 1. [`Handler`] in the request's extensions, [`MetricsMiddleware::handler`],
+//!    [`MetricsMiddleware::handler_fn`];
+//! 2. the well-known endpoints of LLM gateways
+//!    ([`well_known`](brightstaff_metrics_core::handler::well_known)), by the path as the client sent
+//!    it, or by the resource's template;
+//! 3. `cors_preflight`;
+//! 4. the template of actix's resource, its scopes included (`/v1/files/{id}`);
+//! 5. the prefix of the scope that the middleware wraps, where that is all there is and no parameter is
+//!    in it;
+//! 6. [`MetricsMiddleware::fallback`], or else `not_found`.
+//!
+//! # Where the middleware goes
+//!
+//! **On the app, wrapped last** (`App::wrap`): actix knows the template there already, and the
+//! middleware covers default services, answers with 405, and all scopes.
+//!
+//! | the middleware wraps | template | unmatched paths | notes |
+//! | --- | --- | --- | --- |
+//! | `App` | yes, whole, if nested too | measured | wherever in the chain `wrap` stands |
+//! | `Scope` | yes, whole | as its default service: the prefix | |
+//! | `Resource` | yes, whole | not measured | the 405 of that resource is measured |
+//!
+//! - A resource that a guard turns away keeps its template, though a default service answers.
+//! - A template is told as it was written, patterns included: `/v1/files/{id:\d+}`.
+//! - `NormalizePath` wants to be outside: paths are read as they stand when they arrive here.
+//! - Of several of these on the way of one request the outermost measures it; the others do nothing.
+//! - [`Condition`](actix_web::middleware::Condition) switches it off and on.
+//!
+//! Among other middleware, with the last wrapped outermost:
+//!
+//! ```
+//! use actix_web::{App, middleware::NormalizePath, web};
+//! use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
+//!
+//! # let metrics = Metrics::unregistered();
+//! let app = App::new()
+//!     // .wrap(Cors::permissive())
+//!     .wrap(MetricsMiddleware::new(metrics))
+//!     // .wrap(Compress::default())
+//!     .wrap(NormalizePath::trim())
+//!     .route("/v1/models", web::get().to(|| async { "[]" }));
+//! # let _ = app;
+//! ```
+//!
+//! - **Compression outside**: implicit calls then read plain bytes. The other way round works as well
+//!   (the core decodes), at the cost of decoding what was just encoded.
+//! - **CORS inside**: it answers preflights by itself.
+//! - **Errors.** What a handler or an extractor returns as an `Err` is a response like any other. What a
+//!   middleware inside of this one returns as an `Err` becomes a response only outside of all of them:
+//!   it is counted by its `ResponseError::status_code`, and the request ends there, as its body is
+//!   written by the server. So an `Err` has a status, and is no `status_class="error"`.
+//! - **A panic** in a handler or a body is `status_class="error"`, or keeps the class of the status that
+//!   was sent; never a cancel. Actix closes the connection, and the worker lives on.
+//!
+//! - **Requests that actix cannot read** are answered with 400 before any middleware, and not measured.
+//!
+//! # Clients that hang up
+//!
+//! Actix takes a connection that the client closed for half-closed, and lets a handler run on for
+//! nobody: the request is in flight until it is answered, and is no cancel before its headers. Switch
+//! that off, and with `tcp_nodelay` Nagle's algorithm, by which a stream of many small events comes in
+//! lumps:
+//!
+//! ```no_run
+//! use actix_web::{App, HttpServer};
+//! use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> std::io::Result<()> {
+//! # let metrics = Metrics::unregistered();
+//! HttpServer::new(move || App::new().wrap(MetricsMiddleware::new(metrics.clone())))
+//!     .h1_allow_half_closed(false)
+//!     .tcp_nodelay(true)
+//!     .bind("127.0.0.1:12000")?
+//!     .run()
+//!     .await
+//! # }
+//! ```
+//!
+//! Over HTTP/2 a reset is noticed when the server next writes, whatever is set: actix gives each stream
+//! a task of its own, which looks for nothing else meanwhile. A handler that waits for a slow provider
+//! waits to its end; a time-out on the call bounds that.
+//!
+//! # Features
+//!
+//! - `awc-3`: `observe_awc` and `awc_error_class`, for gateways that call their providers with awc.
+//!
+//! # Versions
+//!
+//! What is in the public API: actix-web 4 (from 4.13 on, the first whose server can switch Nagle's
+//! algorithm off), `http` 1 and `http-body` 1 ([`relay`]), prometheus 0.14, and awc 3 by its feature.
+//!
+//! [actix-web]: https://docs.rs/actix-web/4
+
+#[cfg(feature = "awc-3")]
+mod awc;
+mod body;
+mod future;
+mod handler;
+mod middleware;
+mod relay;
+mod service;
+
+pub use brightstaff_metrics_core::{self, Metrics, NoUpstream};
+
+#[cfg(feature = "awc-3")]
+pub use self::awc::{awc_error_class, observe_awc};
+pub use self::{
+    body::ObservedBody,
+    future::ResponseFuture,
+    handler::{Handler, RequestHead},
+    middleware::MetricsMiddleware,
+    relay::relay,
+    service::MetricsService,
+};

@@ -1,0 +1,219 @@
+//! Which handler a request is recorded under, wherever the middleware is placed.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
+#[path = "support/recorded.rs"]
+mod recorded;
+
+use actix_web::{
+    App, Error, HttpMessage, HttpResponse,
+    body::MessageBody,
+    dev::{Service, ServiceResponse},
+    guard,
+    http::Method,
+    middleware::Condition,
+    test::{TestRequest, init_service},
+    web,
+};
+use brightstaff_metrics_actix::Handler;
+use recorded::Recorded;
+
+fn request(method: &str, path: &str) -> TestRequest {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    TestRequest::default().method(method).uri(path)
+}
+
+/// Sends requests, and compares the handler that each is counted under. `made` is
+/// `TestRequest::to_request`, whose type has no public name.
+async fn expect<S, R, B>(
+    recorded: &Recorded,
+    app: &S,
+    made: fn(TestRequest) -> R,
+    expected: &[(&str, &str, &str)],
+) where
+    S: Service<R, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    for (method, path, handler) in expected {
+        let before = recorded.requests();
+        drop(app.call(made(request(method, path))).await.unwrap());
+        let after = recorded.requests();
+        let changed: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
+        let found = match &changed[..] {
+            [] => "",
+            [one] => one.split(' ').next().unwrap(),
+            more => panic!("{method} {path}: {more:?}"),
+        };
+        assert_eq!(found, *handler, "{method} {path}");
+    }
+}
+
+async fn ok() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+#[actix_web::test]
+async fn on_the_app_templates_are_known() {
+    let recorded = Recorded::new();
+    let app = App::new()
+        .wrap(recorded.middleware())
+        .route("/v1/files/{id}", web::get().to(ok))
+        .service(web::resource("/v1/chat/completions").route(web::post().to(ok)))
+        .service(
+            web::scope("/api")
+                .route("/v1/models", web::get().to(ok))
+                .service(web::scope("/{team}").route("/users/{id}", web::get().to(ok)))
+                .default_service(web::to(ok)),
+        )
+        .service(
+            web::resource("/guarded")
+                .guard(guard::Header("x-guard", "open"))
+                .to(ok),
+        )
+        .default_service(web::to(ok));
+    let app = init_service(app).await;
+    let expected = [
+        ("GET", "/v1/files/17", "/v1/files/{id}"),
+        ("PUT", "/v1/files/17", "/v1/files/{id}"),
+        ("POST", "/v1/chat/completions?x=1", "llm_chat"),
+        ("GET", "/v1/chat/completions", "/v1/chat/completions"),
+        ("GET", "/api/v1/models", "/api/v1/models"),
+        ("GET", "/api/red/users/17", "/api/{team}/users/{id}"),
+        ("GET", "/api/red/nothing", "not_found"),
+        ("GET", "/nothing", "not_found"),
+        // The default service answers, but the path is that of the resource.
+        ("GET", "/guarded", "/guarded"),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+}
+
+#[actix_web::test]
+async fn on_a_scope_its_prefix_is_known() {
+    let recorded = Recorded::new();
+    let app = App::new()
+        .service(
+            web::scope("/agents")
+                .wrap(recorded.middleware())
+                .route("/v1/messages", web::post().to(ok))
+                .route("/{id}", web::get().to(ok))
+                .default_service(web::to(ok)),
+        )
+        .service(
+            web::scope("/teams/{team}")
+                .wrap(recorded.middleware())
+                .route("/users/{id}", web::get().to(ok)),
+        )
+        .route("/outside", web::get().to(ok));
+    let app = init_service(app).await;
+    let expected = [
+        ("POST", "/agents/v1/messages", "agent_chat"),
+        ("GET", "/agents/17", "/agents/{id}"),
+        ("GET", "/agents/17/18", "/agents"),
+        ("GET", "/teams/red/users/17", "/teams/{team}/users/{id}"),
+        // The prefix has what a client chose in it.
+        ("GET", "/teams/red/nothing", "not_found"),
+        ("GET", "/outside", ""),
+        ("GET", "/nothing", ""),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+}
+
+#[actix_web::test]
+async fn on_a_resource_its_template_is_known() {
+    let recorded = Recorded::new();
+    let resource = web::resource("/files/{id}")
+        .wrap(recorded.middleware())
+        .route(web::get().to(ok));
+    let app = init_service(App::new().service(resource)).await;
+    let expected = [
+        ("GET", "/files/17", "/files/{id}"),
+        ("PUT", "/files/17", "/files/{id}"),
+        ("GET", "/nothing", ""),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+    assert_eq!(
+        recorded.requests(),
+        ["/files/{id} GET 2xx 1", "/files/{id} PUT 4xx 1"]
+    );
+}
+
+#[actix_web::test]
+async fn the_users_names_go_first() {
+    let recorded = Recorded::new();
+    let middleware = recorded
+        .middleware()
+        .handler("/v1/messages", "mine")
+        .handler("/v1/files/{id}", "files")
+        .handler("/static/{path:.*}", "static")
+        .handler("/static/deep/{path}*", "deep")
+        .handler_fn(|request| request.headers().get("x-name")?.to_str().ok())
+        .fallback("unmatched");
+    let app = App::new()
+        .wrap(middleware)
+        .route("/v1/files/{id}", web::to(ok))
+        .route("/v1/files/{id}/content", web::to(ok));
+    let app = init_service(app).await;
+    let expected = [
+        ("POST", "/v1/messages", "mine"),
+        ("GET", "/v1/messages", "mine"),
+        ("GET", "/v1/files/17", "files"),
+        ("GET", "/v1/files/17/content", "/v1/files/{id}/content"),
+        ("GET", "/static/a/b", "static"),
+        ("GET", "/static/deep/b", "deep"),
+        ("GET", "/statics", "unmatched"),
+        ("POST", "/v1/responses", "llm_chat"),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+
+    let chosen = request("POST", "/v1/responses").insert_header(("x-name", "chosen"));
+    app.call(chosen.to_request()).await.unwrap();
+    let given = request("POST", "/v1/messages").to_request();
+    given.extensions_mut().insert(Handler::new("given"));
+    app.call(given).await.unwrap();
+    let requests = recorded.requests();
+    for line in ["chosen POST 4xx 1", "given POST 4xx 1"] {
+        assert!(requests.contains(&line.to_owned()), "{requests:?}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_skipped_is_skipped_by_all() {
+    let recorded = Recorded::new();
+    let app = App::new()
+        .wrap(recorded.middleware())
+        .wrap(
+            recorded
+                .middleware()
+                .skip("/healthz")
+                .skip("/assets/{name}"),
+        )
+        .route("/healthz", web::to(ok))
+        .route("/assets/{name}", web::to(ok));
+    let app = init_service(app).await;
+    let expected = [("GET", "/healthz", ""), ("GET", "/assets/a.css", "")];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+}
+
+#[actix_web::test]
+async fn a_second_middleware_counts_nothing_and_a_condition_switches() {
+    let recorded = Recorded::new();
+    let app = App::new()
+        .wrap(recorded.middleware())
+        .wrap(Condition::new(true, recorded.middleware()))
+        .wrap(Condition::new(false, recorded.middleware().fallback("off")))
+        .service(
+            web::scope("/a")
+                .wrap(recorded.middleware())
+                .route("/{id}", web::to(ok)),
+        );
+    let app = init_service(app).await;
+    let expected = [
+        ("GET", "/a/17", "/a/{id}"),
+        ("GET", "/nothing", "not_found"),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+    assert_eq!(
+        recorded.requests(),
+        ["/a/{id} GET 2xx 1", "not_found GET 4xx 1"]
+    );
+}

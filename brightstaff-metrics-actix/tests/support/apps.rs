@@ -1,0 +1,82 @@
+//! The same small gateway, bare and with middleware, for the bench and the count of allocations.
+
+#![allow(dead_code)] // The bench uses more of it.
+
+use std::{
+    hint::black_box,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use actix_web::{
+    App, Error,
+    body::MessageBody,
+    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::StatusCode,
+    test::{TestRequest, init_service},
+    web,
+};
+use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
+use futures_util::FutureExt;
+
+/// Answers a request to this path, and reads the answer to its end.
+pub(crate) type Send = Box<dyn FnMut(&str) -> StatusCode>;
+
+/// The gateway without metrics.
+pub(crate) fn app() -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .route(
+            "/v1/chat/completions",
+            web::post().to(|| async { r#"{"model":"gpt-4o"}"# }),
+        )
+        .route("/v1/files/{id}", web::post().to(|| async { "a file" }))
+}
+
+/// The gateways to compare: bare, measured, and with implicit calls measured as well.
+pub(crate) fn apps() -> Vec<(&'static str, Send)> {
+    let registry = prometheus::Registry::new();
+    let metrics = Metrics::builder().register(&registry).unwrap();
+    let middleware = MetricsMiddleware::new(metrics);
+    vec![
+        ("bare", send(app())),
+        ("metrics", send(app().wrap(middleware.clone()))),
+        (
+            "metrics and implicit calls",
+            send(app().wrap(middleware.implicit("openai"))),
+        ),
+    ]
+}
+
+pub(crate) fn send<T, B>(app: App<T>) -> Send
+where
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
+{
+    const READY: &str = "nothing here waits";
+    let app = init_service(app).now_or_never().expect(READY);
+    Box::new(move |path| {
+        let request = TestRequest::post().uri(path).to_request();
+        let answer = app.call(request).now_or_never().expect(READY).unwrap();
+        let status = answer.status();
+        let mut body = pin!(answer.into_body());
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(chunk)) = body.as_mut().poll_next(&mut context) {
+            black_box(chunk.ok());
+        }
+        status
+    })
+}

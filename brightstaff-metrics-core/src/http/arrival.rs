@@ -1,0 +1,225 @@
+use super::{
+    handler::{self, CORS_PREFLIGHT, NOT_FOUND, well_known},
+    paths::PathMap,
+};
+use crate::{Metrics, Observer, Upstream, labels::Method};
+
+/// A request that arrives, as its framework tells of it: what its handler is named by.
+///
+/// For authors of adapters.
+pub trait Arrival {
+    /// The method.
+    fn method(&self) -> Method;
+
+    /// The path as the client sent it, wherever the adapter is nested.
+    fn path(&self) -> &str;
+
+    /// The template of the route that matched. Asked for only where nothing else decides, since it
+    /// costs something in some frameworks.
+    fn template(&self) -> Option<&str>;
+
+    /// The prefix that a service is nested at, where that is all that its framework knows.
+    fn prefix(&self) -> Option<&str> {
+        None
+    }
+
+    /// The name that the request brings along.
+    fn given(&self) -> Option<&str>;
+
+    /// Whether there is such a header; `name` is in lower case.
+    fn has_header(&self, name: &str) -> bool;
+}
+
+/// What a user tells an adapter, and what it does with each request that arrives: the same for every
+/// framework.
+///
+/// For authors of adapters; what an application sees of it are the adapter's own methods.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    metrics: Metrics,
+    names: PathMap<Box<str>>,
+    skipped: PathMap<()>,
+    fallback: Option<Box<str>>,
+    implicit: Option<Upstream>,
+}
+
+impl Arrivals {
+    /// Records in these metrics.
+    #[must_use]
+    pub fn new(metrics: Metrics) -> Self {
+        Self {
+            metrics,
+            names: PathMap::default(),
+            skipped: PathMap::default(),
+            fallback: None,
+            implicit: None,
+        }
+    }
+
+    /// Names the handler of a path or template. A wildcard at its end (`/files/{*path}`, and in
+    /// actix's words `/files/{path:.*}` or `/files/{path}*`) covers all that is under it; the longest
+    /// such prefix wins.
+    pub fn handler(&mut self, path: &str, name: &str) {
+        self.names.insert(path, name.into());
+    }
+
+    /// Names the handler of requests for which nothing else is known.
+    pub fn fallback(&mut self, name: &str) {
+        self.fallback = Some(name.into());
+    }
+
+    /// Does not measure a path or template, which may end in a wildcard.
+    pub fn skip(&mut self, path: &str) {
+        self.skipped.insert(path, ());
+    }
+
+    /// Measures the answers of the well-known LLM endpoints as calls to this provider.
+    pub fn implicit(&mut self, provider: &str) {
+        self.implicit = Some(self.metrics.answering(provider));
+    }
+
+    /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
+    ///
+    /// `chosen` is the name that the user's closure gives.
+    pub fn arrive<'a, A: Arrival>(
+        &'a self,
+        request: &'a A,
+        chosen: impl FnOnce(&'a A) -> Option<&'a str>,
+    ) -> (Observer, Option<Upstream>) {
+        if self.skipped.get(request).is_some() {
+            return (Observer::default(), None);
+        }
+        let method = request.method();
+        let name = self.name(request, method, chosen);
+        let implicit = self.implicit.as_ref().filter(|_| is_llm_call(request));
+        let exchange = self.metrics.exchange(name, method);
+        (Observer::exchange(exchange), implicit.cloned())
+    }
+
+    /// The name of a request's handler: the first that is known, in the order of the contract.
+    fn name<'a, A: Arrival>(
+        &'a self,
+        request: &'a A,
+        method: Method,
+        chosen: impl FnOnce(&'a A) -> Option<&'a str>,
+    ) -> &'a str {
+        let mapped = || self.names.get(request).map(|name| &**name);
+        let template = || request.template();
+        let preflight = || is_preflight(request).then_some(CORS_PREFLIGHT);
+        request
+            .given()
+            .or_else(mapped)
+            .or_else(|| chosen(request))
+            .or_else(|| well_known(method, request.path()))
+            .or_else(|| well_known(method, template()?))
+            .or_else(preflight)
+            .or_else(template)
+            .or_else(|| request.prefix())
+            .or(self.fallback.as_deref())
+            .unwrap_or(NOT_FOUND)
+    }
+}
+
+fn is_llm_call(request: &impl Arrival) -> bool {
+    let method = request.method();
+    // All of them are asked by POST: the template is not worth its price for any other method.
+    method == Method::Post
+        && (handler::is_llm_call(method, request.path())
+            || request
+                .template()
+                .is_some_and(|path| handler::is_llm_call(method, path)))
+}
+
+fn is_preflight(request: &impl Arrival) -> bool {
+    request.method() == Method::Options
+        && request.has_header("origin")
+        && request.has_header("access-control-request-method")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Request {
+        post: bool,
+        path: &'static str,
+        template: Option<&'static str>,
+        prefix: Option<&'static str>,
+        given: Option<&'static str>,
+        asked: Cell<bool>,
+    }
+
+    impl Arrival for Request {
+        fn method(&self) -> Method {
+            if self.post { Method::Post } else { Method::Get }
+        }
+        fn path(&self) -> &str {
+            self.path
+        }
+        fn template(&self) -> Option<&str> {
+            self.asked.set(true);
+            self.template
+        }
+        fn prefix(&self) -> Option<&str> {
+            self.prefix
+        }
+        fn given(&self) -> Option<&str> {
+            self.given
+        }
+        fn has_header(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    fn name(arrivals: &Arrivals, request: &Request, chosen: Option<&'static str>) -> String {
+        let name = arrivals.name(request, request.method(), |_| chosen);
+        name.to_owned()
+    }
+
+    #[test]
+    fn names_go_in_the_order_of_the_contract() {
+        let mut arrivals = Arrivals::new(Metrics::unregistered());
+        let mut request = Request {
+            post: true,
+            path: "/v1/messages",
+            template: Some("/v1/{what}"),
+            prefix: Some("/v1"),
+            given: Some("given"),
+            ..Request::default()
+        };
+        arrivals.handler("/v1/messages", "mapped");
+        assert_eq!(name(&arrivals, &request, Some("chosen")), "given");
+        request.given = None;
+        assert_eq!(name(&arrivals, &request, Some("chosen")), "mapped");
+        let mut arrivals = Arrivals::new(Metrics::unregistered());
+        assert_eq!(name(&arrivals, &request, Some("chosen")), "chosen");
+        assert_eq!(name(&arrivals, &request, None), "llm_chat");
+        assert!(!request.asked.get(), "nobody needed the template");
+        request.path = "/v1/other";
+        assert_eq!(name(&arrivals, &request, None), "/v1/{what}");
+        request.template = None;
+        assert_eq!(name(&arrivals, &request, None), "/v1");
+        request.prefix = None;
+        assert_eq!(name(&arrivals, &request, None), "not_found");
+        arrivals.fallback("unmatched");
+        assert_eq!(name(&arrivals, &request, None), "unmatched");
+    }
+
+    #[test]
+    fn the_template_is_asked_for_only_where_it_decides() {
+        let mut arrivals = Arrivals::new(Metrics::unregistered());
+        arrivals.skip("/healthz");
+        arrivals.implicit("openai");
+        let request = Request {
+            post: true,
+            path: "/v1/messages",
+            ..Request::default()
+        };
+        let (_, implicit) = arrivals.arrive(&request, |_| None);
+        assert!(implicit.is_some());
+        assert!(!request.asked.get());
+    }
+}

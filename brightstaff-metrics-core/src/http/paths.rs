@@ -1,0 +1,89 @@
+use std::collections::HashMap;
+
+use super::Arrival;
+
+/// Something for each of some paths or templates.
+#[derive(Clone, Debug)]
+pub(super) struct PathMap<T> {
+    exact: HashMap<Box<str>, T>,
+    /// For all that is under these prefixes, each of which ends in a slash.
+    under: Vec<(Box<str>, T)>,
+    /// Whether one of them has a parameter, so that a path cannot be equal to it.
+    parameters: bool,
+}
+
+impl<T: Clone> PathMap<T> {
+    pub(super) fn insert(&mut self, path: &str, value: T) {
+        if let Some(prefix) = wildcard(path) {
+            self.under.push((prefix.into(), value.clone()));
+        }
+        self.parameters |= path.contains('{');
+        self.exact.insert(path.into(), value);
+    }
+}
+
+impl<T> PathMap<T> {
+    pub(super) fn get(&self, request: &impl Arrival) -> Option<&T> {
+        if self.exact.is_empty() {
+            return None;
+        }
+        let path = request.path();
+        // Without a parameter in it, a template is another spelling of the path only where that one
+        // has escapes.
+        let template = || {
+            let differs = self.parameters || path.contains('%');
+            differs.then(|| request.template()).flatten()
+        };
+        self.exact
+            .get(path)
+            .or_else(|| self.exact.get(template()?))
+            .or_else(|| self.longest_prefix(path))
+    }
+
+    fn longest_prefix(&self, path: &str) -> Option<&T> {
+        self.under
+            .iter()
+            .filter(|(prefix, _)| path.starts_with(&**prefix))
+            .max_by_key(|(prefix, _)| prefix.len())
+            .map(|(_, value)| value)
+    }
+}
+
+impl<T> Default for PathMap<T> {
+    fn default() -> Self {
+        Self {
+            exact: HashMap::new(),
+            under: Vec::new(),
+            parameters: false,
+        }
+    }
+}
+
+/// What stands before the wildcard at the end: axum's `{*name}`, or actix's `{name:.*}` or `{name}*`.
+fn wildcard(path: &str) -> Option<&str> {
+    let (prefix, parameter) = path.rsplit_once('{')?;
+    let all = parameter.starts_with('*') && parameter.ends_with('}')
+        || parameter.ends_with(":.*}")
+        || parameter.ends_with("}*");
+    all.then_some(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_known_in_the_words_of_both() {
+        for (path, prefix) in [
+            ("/files/{*path}", Some("/files/")),
+            ("/files/{path:.*}", Some("/files/")),
+            ("/files/{path}*", Some("/files/")),
+            ("/{user}/files/{*path}", Some("/{user}/files/")),
+            ("/files/{path}", None),
+            ("/files/{id:[0-9]*}", None),
+            ("/files", None),
+        ] {
+            assert_eq!(wildcard(path), prefix, "{path}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The demo, run as the README says, and its metrics before the eyes of promtool.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+use crate::{
+    http::{free_port, get},
+    stage::{Outcome, has},
+};
+
+/// `cargo xtask demo`: the release build, with these arguments.
+pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
+    cmd!(
+        sh,
+        "cargo run --quiet --release --package brightstaff-exporter -- demo {arguments...}"
+    )
+    .quiet()
+    .run()?;
+    Ok(())
+}
+
+/// Runs the demo, lints a scrape of it while it lasts, and lets it compare truth with metrics.
+pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
+    if !has(sh, "promtool") {
+        let why = "promtool is not on the path: apt install prometheus";
+        return Ok(Outcome::Skipped(why.to_owned()));
+    }
+    cmd!(
+        sh,
+        "cargo build --quiet --release --package brightstaff-exporter"
+    )
+    .run()?;
+    let metrics = format!("127.0.0.1:{}", free_port()?);
+    let arguments = [
+        "--duration=10s",
+        "--bind=127.0.0.1:0",
+        &format!("--metrics-bind={metrics}"),
+    ]
+    .map(str::to_owned);
+    let url = format!("http://{metrics}/metrics");
+    let linting = thread::spawn(move || scrape(&url).and_then(|text| lint(&text)));
+    run(sh, &arguments)?;
+    linting
+        .join()
+        .map_err(|_| anyhow::anyhow!("the lint panicked"))??;
+    Ok(Outcome::Passed)
+}
+
+/// A scrape in the middle of the load.
+fn scrape(url: &str) -> Result<String> {
+    let start = Instant::now();
+    loop {
+        thread::sleep(Duration::from_millis(500));
+        match get(url) {
+            Ok(text) if text.contains("brightstaff_llm_time_to_first_token_seconds") => {
+                return Ok(text);
+            }
+            Ok(_) | Err(_) if start.elapsed() < Duration::from_secs(8) => {}
+            Ok(_) => bail!("{url} tells of no first token while the demo runs"),
+            Err(error) => return Err(error.context("the demo serves no metrics")),
+        }
+    }
+}
+
+/// Silence is praise.
+fn lint(text: &str) -> Result<()> {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = promtool.stdin.take().context("promtool takes no input")?;
+    stdin.write_all(text.as_bytes())?;
+    drop(stdin);
+    let said = promtool.wait_with_output()?;
+    let said = [said.stdout, said.stderr].concat();
+    if !said.is_empty() {
+        bail!("promtool says: {}", String::from_utf8_lossy(&said).trim());
+    }
+    println!(
+        "promtool check metrics: nothing to say of {} lines",
+        text.lines().count()
+    );
+    Ok(())
+}
