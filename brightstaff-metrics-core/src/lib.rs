@@ -49,7 +49,9 @@
 //!
 //! # Features
 //!
-//! - `compression` (default): answers in `gzip`, `deflate`, `br` and `zstd` are read, too.
+//! - `compression` (default): answers in `gzip`, `deflate`, `br` and `zstd` are read, too. The instants of
+//!   a `zstd` stream are not: its decoder hands out text later than it passes, so such a call has no time to
+//!   first token, and none per output token.
 //! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.
 //!
 //! # Guarantees

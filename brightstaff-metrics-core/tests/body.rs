@@ -245,3 +245,45 @@ fn streams_are_observed_alike() {
     assert_eq!(seen, b"{}");
     assert_eq!(recorded(&registry).unwrap(), "none");
 }
+
+/// A stream in one zstd frame, all of whose events come out of the decoder at its end.
+#[cfg(feature = "compression")]
+#[test]
+fn what_is_known_late_is_not_timed() {
+    use brightstaff_metrics_core::Head;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    let stream = concat!(
+        "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n",
+        "data: {\"object\":\"chat.completion.chunk\",\"choices\":[],",
+        "\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":12}}\n\n",
+        "data: [DONE]\n\n",
+    );
+    let samples = |encoding: Option<&str>, body: &[u8]| {
+        let registry = Registry::new();
+        let builder = Metrics::builder().upstreams([("openai", "gpt-4o")]);
+        let metrics = builder.process(false).register(&registry).unwrap();
+        let mut call = metrics.upstream("openai", "gpt-4o").start();
+        let head = Head::new(200).content_type("text/event-stream");
+        call.head(&head.content_encoding(encoding));
+        body.iter().for_each(|byte| call.data(&[*byte]));
+        call.complete();
+        let text = TextEncoder::new()
+            .encode_to_string(&registry.gather())
+            .unwrap();
+        [
+            "llm_tokens_total{kind=\"completion\",",
+            "llm_time_to_first_byte_seconds_count{",
+            "llm_time_to_first_token_seconds_count{",
+            "llm_time_per_output_token_seconds_count{",
+        ]
+        .map(|family| {
+            let mut lines = text.lines();
+            let line = lines.find(|line| line.starts_with(&format!("brightstaff_{family}")));
+            line.unwrap().rsplit(' ').next().unwrap().to_owned()
+        })
+    };
+    assert_eq!(samples(None, stream.as_bytes()), ["12", "1", "1", "1"]);
+    let frame = compress_to_vec(stream.as_bytes(), CompressionLevel::Fastest);
+    assert_eq!(samples(Some("zstd"), &frame), ["12", "1", "0", "0"]);
+}

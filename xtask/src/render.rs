@@ -11,6 +11,7 @@ use clap::Args;
 use xshell::{Shell, cmd};
 
 use crate::{
+    grafana::DASHBOARDS,
     http::free_port,
     lab::{self, Envoy, Exporter, Prometheus},
     npm,
@@ -43,31 +44,53 @@ pub(crate) struct Options {
     out: PathBuf,
 }
 
-/// The stage: a short demo, and a picture under `target`.
+/// A dashboard, and where its picture goes.
+type Picture = (PathBuf, PathBuf);
+
+/// The stage: a short demo, and pictures of both dashboards under `target`.
 pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     if let Some(why) = missing().or_else(Prometheus::missing) {
         return Ok(Outcome::Skipped(why));
     }
-    let options = Options {
-        prometheus: None,
+    let pictures = DASHBOARDS.map(|(dashboard, _)| {
+        let dashboard = PathBuf::from(dashboard);
+        let name = dashboard.file_stem().expect("it is a file");
+        let picture = Path::new(DIR).join(name).with_extension("png");
+        (dashboard, picture)
+    });
+    let seen = Seen {
         seconds: 45,
         scrape: 1,
-        rate: 20.0,
-        dashboard: PathBuf::from("config/grafana/brightstaff_dashboard.json"),
-        out: Path::new(DIR).join("dashboard.png"),
     };
-    run(sh, &options)?;
+    demo(sh, seen, 20.0, &pictures)?;
     Ok(Outcome::Passed)
+}
+
+/// What a picture covers, and how many seconds lie between two scrapes.
+#[derive(Clone, Copy)]
+struct Seen {
+    seconds: u64,
+    scrape: u64,
 }
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     if let Some(why) = missing() {
         anyhow::bail!(why);
     }
-    npm::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
-    if let Some(url) = &options.prometheus {
-        return draw(sh, options, url.trim_end_matches('/'));
+    let seen = Seen {
+        seconds: options.seconds,
+        scrape: options.scrape,
+    };
+    let picture = (options.dashboard.clone(), options.out.clone());
+    match &options.prometheus {
+        Some(url) => draw(sh, seen, url.trim_end_matches('/'), &[picture]),
+        None => demo(sh, seen, options.rate, &[picture]),
     }
+}
+
+/// Runs the demo, with an Envoy before it where there is one, and draws what Prometheus saw.
+fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
+    npm::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
     Exporter::build(sh)?;
     let dir = Path::new(DIR);
     let port = free_port()?;
@@ -80,8 +103,8 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
         }
     };
     let mut demo = vec![
-        format!("--duration={}s", options.seconds + 30),
-        format!("--rate={}", options.rate),
+        format!("--duration={}s", seen.seconds + 30),
+        format!("--rate={}", rate),
     ];
     demo.extend(
         envoy
@@ -92,8 +115,8 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     let prometheus = Prometheus::start(
         dir,
         &scrape_config(&[
-            ("interval: 15s", &format!("interval: {}s", options.scrape)),
-            ("timeout: 10s", &format!("timeout: {}s", options.scrape)),
+            ("interval: 15s", &format!("interval: {}s", seen.scrape)),
+            ("timeout: 10s", &format!("timeout: {}s", seen.scrape)),
             (
                 "host.docker.internal:9092",
                 &format!("127.0.0.1:{}", demo.metrics_port),
@@ -109,12 +132,12 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     )?;
     println!(
         "the demo runs for {} s; {} shows it meanwhile",
-        options.seconds, prometheus.url
+        seen.seconds, prometheus.url
     );
     // The first rates need a window of scrapes, which the picture leaves out.
-    let lead = 4 * options.scrape;
-    thread::sleep(Duration::from_secs(options.seconds + lead));
-    draw(sh, options, &prometheus.url)
+    let lead = 4 * seen.scrape;
+    thread::sleep(Duration::from_secs(seen.seconds + lead));
+    draw(sh, seen, &prometheus.url, pictures)
 }
 
 /// What is not on this machine, if anything.
@@ -132,20 +155,24 @@ fn browser() -> Option<PathBuf> {
         .find_map(|name| which::which(name).ok())
 }
 
-fn draw(sh: &Shell, options: &Options, prometheus: &str) -> Result<()> {
+fn draw(sh: &Shell, seen: Seen, prometheus: &str, pictures: &[Picture]) -> Result<()> {
+    npm::install(sh, Path::new("xtask/render"), Path::new(DIR))?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let to = now.as_secs();
-    let from = to - options.seconds;
+    let from = (to - seen.seconds).to_string();
+    let (to, scrape) = (to.to_string(), seen.scrape.to_string());
     let root = std::env::current_dir()?;
-    let (dashboard, picture) = (root.join(&options.dashboard), root.join(&options.out));
-    ensure!(dashboard.exists(), "{} is not there", dashboard.display());
     let browser = browser().context("no browser")?;
-    let (from, to, scrape) = (from.to_string(), to.to_string(), options.scrape.to_string());
-    cmd!(
-        sh,
-        "node {DIR}/render.mjs {dashboard} {prometheus} {picture} --from {from} --to {to} --scrape {scrape} --chromium {browser}"
-    )
-    .quiet()
-    .run()
-    .context("the dashboard cannot be read")
+    for (dashboard, picture) in pictures {
+        let (dashboard, picture) = (root.join(dashboard), root.join(picture));
+        ensure!(dashboard.exists(), "{} is not there", dashboard.display());
+        cmd!(
+            sh,
+            "node {DIR}/render.mjs {dashboard} {prometheus} {picture} --from {from} --to {to} --scrape {scrape} --chromium {browser}"
+        )
+        .quiet()
+        .run()
+        .with_context(|| format!("{} cannot be read", dashboard.display()))?;
+    }
+    Ok(())
 }

@@ -46,6 +46,7 @@ pub use model::Model;
 pub struct Meter {
     encoding: Encoding,
     body: Body,
+    timely: bool,
     finished: bool,
 }
 
@@ -53,8 +54,10 @@ impl Meter {
     /// A meter for a body with these `Content-Type` and `Content-Encoding` headers, as received.
     #[must_use]
     pub fn new(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
+        let encoding = Encoding::of(content_encoding);
         let mut meter = Self {
-            encoding: Encoding::of(content_encoding),
+            timely: encoding.is_timely(),
+            encoding,
             body: Body::new(content_type),
             finished: false,
         };
@@ -98,6 +101,15 @@ impl Meter {
         }
         self.finished = true;
         self.body.finish();
+    }
+
+    /// Whether facts come with the bytes that tell them, so that an instant taken of them means something.
+    ///
+    /// A decoder of `zstd` hands out what leaves its window, and the rest at the end of a frame: tokens and
+    /// ending are right then, but known late.
+    #[must_use]
+    pub const fn is_timely(&self) -> bool {
+        self.timely
     }
 
     /// What is known so far.

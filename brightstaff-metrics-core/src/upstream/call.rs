@@ -160,6 +160,9 @@ impl UpstreamCall {
             // After a cut, too: what a decoder still holds did pass.
             meter.finish();
             self.timing.finish(meter.facts(), now);
+            if !meter.is_timely() {
+                self.timing.forget_events();
+            }
         }
         let facts = self.meter.as_ref().map(|meter| meter.facts());
         let error = self.classify(ending, given);

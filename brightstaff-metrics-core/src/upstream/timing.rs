@@ -35,6 +35,11 @@ impl Timing {
         self.mark(facts, || now);
     }
 
+    /// The facts came later than the bytes that told them: when is not known.
+    pub(crate) fn forget_events(&mut self) {
+        (self.first_token, self.protocol_end) = (None, None);
+    }
+
     fn mark(&mut self, facts: &Facts, mut now: impl FnMut() -> Instant) {
         let chunk = self.chunks;
         if self.first_token.is_none() && facts.first_token_event.is_some() {

@@ -15,6 +15,9 @@ pub(crate) enum Source {
     Window(&'static str),
     /// A rule on the recorded series, kept apart by job.
     Recorded,
+    /// A rule on all values of the recorded series within this window, added up: of use in shares.
+    /// It costs the same whatever the number of replicas, and a series that was not there is 0.
+    Since(&'static str),
 }
 
 /// What the recording rules call the sum of a family's rates over five minutes, or of its gauges.
@@ -60,7 +63,7 @@ impl Source {
     }
 
     fn is_rule(self) -> bool {
-        matches!(self, Self::Window(_) | Self::Recorded)
+        matches!(self, Self::Window(_) | Self::Recorded | Self::Since(_))
     }
 
     fn window(self) -> &'static str {
@@ -89,7 +92,7 @@ impl Selected {
             match source {
                 Source::Scraped => matchers.push(format!("{INSTANCE}=~\"$instance\"")),
                 Source::Fleet => matchers.push(format!("{JOB}=~\"$job\"")),
-                Source::Window(_) | Source::Recorded => {}
+                Source::Window(_) | Source::Recorded | Source::Since(_) => {}
             }
             if !source.is_rule() && metric.has(PROVIDER) {
                 matchers.push(format!("{PROVIDER}=~\"$provider\""));
@@ -173,12 +176,14 @@ impl Selected {
     fn series(&self) -> String {
         let metric = self.metric;
         let name = metric.name();
-        if let (Source::Fleet | Source::Recorded, Metric::Ours(_)) = (self.source, metric) {
-            return format!(
-                "{}{}",
-                recorded(metric, self.suffix, self.gauge),
-                braces(&self.matchers)
-            );
+        if let Metric::Ours(_) = metric {
+            let name = recorded(metric, self.suffix, self.gauge);
+            let series = format!("{name}{}", braces(&self.matchers));
+            match self.source {
+                Source::Fleet | Source::Recorded => return series,
+                Source::Since(window) => return format!("sum_over_time({series}[{window}])"),
+                Source::Scraped | Source::Window(_) => {}
+            }
         }
         let series = format!("{name}{}{}", self.suffix, braces(&self.matchers));
         let series = if self.gauge {

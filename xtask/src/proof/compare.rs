@@ -17,9 +17,10 @@ pub(super) struct Tolerance {
     pub(super) share: f64,
     /// On top, in the value's own unit.
     pub(super) constant: f64,
-    /// How many ranks a quantile's sample may be off: a histogram sees the window's ends, and the
-    /// samples lie in the order of their ends.
-    pub(super) ranks: f64,
+    /// How many ranks a quantile's sample may be off, where the samples are those that somebody else
+    /// saw: then a quantile is right within its bucket. Else it has to be what the histogram's buckets
+    /// make of the samples.
+    pub(super) ranks: Option<f64>,
 }
 
 /// What a query returned: the labels of each series, and its value.
@@ -52,7 +53,15 @@ pub(super) fn compare(
                 let Some(value) = returned.get(key) else {
                     anyhow::bail!("no quantile for {key:?}, of {} samples", samples.len());
                 };
-                let (low, high) = around(*q, family, samples, tolerance.ranks);
+                let bounds = bounds(family);
+                let (low, high) = match tolerance.ranks {
+                    Some(ranks) => around(*q, bounds, samples, ranks),
+                    None => {
+                        let quantile = interpolated(*q, bounds, samples);
+                        let off = quantile * tolerance.share;
+                        (quantile - off, quantile + off)
+                    }
+                };
                 ensure!(
                     (low..=high).contains(value),
                     "{key:?}: quantile {q} reads {value}, and is between {low} and {high}"
@@ -107,19 +116,37 @@ fn values(
     Ok(table.len())
 }
 
-/// The bounds of the buckets that hold the samples of these ranks: no histogram knows it closer.
-fn around(q: f64, family: &Family, samples: &[f64], ranks: f64) -> (f64, f64) {
+fn bounds(family: &Family) -> &'static [f64] {
     let Kind::Histogram(set) = family.kind else {
         unreachable!("{} is a histogram", family.name)
     };
-    let bounds = set.default_bounds();
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss
-    )]
+    set.default_bounds()
+}
+
+/// What a histogram says of a quantile: the samples of a bucket lie evenly in it, and what is beyond
+/// the last bound is on it.
+#[expect(clippy::cast_precision_loss)]
+fn interpolated(q: f64, bounds: &[f64], samples: &[f64]) -> f64 {
+    let rank = samples.len() as f64 * q;
+    let mut low = (0.0, 0.0);
+    for bound in bounds {
+        let upto = samples.iter().filter(|sample| *sample <= bound).count() as f64;
+        if upto >= rank {
+            return low.0 + (bound - low.0) * (rank - low.1) / (upto - low.1);
+        }
+        low = (*bound, upto);
+    }
+    low.0
+}
+
+/// The bounds of the buckets that hold the samples of these ranks.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+fn around(q: f64, bounds: &[f64], samples: &[f64], ranks: f64) -> (f64, f64) {
     let at = |rank: f64| samples[rank.clamp(0.0, (samples.len() - 1) as f64) as usize];
-    #[expect(clippy::cast_precision_loss)]
     let rank = samples.len() as f64 * q;
     let low = at((rank - 1.0 - ranks).floor());
     let high = at((rank + ranks).ceil());
@@ -130,4 +157,67 @@ fn around(q: f64, family: &Family, samples: &[f64], ranks: f64) -> (f64, f64) {
         below.copied().unwrap_or(0.0),
         above.copied().unwrap_or(last),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use brightstaff_metrics_core::catalogue::HTTP_REQUEST_DURATION;
+
+    use super::*;
+
+    const EXACT: Tolerance = Tolerance {
+        share: 0.01,
+        constant: 0.0,
+        ranks: None,
+    };
+
+    fn returned(series: &[(&str, f64)]) -> Returned {
+        series
+            .iter()
+            .map(|(handler, value)| {
+                (
+                    [("handler".to_owned(), (*handler).to_owned())].into(),
+                    *value,
+                )
+            })
+            .collect()
+    }
+
+    fn agrees(series: &[(&str, f64)], expected: &Expected) -> bool {
+        compare(&returned(series), &["handler"], expected, EXACT).is_ok()
+    }
+
+    #[test]
+    fn what_is_0_has_to_be_there_and_what_is_not_has_not() {
+        let expected = Expected::Values([(vec!["a".to_owned()], 0.0)].into());
+        assert!(agrees(&[("a", 0.0)], &expected));
+        assert!(!agrees(&[], &expected));
+        assert!(!agrees(&[("a", f64::NAN)], &expected));
+        assert!(!agrees(&[("a", 0.0), ("b", 1.0)], &expected));
+        assert!(!agrees(&[("", 0.0)], &expected));
+    }
+
+    #[test]
+    fn a_value_may_be_as_far_off_as_stated() {
+        let expected = Expected::Values([(vec!["a".to_owned()], 2.0)].into());
+        assert!(agrees(&[("a", 2.01)], &expected));
+        assert!(!agrees(&[("a", 2.03)], &expected));
+    }
+
+    #[test]
+    fn a_quantile_is_what_the_buckets_make_of_it() {
+        // Four samples between 0.5 and 1: the median is half-way.
+        let samples = [(vec!["a".to_owned()], vec![0.6, 0.7, 0.8, 0.9])];
+        let expected = Expected::Quantile(0.5, &HTTP_REQUEST_DURATION, samples.into());
+        assert!(agrees(&[("a", 0.75)], &expected));
+        assert!(!agrees(&[("a", 0.7)], &expected));
+        assert!(!agrees(&[], &expected));
+        let near = Tolerance {
+            ranks: Some(0.0),
+            ..EXACT
+        };
+        let near = |value| compare(&returned(&[("a", value)]), &["handler"], &expected, near);
+        assert!(near(0.55).is_ok());
+        assert!(near(1.1).is_err());
+    }
 }

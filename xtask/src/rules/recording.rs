@@ -67,9 +67,17 @@ fn family_rules(family: &'static Family) -> Vec<Rule> {
     rules.collect()
 }
 
+/// The rates of a window: those of five minutes are recorded as they are.
+fn since(window: &'static str) -> Source {
+    match window {
+        "5m" => Source::Recorded,
+        longer => Source::Since(longer),
+    }
+}
+
 /// Requests that the gateway answered with a 5xx.
 fn http_errors(window: &'static str) -> (String, Expr) {
-    let requests = || Source::Window(window).rate(&HTTP_REQUESTS);
+    let requests = || since(window).rate(&HTTP_REQUESTS);
     let failed = requests().is(StatusClass::ServerError).by([]);
     (http_errors_name(window), share(failed, &requests().by([])))
 }
@@ -77,7 +85,7 @@ fn http_errors(window: &'static str) -> (String, Expr) {
 /// Calls that failed, but for those that our own side gave up.
 fn upstream_errors(window: &'static str) -> (String, Expr) {
     let calls = || {
-        Source::Window(window)
+        since(window)
             .rate(&UPSTREAM_REQUESTS)
             .without(ErrorClass::Cancelled)
     };

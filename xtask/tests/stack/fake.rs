@@ -32,7 +32,7 @@ pub(crate) enum Engine {
 
 /// A directory with fakes, and a port.
 pub(crate) struct Machine {
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     pub(crate) port: u16,
 }
 
@@ -42,17 +42,24 @@ impl Machine {
         // The last run may have left it.
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(dir.join("bin")).expect("the directory is ours");
-        let port = serve();
+        let machine = Self { dir, port: serve() };
+        let (dir, port) = (&machine.dir, machine.port);
         for (program, engine) in engines {
             let dead = matches!(engine, Engine::Crashes | Engine::NeverReady);
-            let path = dir.join("bin").join(program);
             let calls = dir.join(format!("{program}.calls"));
-            let script = script(*engine, &calls, if dead { 1 } else { port });
-            fs::write(&path, script).expect("the directory is ours");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
-                .expect("the file is ours");
+            machine.program(
+                program,
+                &script(*engine, &calls, if dead { 1 } else { port }),
+            );
         }
-        Self { dir, port }
+        machine
+    }
+
+    /// Puts a shell script on the path.
+    pub(crate) fn program(&self, name: &str, script: &str) {
+        let path = self.dir.join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the directory is ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
     }
 
     /// Runs `cargo xtask grafana` with nothing else on the path.
@@ -80,7 +87,7 @@ impl Machine {
 }
 
 /// What a task said.
-pub(crate) struct Said(Output);
+pub(crate) struct Said(pub(crate) Output);
 
 impl Said {
     #[track_caller]
@@ -119,7 +126,7 @@ fn script(engine: Engine, calls: &Path, port: u16) -> String {
         }
     };
     format!(
-        "#!/bin/sh\necho \"$*\" >> '{}'\ncase \"$*\" in\n{behaviour}*\\ port\\ *) echo 0.0.0.0:{port};;\nesac\n",
+        "echo \"$*\" >> '{}'\ncase \"$*\" in\n{behaviour}*\\ port\\ *) echo 0.0.0.0:{port};;\nesac\n",
         calls.display()
     )
 }
@@ -136,7 +143,7 @@ fn serve() -> u16 {
     port
 }
 
-fn answer(stream: &TcpStream) {
+pub(crate) fn answer(stream: &TcpStream) {
     const TARGETS: &str = r#"{"status":"success","data":{"activeTargets":[
         {"labels":{"job":"brightstaff"},"scrapeUrl":"http://host.docker.internal:9092/metrics","health":"up","lastError":""},
         {"labels":{"job":"envoy"},"scrapeUrl":"http://host.docker.internal:9901/stats","health":"down","lastError":"connection refused"}]}}"#;

@@ -1,6 +1,7 @@
 //! `cargo xtask grafana up` and its kin, with engines that only record how they are called.
 
 mod fake;
+mod native;
 
 use fake::{DOCKER_COMPOSE, Engine, Machine, PODMAN_COMPOSE};
 

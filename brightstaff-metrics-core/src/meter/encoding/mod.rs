@@ -41,6 +41,15 @@ impl Encoding {
         Self::undo(&mut names)
     }
 
+    /// Whether what comes out comes with the bytes that it is made of.
+    pub(crate) fn is_timely(&self) -> bool {
+        match self {
+            #[cfg(feature = "compression")]
+            Self::Known(stages) => !stages.holds_back(),
+            Self::Identity | Self::Unread => true,
+        }
+    }
+
     #[cfg(feature = "compression")]
     fn undo(names: &mut dyn Iterator<Item = &str>) -> Self {
         Stages::of(names).map_or(Self::Unread, Self::Known)

@@ -37,6 +37,11 @@ pub(crate) trait Decode: std::fmt::Debug + Send {
     /// Takes what it can of `input` and writes what it can to `output`. No progress asks for more input.
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 
+    /// Whether output may come long after the input that it is made of.
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     /// The input is over: readies what was held back for a last [`Decode::step`].
     fn finish(&mut self) -> Result<(), Fault> {
         Ok(())
@@ -78,6 +83,11 @@ impl Stages {
             decoders,
             left: FREE_BYTES,
         })
+    }
+
+    /// Whether what is handed on may come long after the bytes that it is made of.
+    pub(crate) fn holds_back(&self) -> bool {
+        self.decoders.iter().any(|decoder| decoder.holds_back())
     }
 
     /// Decodes on, and hands on what comes out.

@@ -146,6 +146,11 @@ fn header_len(descriptor: u8) -> usize {
 }
 
 impl Decode for Zstd {
+    /// Until it leaves the window, or the frame ends.
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {
         let mut read = 0;
         loop {

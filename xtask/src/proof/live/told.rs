@@ -1,0 +1,127 @@
+//! The truth, as the demo tells it.
+
+use anyhow::{Context, Result};
+use brightstaff_metrics_core::catalogue::{
+    self, Family, HTTP_REQUEST_DURATION, Kind, TIME_TO_FIRST_TOKEN, UPSTREAM_DURATION,
+};
+use serde_json::Value;
+
+use crate::proof::{
+    server::Prometheus,
+    truth::{Labels, Truth},
+};
+
+/// What the demo's truth says, from the first scrape of each series on: Prometheus cannot know what
+/// a series rose by before it first saw it.
+pub(super) fn truth(prometheus: &Prometheus, told: &Value, window: u64, now: f64) -> Result<Truth> {
+    let mut truth = Truth::default();
+    #[expect(clippy::cast_precision_loss)]
+    let seconds = window as f64;
+    truth.seconds = seconds;
+    for family in catalogue::ALL.iter().copied() {
+        let Some(lines) = told["families"][family.name].as_array() else {
+            continue;
+        };
+        if family.kind == Kind::Gauge {
+            continue;
+        }
+        let suffix = if family.kind == Kind::Counter {
+            ""
+        } else {
+            "_count"
+        };
+        let first = format!("min_over_time({}{suffix}[{window}s])", family.name);
+        let first = prometheus.query(&first, now)?;
+        for line in lines {
+            let labels = labels(&line["labels"]);
+            let value = &line["truth"];
+            let count = value
+                .as_f64()
+                .or(value["count"].as_f64())
+                .unwrap_or_default();
+            let seen = first.iter().find(|(series, _)| {
+                labels
+                    .iter()
+                    .all(|(name, value)| series.get(name) == Some(value))
+            });
+            if let Some((_, seen)) = seen {
+                truth.rise(family, labels, count - seen);
+            }
+        }
+    }
+    durations(&mut truth, told)?;
+    Ok(truth)
+}
+
+/// The durations that clients and providers saw for themselves.
+fn durations(truth: &mut Truth, told: &Value) -> Result<()> {
+    let requests = told["requests"].as_array().context("no requests")?;
+    for request in requests {
+        let labels = [("handler", &request["handler"])];
+        sample(
+            truth,
+            &HTTP_REQUEST_DURATION,
+            &labels,
+            &request["sent"],
+            &request["ended"],
+        );
+    }
+    let agent = Value::from("agent");
+    let known = told["families"][catalogue::UPSTREAM_REQUESTS.name].as_array();
+    let known = known.into_iter().flatten().map(|line| &line["labels"]);
+    let agents: Vec<_> = known
+        .filter(|labels| labels["model"] == agent)
+        .map(|labels| &labels["provider"])
+        .collect();
+    let calls = told["calls"].as_array().context("no calls")?;
+    for call in calls {
+        // What an agent calls its model is no label.
+        let is_agent = agents.contains(&&call["upstream"]);
+        let model = if is_agent { &agent } else { &call["model"] };
+        let pair = [("provider", &call["upstream"]), ("model", model)];
+        sample(
+            truth,
+            &TIME_TO_FIRST_TOKEN,
+            &pair,
+            &call["arrived"],
+            &call["first_token"],
+        );
+        if call["status"] == 200 && call["finish"] == "end" {
+            let outcome = Value::from("ok");
+            let labels = [pair[0], pair[1], ("outcome", &outcome)];
+            sample(
+                truth,
+                &UPSTREAM_DURATION,
+                &labels,
+                &call["arrived"],
+                &call["ended"],
+            );
+        }
+    }
+    Ok(())
+}
+
+fn sample(
+    truth: &mut Truth,
+    family: &'static Family,
+    labels: &[(&str, &Value)],
+    from: &Value,
+    to: &Value,
+) {
+    if let (Some(from), Some(to)) = (from.as_f64(), to.as_f64()) {
+        let labels = labels.iter().map(|(name, value)| {
+            (
+                (*name).to_owned(),
+                value.as_str().unwrap_or_default().to_owned(),
+            )
+        });
+        truth.sample(family, labels.collect(), to - from);
+    }
+}
+
+fn labels(told: &Value) -> Labels {
+    let labels = told.as_object().into_iter().flatten();
+    labels
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect()
+}
