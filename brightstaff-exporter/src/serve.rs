@@ -62,7 +62,17 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
         .http2()
-        .timer(TokioTimer::new());
+        .timer(TokioTimer::new())
+        // Finds out about clients that are gone without a word.
+        .keep_alive_interval(IDLE)
+        .keep_alive_timeout(IDLE);
+    // Before it knows which HTTP a client speaks, the builder would wait for ever.
+    if !matches!(
+        tokio::time::timeout(IDLE, stream.readable()).await,
+        Ok(Ok(()))
+    ) {
+        return;
+    }
     let service = TowerToHyperService::new(router);
     let served = builder.serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);

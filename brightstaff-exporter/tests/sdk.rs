@@ -52,7 +52,7 @@ fn the_real_sdks_stream_and_finish_and_every_counter_is_exact() {
 
 /// Told whatever the test harness captures.
 fn skip(why: &str) {
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    assert!(std::env::var_os("CI").is_none(), "{why}");
     // Nobody to tell is no fault.
     let _ = writeln!(std::io::stderr(), "SKIPPED the SDK test: {why}");
 }

@@ -151,7 +151,7 @@ catalogue! {
 
     ROUTER_DECISIONS = Counter "brightstaff_router_decisions_total"
         [closed!(Route), SELECTED_MODEL, closed!(Fallback)]
-        "Routing decisions, one a request, when a candidate is accepted; fallback is true where it was not the first."
+        "Routing decisions, one a request, when a candidate is accepted; fallback is true where it was not the first that was tried."
         documented;
     ROUTER_DECISION_DURATION = Histogram(RouterDecision) "brightstaff_router_decision_duration_seconds"
         [closed!(Route)]

@@ -21,6 +21,9 @@ pub(super) struct Candidate {
     pub(super) upstream: Upstream,
     /// The model to ask the destination for; agents get what the client wrote.
     pub(super) model: Option<Box<str>>,
+    /// One of an alias that leads to several destinations. The client's key is for one of them at the
+    /// most, and nobody knows for which, so that none gets it.
+    pub(super) among_several: bool,
 }
 
 impl Candidate {
@@ -88,15 +91,28 @@ impl Directory {
         }
         for (name, route) in &config.routes {
             let candidates = route.candidates.iter();
+            let mut candidates: Vec<_> = candidates
+                .filter_map(|target| directory.target(target))
+                .collect();
+            let first = candidates
+                .first()
+                .map(|first| Arc::clone(&first.destination));
+            let elsewhere = |other: &Candidate| {
+                first
+                    .as_ref()
+                    .is_some_and(|first| !Arc::ptr_eq(first, &other.destination))
+            };
+            let among_several = candidates.iter().any(elsewhere);
+            for candidate in &mut candidates {
+                candidate.among_several = among_several;
+            }
             let alias = Alias {
                 name: name.as_str().into(),
                 route: match route.candidates.first() {
                     Some(Target::Agent(_)) => Route::Agent,
                     Some(Target::Model { .. }) | None => Route::Llm,
                 },
-                candidates: candidates
-                    .filter_map(|target| directory.target(target))
-                    .collect(),
+                candidates,
             };
             directory.aliases.insert(name.clone(), alias);
         }
@@ -191,6 +207,7 @@ impl Directory {
             destination: Arc::clone(provider),
             upstream: self.metrics.upstream(&provider.name, model),
             model: Some(model.into()),
+            among_several: false,
         }
     }
 
@@ -199,6 +216,7 @@ impl Directory {
             destination: Arc::clone(agent),
             upstream: self.metrics.upstream(&agent.name, AGENT_MODEL),
             model: None,
+            among_several: false,
         }
     }
 }

@@ -72,8 +72,7 @@ impl Credentials {
 
     /// Puts them in place of whatever the client sent, which was for the gateway.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
-        headers.remove(AUTHORIZATION);
-        headers.remove(API_KEY);
+        strip_credentials(headers);
         match self.api {
             Api::OpenAi => {
                 headers.insert(AUTHORIZATION, self.value.clone());
@@ -86,6 +85,12 @@ impl Credentials {
             }
         }
     }
+}
+
+/// Removes the client's credentials, whatever API they are for.
+pub(super) fn strip_credentials(headers: &mut HeaderMap) {
+    headers.remove(AUTHORIZATION);
+    headers.remove(API_KEY);
 }
 
 #[cfg(test)]

@@ -4,11 +4,15 @@ use axum::{
 };
 
 use super::{
-    body::ModelRequest, destination::Outgoing, directory::Candidate, error::Refusal,
-    headers::strip_request,
+    body::ModelRequest,
+    destination::Outgoing,
+    directory::Candidate,
+    error::Refusal,
+    headers::{strip_credentials, strip_request},
 };
 
-const CHAT_COMPLETIONS: &str = "/v1/chat/completions";
+/// Where streams tell their usage only if asked.
+const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
 
 /// A request that was read to its end, ready to be sent to any number of candidates.
 #[derive(Debug)]
@@ -41,13 +45,17 @@ impl Inbound {
     }
 
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Outgoing<'_> {
-        let ask_usage = candidate.destination.include_usage && self.path == CHAT_COMPLETIONS;
+        let ask_usage = candidate.destination.include_usage && COMPLETIONS.contains(&&*self.path);
         let model = candidate.model.as_deref();
+        let mut headers = self.headers.clone();
+        if candidate.among_several {
+            strip_credentials(&mut headers);
+        }
         Outgoing {
             method: self.method.clone(),
             path: &self.path,
             query: self.query.as_deref(),
-            headers: self.headers.clone(),
+            headers,
             body: self.body.for_destination(model, ask_usage),
         }
     }

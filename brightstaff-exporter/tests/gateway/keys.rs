@@ -62,3 +62,28 @@ async fn without_a_configured_key_the_clients_own_passes() {
     assert_eq!(seen.header("anthropic-version"), Some("2030-01-01"));
     assert_eq!(seen.header("authorization"), None);
 }
+
+#[tokio::test]
+async fn a_clients_key_goes_to_no_candidate_among_several() {
+    let (one, two) = (Upstream::chat().await, Upstream::chat().await);
+    let config = format!(
+        "[providers.one]\nurl = '{}'\n[providers.two]\nurl = '{}'\napi_key_env = 'TEST_TWO'\n
+         [routes.both]\ncandidates = ['one/m', 'two/m']\n
+         [routes.same]\ncandidates = ['one/m', 'one/n']",
+        one.url, two.url
+    );
+    let gateway = Serve::config(&config).env("TEST_TWO", "sk-ours");
+    let gateway = gateway.start().await;
+    let ask = async |alias: &str| {
+        let request = gateway.chat_request(alias).bearer_auth("sk-theirs");
+        let request = request.header("x-api-key", "sk-theirs");
+        assert_eq!(gateway.ask(request).await.0, 200);
+    };
+    ask("both").await;
+    assert_eq!(one.seen()[0].header("authorization"), None);
+    assert_eq!(one.seen()[0].header("x-api-key"), None);
+    // There is nobody else to whom it could belong.
+    ask("same").await;
+    let theirs = Some("Bearer sk-theirs");
+    assert_eq!(one.seen()[1].header("authorization"), theirs);
+}

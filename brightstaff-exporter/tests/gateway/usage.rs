@@ -81,14 +81,21 @@ async fn usage_is_asked_for_where_configured_and_not_chosen() {
         )
         .await;
 
-    // Other endpoints and answers that are not streamed report usage by themselves, or cannot.
+    // The other endpoints, and answers that are not streamed report usage by themselves, or cannot.
+    gateway
+        .post("/v1/completions", STREAM)
+        .send()
+        .await
+        .unwrap();
+    let legacy = upstream.seen().pop().unwrap();
+    assert_eq!(legacy.json()["stream_options"]["include_usage"], true);
     gateway.post("/v1/responses", STREAM).send().await.unwrap();
     gateway
         .post("/v1/chat/completions", r#"{"model":"m"}"#)
         .send()
         .await
         .unwrap();
-    for exchange in &upstream.seen()[2..] {
+    for exchange in &upstream.seen()[3..] {
         assert_eq!(exchange.json().get("stream_options"), None);
     }
 }

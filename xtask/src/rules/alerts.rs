@@ -175,7 +175,7 @@ fn budgets() -> Vec<Alert> {
             "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this.",
             burn.long, "1%"
         ),
-        runbook: "Open the panel 'Upstream errors, by class' for this provider. rate_limit: see the runbook of BrightstaffRateLimited. status: read the provider's status page, and its error bodies in the gateway's log; 401 and 403 are an API key. timeout, connect: resolve and reach the host from the gateway. stream: the provider breaks its answers off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
+        runbook: "Open the panel 'Upstream errors, by class' for this provider. rate_limit: see the runbook of BrightstaffRateLimited. status: which status_class? 5xx: read the provider's status page. 4xx: it refuses what it is sent: an API key (401, 403), a model that is gone (404), or one client's requests (400), which 'Requests per second' by handler and that client's log tell. timeout, connect: resolve and reach the host from the gateway. stream: the provider breaks its answers off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
     };
     vec![
         http(
@@ -191,12 +191,12 @@ fn budgets() -> Vec<Alert> {
         upstream(
             UPSTREAM_FAST_BURN,
             &FAST,
-            "A provider's failures eat the month's error budget in two days",
+            "Failed calls to a provider eat the month's error budget in two days",
         ),
         upstream(
             UPSTREAM_SLOW_BURN,
             &SLOW,
-            "A provider's failures eat the month's error budget in five days",
+            "Failed calls to a provider eat the month's error budget in five days",
         ),
     ]
 }
