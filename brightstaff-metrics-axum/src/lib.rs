@@ -61,8 +61,9 @@
 //! ```
 //!
 //! Where handlers say nothing, [`MetricsLayer::implicit`] measures the answers of the well-known
-//! endpoints. A call that a handler measures always wins over that; the answer it gives after a call
-//! failed is marked [`NoUpstream`].
+//! endpoints. A call whose answer the handler passes on by `observe` always wins over that: the answer is
+//! marked. An answer that the handler makes anew, after a call failed or after it read one by itself, is
+//! to be marked [`NoUpstream`], or it is measured as well.
 //!
 //! # Which handler
 //!

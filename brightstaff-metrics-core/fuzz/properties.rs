@@ -120,7 +120,7 @@ fn count(value: Option<&Value>) -> Option<u64> {
             .contains(&float)
             .then_some(float as u64)
     })?;
-    (count <= 1 << 53).then_some(count)
+    (count <= 1 << 32).then_some(count)
 }
 
 /// Messages of an event stream are counted, whatever their headers and payloads are.

@@ -45,7 +45,7 @@
 //! [`catalogue`] declares every family. Durations are seconds; where they start and end stands in
 //! each family's help. Labels whose values are ours are closed enums in [`labels`]; the open ones
 //! (`handler`, `provider`, `model`, `selected_model`) are bounded by caps, so that nobody outside
-//! the gateway can make a series.
+//! the gateway can make more than so many series.
 //!
 //! # Features
 //!
@@ -56,8 +56,8 @@
 //!
 //! # Guarantees
 //!
-//! Recording never fails, never panics and never waits for a lock: handles are resolved once, tables
-//! only grow, and a scrape reads them without stopping anyone.
+//! Recording never fails and never panics. It waits for nobody, but for the moment in which a series is
+//! made: handles are resolved once, tables only grow, and a scrape reads them without stopping anyone.
 
 mod body;
 mod buckets;

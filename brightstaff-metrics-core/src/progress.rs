@@ -56,7 +56,7 @@ impl Progress {
 
     /// What a drop at this moment means.
     pub(crate) fn dropped(&self) -> Ending {
-        if self.inside {
+        if self.inside || std::thread::panicking() {
             Ending::Panicked
         } else if self.complete {
             Ending::Complete

@@ -7,10 +7,7 @@
 
 use std::{
     hash::BuildHasher,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use foldhash::fast::RandomState;
@@ -24,7 +21,7 @@ pub(crate) trait Keyed<const N: usize> {
 pub(crate) struct Table<V, const N: usize> {
     /// Open addressing, linear probing. At least half of the slots stay free, so every probe ends.
     slots: Box<[OnceLock<Arc<V>>]>,
-    free: AtomicUsize,
+    free: Mutex<usize>,
     hasher: RandomState,
 }
 
@@ -34,7 +31,7 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         let slots = (reserved.len().saturating_add(cap).max(1) * 2).next_power_of_two();
         let table = Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            free: AtomicUsize::new(cap),
+            free: Mutex::new(cap),
             hasher: RandomState::default(),
         };
         for value in reserved {
@@ -58,17 +55,14 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         if let Some(found) = self.get(key) {
             return Some(found);
         }
-        self.free
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
-                free.checked_sub(1)
-            })
-            .ok()?;
-        let (placed, ours) = self.place(&Arc::new(make()));
-        if !ours {
-            // Another thread placed the same key in the meantime: give the room back.
-            self.free.fetch_add(1, Ordering::Relaxed);
+        // One at a time, so that two that race for the last room with the same key both find it. No
+        // reader and no scrape waits here.
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = self.get(key) {
+            return Some(found);
         }
-        Some(placed)
+        *free = free.checked_sub(1)?;
+        Some(self.place(&Arc::new(make())))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &V> + Clone {
@@ -78,12 +72,12 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
     }
 
     /// Puts a child in the first free slot of its probe, unless its key is there already. Tells
-    /// which child holds the key now, and whether it is this one.
-    fn place(&self, value: &Arc<V>) -> (&Arc<V>, bool) {
+    /// which child holds the key now.
+    fn place(&self, value: &Arc<V>) -> &Arc<V> {
         for slot in self.probe(value.key()) {
             let placed = slot.get_or_init(|| Arc::clone(value));
             if placed.key() == value.key() {
-                return (placed, Arc::ptr_eq(placed, value));
+                return placed;
             }
         }
         unreachable!("children never outnumber half of the slots")

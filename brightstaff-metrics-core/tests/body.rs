@@ -224,6 +224,30 @@ fn a_call_that_a_panic_drops_is_no_cancel() {
     assert_eq!(recorded(&registry).unwrap(), "other");
 }
 
+/// Also where the panic is outside of everything that the guard watches.
+#[test]
+fn a_request_that_a_panic_drops_is_no_cancel() {
+    use brightstaff_metrics_core::labels::Method;
+
+    let registry = Registry::new();
+    let metrics = Metrics::builder().process(false);
+    let metrics = metrics.register(&registry).unwrap();
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let mut exchange = metrics.exchange("llm_chat", Method::Post);
+        exchange.head(200, None, false);
+        panic!("in a layer around");
+    }));
+    assert!(caught.is_err());
+    let text = TextEncoder::new()
+        .encode_to_string(&registry.gather())
+        .unwrap();
+    let cancelled =
+        "brightstaff_http_requests_cancelled_total{handler=\"llm_chat\",phase=\"body\"} 0";
+    assert!(text.contains(cancelled), "{text}");
+    let in_flight = "brightstaff_http_in_flight_requests{handler=\"llm_chat\"} 0";
+    assert!(text.contains(in_flight), "{text}");
+}
+
 #[test]
 fn streams_are_observed_alike() {
     use brightstaff_metrics_core::Head;

@@ -112,3 +112,60 @@ fn reasoning_that_was_kept_back_is_not_streamed() {
     );
     assert_eq!(read(None, "").streamed_tokens(), None);
 }
+
+/// Bytes that start with a zero are an event stream only once a message has shown it.
+#[test]
+fn binary_bodies_are_no_stream() {
+    let bodies: [&[u8]; 3] = [
+        b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42isom\0\0\0\0",
+        &[0; 4096],
+        b"\0\0\0\0\x05hello",
+    ];
+    for body in bodies {
+        for content_type in [None, Some("audio/mp4")] {
+            let mut meter = Meter::new(content_type, None);
+            meter.push(body);
+            meter.finish();
+            let facts = meter.facts();
+            assert_eq!((facts.streaming, facts.end()), (false, End::Complete));
+            assert_eq!(facts.usage_missing(false), Some(UsageMissing::Unparsable));
+        }
+    }
+}
+
+/// Of all arrays only Gemini's is a stream.
+#[test]
+fn arrays_are_no_streams() {
+    for body in [
+        "[[0.1,0.2],[0.3,0.4]]",
+        r#"[{"embedding":[0.1]},{"embedding":[0.2]}]"#,
+        r#"[{"a":1},{"b":2},{"c":3}]"#,
+    ] {
+        let facts = read(Some("application/json"), body);
+        assert_eq!(
+            (facts.streaming, facts.end()),
+            (false, End::Complete),
+            "{body}"
+        );
+    }
+}
+
+/// The counts of a stream that stopped are not the last word, in whichever framing it came.
+#[test]
+fn a_cut_array_is_interrupted() {
+    let event = |tokens: u64| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}}}}],"usageMetadata":{{"promptTokenCount":5,"candidatesTokenCount":{tokens}}}}}"#
+        )
+    };
+    let array = format!("[{}\n,{}", event(1), event(2));
+    let events = format!("data: {}\n\ndata: {}\n\n", event(1), event(2));
+    for body in [array, events] {
+        let facts = read(None, &body);
+        assert_eq!((facts.streaming, facts.events), (true, 2), "{body}");
+        assert_eq!(facts.end(), End::Truncated, "{body}");
+        assert_eq!(facts.usage.completion, Some(2), "{body}");
+        let missing = facts.usage_missing(false);
+        assert_eq!(missing, Some(UsageMissing::Interrupted), "{body}");
+    }
+}

@@ -141,10 +141,8 @@ fn recognise(promise: Promise, first: u8, facts: &mut Facts) -> Framing {
     let field = matches!(first, b'd' | b'e' | b'i' | b'r' | b':');
     facts.streaming = ndjson;
     match promise {
-        Promise::Nothing if first == 0 => {
-            facts.streaming = true;
-            Framing::EventStream(EventStream::new())
-        }
+        // The first message will have to show it.
+        Promise::Nothing if first == 0 => Framing::EventStream(EventStream::new()),
         _ if json => Framing::Values(Values::new(ndjson)),
         Promise::Json | Promise::Ndjson if !field => Framing::Values(Values::new(ndjson)),
         Promise::Nothing if !field => {

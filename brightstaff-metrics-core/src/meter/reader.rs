@@ -188,15 +188,21 @@ impl Reader {
 
     /// A document is whole: an event if it is part of a stream, the whole answer else.
     pub(crate) fn end_document(&mut self, ndjson: bool, element: bool) {
+        if self.held.is_some() {
+            // It was not the whole answer after all.
+            self.facts.usage_final = false;
+        }
         let verdict = self.judge();
         let only = self.facts.events == 0 && self.held.is_none();
         let seen = self.event.seen;
         let stream = match self.family {
+            // Of all arrays only Gemini's is a stream, and one that tells of an error in its place.
+            Some(Api::GeminiGenerate) if element => true,
+            None if element && only => seen.any(Seen::ERROR),
+            _ if element => self.facts.streaming,
             _ if !only => true,
             Some(Api::OllamaChat | Api::OllamaGenerate) => seen.any(Seen::NOT_DONE),
             Some(Api::CohereChat) if self.event.kind != Kind::Absent => true,
-            Some(Api::GeminiGenerate) => element,
-            None if element => seen.any(Seen::ERROR),
             _ => ndjson,
         };
         if stream {
@@ -207,6 +213,7 @@ impl Reader {
             self.record(verdict);
         } else {
             self.facts.streaming = false;
+            self.facts.usage_final = self.counts.any_or_metrics();
             self.held = Some(verdict);
         }
         self.reset();
@@ -251,7 +258,7 @@ impl Reader {
                 self.shape.forget();
             }
         }
-        self.ended |= verdict.terminal || verdict.error || !self.facts.streaming;
+        self.ended |= verdict.terminal || verdict.error;
         api::update(self.family, &mut self.counts, &self.event.counts);
         self.facts.usage = api::normalise(self.family, &self.counts);
         self.facts.usage_final |=

@@ -53,7 +53,8 @@ impl UpstreamCall {
     ///
     /// Without a status, `timeout`, `connect`, `parse` and `cancelled` are recorded as such, and
     /// anything else as `other`. After one (see [`head`](Self::head)) the status speaks first; where
-    /// it is a 2xx, `parse` and `cancelled` are recorded as such, and anything else as `stream`.
+    /// it is a 2xx without an error event, `parse` and `cancelled` are recorded as such, and anything else
+    /// as `stream`.
     pub fn fail(mut self, class: ErrorClass) {
         self.end(Ending::Failed, Some(class));
     }
@@ -81,7 +82,8 @@ impl UpstreamCall {
         response.map(|body| ObservedBody::new(body, Observer::call(self)))
     }
 
-    /// The same for a client whose answers are no [`http::Response`]: wraps the stream of its chunks.
+    /// The same for a client whose answers are no [`http::Response`]: wraps the stream of its chunks. The
+    /// response that is made of it wants the mark [`UpstreamObserved`] where a layer measures implicitly.
     ///
     /// ```
     /// use brightstaff_metrics_core::{Head, Metrics};
@@ -212,11 +214,6 @@ impl UpstreamCall {
 
 impl Drop for UpstreamCall {
     fn drop(&mut self) {
-        let ending = if std::thread::panicking() {
-            Ending::Panicked
-        } else {
-            self.progress.dropped()
-        };
-        self.end(ending, None);
+        self.end(self.progress.dropped(), None);
     }
 }

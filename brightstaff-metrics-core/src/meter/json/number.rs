@@ -1,7 +1,8 @@
 //! Numbers, read digit by digit as counts.
 
-/// The largest count that is believed: what a Prometheus sample, a 64-bit float, holds exactly.
-const MAX_COUNT: u64 = 1 << 53;
+/// The largest count that is believed. A Prometheus sample, a 64-bit float, holds two million of them
+/// exactly.
+const MAX_COUNT: u64 = 1 << 32;
 
 /// More decimal places than this can no longer change a count.
 const MAX_SCALE: i32 = 400;
@@ -106,8 +107,8 @@ mod tests {
             ("1e400", None),
             ("0e999999999999", Some(0)),
             ("1e-400", Some(0)),
-            ("9007199254740992", Some(1 << 53)),
-            ("9007199254740993", None),
+            ("4294967296", Some(1 << 32)),
+            ("4294967297", None),
             ("99999999999999999999999999", None),
             ("12.00000000000000000000000000000000000000000000", Some(12)),
             ("0.000000000000000000000000000000000000012e39", Some(12)),
