@@ -95,7 +95,7 @@ pub(crate) fn play_all(directory: &Path, play: impl Fn(&Case, &[Gateway]) -> boo
     };
     let failed: Vec<_> = paths
         .iter()
-        .filter(|path| catch_unwind(AssertUnwindSafe(|| play_one(path, &play))).is_err())
+        .filter(|path| catch_unwind(AssertUnwindSafe(|| play_one(path, play))).is_err())
         .filter_map(|path| name(path))
         .collect();
     assert!(failed.is_empty(), "cases that failed: {failed:?}");
