@@ -1,6 +1,6 @@
 //! What must hold for any bytes. The fuzz targets look for a counterexample without end, the tests for a
 //! moment.
-#![allow(dead_code)]
+#![allow(dead_code)] // No target uses all of it.
 
 use brightstaff_metrics_core::meter::{Facts, Meter};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! A lock-free table of named children that only grows, up to a cap.
+//! A table of named children that only grows, up to a cap, and whose readers never take a lock.
 //!
 //! `prometheus::MetricVec` hashes label values back to back, so that two pairs of open labels can
 //! meet in one series, and holds its lock while a scrape clones every child. Here keys are compared

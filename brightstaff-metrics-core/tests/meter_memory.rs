@@ -9,7 +9,7 @@ use brightstaff_metrics_core::meter::Meter;
 const LARGE: usize = if cfg!(debug_assertions) {
     4 << 20
 } else {
-    50 << 20
+    100 << 20
 };
 
 #[test]
