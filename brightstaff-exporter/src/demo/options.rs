@@ -34,7 +34,8 @@ pub(crate) struct Demo {
           default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
     pub(crate) metrics_bind: String,
 
-    /// Send the requests to this proxy before the gateway, and not straight to it.
+    /// Send the requests to this proxy before the gateway, and not straight to it. What the proxy answers by
+    /// itself never arrives, and shows as a difference: Envoy refuses methods that it does not know.
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) via: Option<SocketAddr>,
 
