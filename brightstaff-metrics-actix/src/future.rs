@@ -1,6 +1,7 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use actix_web::{
@@ -22,11 +23,11 @@ pub struct ResponseFuture<F> {
     #[pin]
     inner: F,
     observer: Observer,
-    implicit: Option<Upstream>,
+    implicit: Option<Arc<Upstream>>,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Upstream>) -> Self {
+    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Arc<Upstream>>) -> Self {
         Self {
             inner,
             observer,
@@ -44,10 +45,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answered = ready!(this.observer.watch(|| this.inner.poll(cx)));
-        let mut observer = std::mem::take(this.observer);
-        Poll::Ready(match answered {
-            Ok(answer) => {
+        let polled = this.observer.watch(|| this.inner.poll(cx));
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(answer)) => {
                 let response = answer.response();
                 let implicit = unmarked(response, this.implicit);
                 let head = if implicit.is_some() {
@@ -55,17 +56,19 @@ where
                 } else {
                     framing(response)
                 };
-                observer.head(&head, implicit);
-                Ok(answer.map_body(|_, body| ObservedBody::new(body, observer)))
+                this.observer.head(&head, implicit);
             }
-            Err(error) => {
+            Poll::Ready(Err(error)) => {
                 // Actix makes the answer of it, outside of every middleware: this is its status, and
                 // its body, which passes nobody here, is held in memory.
                 let status = error.as_response_error().status_code().as_u16();
                 let head = Head::new(status).end_of_stream(true);
-                observer.head(&head, this.implicit.as_ref());
-                Err(error)
+                this.observer.head(&head, this.implicit.as_deref());
             }
+        }
+        polled.map_ok(|answer| {
+            let observer = std::mem::take(this.observer);
+            answer.map_body(|_, body| ObservedBody::new(body, observer))
         })
     }
 }
@@ -80,24 +83,27 @@ fn head<B: MessageBody>(response: &HttpResponse<B>) -> Head<'_> {
 
 /// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
 fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
-    let length = response.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let (size, ended) = match response.body().size() {
+    let (length, ended) = match response.body().size() {
         BodySize::None | BodySize::Sized(0) => (Some(0), true),
         BodySize::Sized(size) => (Some(size), false),
-        BodySize::Stream => (None, false),
+        // Only here does actix send a length that the handler set.
+        BodySize::Stream => {
+            let length = response.headers().get(header::CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            (length, false)
+        }
     };
     Head::new(response.status().as_u16())
-        .content_length(length.or(size))
+        .content_length(length)
         .end_of_stream(ended)
 }
 
 /// The upstream that this answer is measured for, unless its handler spoke for itself.
 fn unmarked<'a, B>(
     response: &HttpResponse<B>,
-    implicit: &'a Option<Upstream>,
+    implicit: &'a Option<Arc<Upstream>>,
 ) -> Option<&'a Upstream> {
-    implicit.as_ref().filter(|_| {
+    implicit.as_deref().filter(|_| {
         let extensions = response.extensions();
         extensions.get::<UpstreamObserved>().is_none() && extensions.get::<NoUpstream>().is_none()
     })

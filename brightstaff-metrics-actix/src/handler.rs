@@ -3,7 +3,6 @@
 use std::{borrow::Cow, cell::OnceCell};
 
 use actix_web::{
-    HttpMessage,
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
@@ -41,10 +40,10 @@ pub struct RequestHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
-    pub(crate) fn of(request: &'a ServiceRequest) -> Self {
+    pub(crate) fn new(request: &'a ServiceRequest, given: Option<Handler>) -> Self {
         Self {
             request,
-            given: request.extensions().get::<Handler>().cloned(),
+            given,
             template: OnceCell::new(),
         }
     }

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use brightstaff_metrics_core::{Arrivals, Metrics, Observer, Upstream};
 
-use crate::{MetricsService, ObservedBody, RequestHead};
+use crate::{Handler, MetricsService, ObservedBody, RequestHead};
 
 /// Measures every request that passes, and the bodies of the answers to their ends.
 ///
@@ -113,12 +113,19 @@ impl MetricsMiddleware {
     }
 
     /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
-    pub(crate) fn arrive(&self, request: &ServiceRequest) -> (Observer, Option<Upstream>) {
-        if request.extensions_mut().insert(Seen).is_some() {
+    pub(crate) fn arrive(&self, request: &ServiceRequest) -> (Observer, Option<Arc<Upstream>>) {
+        let mut extensions = request.extensions_mut();
+        let given = extensions.get::<Handler>().cloned();
+        let seen = extensions.insert(Seen).is_some();
+        // The user's closure may want them.
+        drop(extensions);
+        if seen {
             return (Observer::default(), None);
         }
         let chosen = |head| self.0.name.as_ref().and_then(|name| name(head));
-        self.0.arrivals.arrive(&RequestHead::of(request), chosen)
+        self.0
+            .arrivals
+            .arrive(&RequestHead::new(request, given), chosen)
     }
 }
 

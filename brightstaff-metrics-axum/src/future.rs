@@ -1,6 +1,7 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use brightstaff_metrics_core::{
@@ -19,11 +20,11 @@ pub struct ResponseFuture<F> {
     #[pin]
     inner: F,
     observer: Observer,
-    implicit: Option<Upstream>,
+    implicit: Option<Arc<Upstream>>,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Upstream>) -> Self {
+    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Arc<Upstream>>) -> Self {
         Self {
             inner,
             observer,
@@ -41,30 +42,33 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answered = ready!(this.observer.watch(|| this.inner.poll(cx)));
-        let mut observer = std::mem::take(this.observer);
-        Poll::Ready(match answered {
-            Ok(response) => {
-                let implicit = unmarked(&response, this.implicit);
+        let polled = this.observer.watch(|| this.inner.poll(cx));
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(response)) => {
+                let implicit = unmarked(response, this.implicit);
                 let head = if implicit.is_some() {
-                    Head::of(&response)
+                    Head::of(response)
                 } else {
-                    Head::framing(&response)
+                    Head::framing(response)
                 };
-                observer.head(&head, implicit);
-                Ok(response.map(|body| ObservedBody::new(body, observer)))
+                this.observer.head(&head, implicit);
             }
-            Err(error) => {
-                observer.fail();
-                Err(error)
-            }
+            Poll::Ready(Err(_)) => this.observer.fail(),
+        }
+        polled.map_ok(|response| {
+            let observer = std::mem::take(this.observer);
+            response.map(|body| ObservedBody::new(body, observer))
         })
     }
 }
 
 /// The upstream that this answer is measured for, unless its handler spoke for itself.
-fn unmarked<'a, B>(response: &Response<B>, implicit: &'a Option<Upstream>) -> Option<&'a Upstream> {
-    implicit.as_ref().filter(|_| {
+fn unmarked<'a, B>(
+    response: &Response<B>,
+    implicit: &'a Option<Arc<Upstream>>,
+) -> Option<&'a Upstream> {
+    implicit.as_deref().filter(|_| {
         let extensions = response.extensions();
         extensions.get::<UpstreamObserved>().is_none() && extensions.get::<NoUpstream>().is_none()
     })

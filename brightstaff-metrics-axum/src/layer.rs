@@ -107,7 +107,7 @@ impl MetricsLayer {
     }
 
     /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
-    pub(crate) fn arrive<B>(&self, request: &mut Request<B>) -> (Observer, Option<Upstream>) {
+    pub(crate) fn arrive<B>(&self, request: &mut Request<B>) -> (Observer, Option<Arc<Upstream>>) {
         if request.extensions_mut().insert(Seen).is_some() {
             return (Observer::default(), None);
         }

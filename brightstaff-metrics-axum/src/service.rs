@@ -35,11 +35,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (mut observer, implicit) = self.layer.arrive(&mut request);
-        // No closure: it would move the request once more.
-        observer.enter();
+        let (observer, implicit) = self.layer.arrive(&mut request);
+        // A panic in there drops the observer as it passes.
         let inner = self.inner.call(request);
-        observer.leave();
         ResponseFuture::new(inner, observer, implicit)
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use prometheus::{
     IntGauge,
@@ -11,7 +11,7 @@ use crate::{
     buckets::Buckets,
     catalogue as c,
     clock::Clock,
-    http::HttpSeries,
+    http::{Handler, HttpSeries},
     labels::{Method, OverflowLabel},
     process,
     routing::{Router, RoutingSeries, RoutingService, SessionCache},
@@ -78,9 +78,19 @@ impl Metrics {
     ///
     /// For authors of adapters.
     pub fn exchange(&self, handler: &str, method: Method) -> Exchange {
+        let start = self.now();
+        Exchange::start(self.handler(handler), method, start)
+    }
+
+    #[inline]
+    pub(crate) fn handler(&self, name: &str) -> &Arc<Handler> {
         let series = self.series();
-        let handler = series.http.handler(handler, &series.overflow);
-        Exchange::start(Arc::clone(handler), method)
+        series.http.handler(name, &series.overflow)
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Instant {
+        self.settings().clock.now()
     }
 
     /// A provider and one of its models, to start calls from.

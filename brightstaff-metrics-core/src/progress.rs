@@ -1,15 +1,18 @@
 //! How far a body has come, by HTTP's own rules.
 
+use std::num::NonZeroU64;
+
 /// Whether a body came to its end, whatever the stream inside it says.
 ///
 /// A server drops a body without polling it to its end once the declared length is written, and
 /// never polls that of an answer to HEAD. So a drop alone is no sign of a client that went away.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    declared: Option<u64>,
-    seen: u64,
+    /// What is still to come of the declared length, where there is one. One word: a guard is moved
+    /// from hand to hand.
+    left: Option<NonZeroU64>,
     complete: bool,
-    inside: bool,
+    panicked: bool,
 }
 
 /// How a body, or the wait for it, ended.
@@ -29,14 +32,15 @@ impl Progress {
     /// The head is known. `bodiless`: by construction there are no bytes to come (RFC 9112, section
     /// 6.3): an answer to HEAD, 1xx, 204, 304, or a body that is at its end from the start.
     pub(crate) fn head(&mut self, declared: Option<u64>, bodiless: bool) {
-        self.declared = declared;
+        self.left = declared.and_then(NonZeroU64::new);
         self.complete = bodiless || declared == Some(0);
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self, count: usize) {
-        self.seen = self.seen.saturating_add(count as u64);
-        if self.declared.is_some_and(|declared| self.seen >= declared) {
-            self.complete = true;
+        if let Some(left) = self.left {
+            self.left = NonZeroU64::new(left.get().saturating_sub(count as u64));
+            self.complete |= self.left.is_none();
         }
     }
 
@@ -44,19 +48,15 @@ impl Progress {
         self.complete
     }
 
-    /// Marks that the code which makes the answer runs now. If it panics, the mark is still there
-    /// when the guard is dropped, whoever caught the panic in between.
-    pub(crate) fn enter(&mut self) {
-        self.inside = true;
-    }
-
-    pub(crate) fn leave(&mut self) {
-        self.inside = false;
+    /// The code that makes the answer panicked. The mark is there when the guard is dropped, whoever
+    /// caught the panic in between.
+    pub(crate) fn panicked(&mut self) {
+        self.panicked = true;
     }
 
     /// What a drop at this moment means.
     pub(crate) fn dropped(&self) -> Ending {
-        if self.inside || std::thread::panicking() {
+        if self.panicked || std::thread::panicking() {
             Ending::Panicked
         } else if self.complete {
             Ending::Complete

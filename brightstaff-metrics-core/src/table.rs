@@ -6,7 +6,7 @@
 //! number is capped, a fixed array of slots that are each set once is enough.
 
 use std::{
-    hash::BuildHasher,
+    hash::{BuildHasher, Hasher},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -40,6 +40,7 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         table
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: [&str; N]) -> Option<&Arc<V>> {
         self.probe(key)
             .map_while(OnceLock::get)
@@ -83,12 +84,24 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         unreachable!("children never outnumber half of the slots")
     }
 
+    /// Hashes the bytes alone, without the lengths and ends that `Hash` adds: keys that run together
+    /// so are rare, and told apart by [`Keyed::key`].
+    #[inline]
+    fn hash(&self, key: [&str; N]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for part in key {
+            hasher.write(part.as_bytes());
+        }
+        hasher.finish()
+    }
+
     /// The slots where this key can be, in order.
+    #[inline]
     fn probe(&self, key: [&str; N]) -> impl Iterator<Item = &OnceLock<Arc<V>>> {
         let mask = self.slots.len() - 1;
         // Truncation only drops bits that the mask drops too.
         #[expect(clippy::cast_possible_truncation)]
-        let start = self.hasher.hash_one(key) as usize & mask;
+        let start = self.hash(key) as usize & mask;
         (0..self.slots.len()).map(move |step| &self.slots[(start + step) & mask])
     }
 }

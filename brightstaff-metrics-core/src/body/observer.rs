@@ -8,103 +8,105 @@ use crate::{Exchange, Head, Upstream, UpstreamCall, labels::StatusClass};
 /// nobody: for requests that are not measured.
 #[derive(Debug, Default)]
 #[must_use = "what is not moved into a body ends here"]
-pub struct Observer {
-    /// Dropped first, so that a call is recorded by the time its request is no longer in flight.
-    /// Boxed, since every request moves the observer from hand to hand, and most have no call.
-    call: Option<Box<UpstreamCall>>,
-    exchange: Option<Exchange>,
+pub struct Observer(Told);
+
+/// One or the other in one place: every request moves its observer from hand to hand, and most have
+/// an exchange alone.
+#[derive(Debug, Default)]
+enum Told {
+    #[default]
+    Nobody,
+    Exchange(Exchange),
+    Call(Box<UpstreamCall>),
+    /// The call is dropped first, so that it is recorded by the time its request is no longer in
+    /// flight.
+    Both(Box<(UpstreamCall, Exchange)>),
 }
 
 impl Observer {
     /// Observes the answer to an inbound request.
+    #[inline]
     pub fn exchange(exchange: Exchange) -> Self {
-        Self {
-            exchange: Some(exchange),
-            call: None,
-        }
+        Self(Told::Exchange(exchange))
     }
 
     /// Observes the answer of a provider.
     pub fn call(call: UpstreamCall) -> Self {
-        Self {
-            exchange: None,
-            call: Some(Box::new(call)),
-        }
+        Self(Told::Call(Box::new(call)))
     }
 
     /// The head of the answer is there. With `implicit`, the answer is measured as a call to that
     /// upstream as well, from the arrival of the request: where its status is 2xx, 429 or 5xx.
+    #[inline]
     pub fn head(&mut self, head: &Head<'_>, implicit: Option<&Upstream>) {
-        let Some(exchange) = &mut self.exchange else {
+        let Told::Exchange(exchange) = &mut self.0 else {
             return;
         };
         exchange.head(head.status, head.declared, head.ended);
+        let Some(upstream) = implicit else {
+            return;
+        };
         let class = StatusClass::of(head.status);
-        let measured =
-            head.status == 429 || matches!(class, StatusClass::Success | StatusClass::ServerError);
-        if let (Some(upstream), true) = (implicit, measured) {
+        if head.status == 429 || matches!(class, StatusClass::Success | StatusClass::ServerError) {
             let mut call = upstream.start_at(exchange.started());
             call.head(head);
-            self.call = Some(Box::new(call));
+            if let Told::Exchange(exchange) = std::mem::take(&mut self.0) {
+                self.0 = Told::Both(Box::new((call, exchange)));
+            }
         }
     }
 
     /// The next bytes of the body pass.
+    #[inline]
     pub fn data(&mut self, bytes: &[u8]) {
-        if let Some(call) = &mut self.call {
-            call.data(bytes);
-        }
-        if let Some(exchange) = &mut self.exchange {
-            exchange.bytes(bytes.len());
-        }
+        self.tell(
+            |call| call.data(bytes),
+            |exchange| exchange.bytes(bytes.len()),
+        );
     }
 
     /// The body came to its end, or the trailers passed.
+    #[inline]
     pub fn complete(&mut self) {
-        if let Some(call) = &mut self.call {
-            call.complete();
-        }
-        if let Some(exchange) = &mut self.exchange {
-            exchange.complete();
-        }
+        self.tell(UpstreamCall::complete, Exchange::complete);
     }
 
     /// The service failed without an answer, or the body with an error.
     pub fn fail(&mut self) {
-        if let Some(call) = &mut self.call {
-            call.body_failed();
-        }
-        if let Some(exchange) = &mut self.exchange {
-            exchange.fail();
-        }
+        self.tell(UpstreamCall::body_failed, Exchange::fail);
     }
 
-    /// The code that makes the answer runs from here to [`leave`](Self::leave): if the observer is
-    /// dropped in between, that code panicked.
-    pub fn enter(&mut self) {
-        if let Some(call) = &mut self.call {
-            call.enter();
-        }
-        if let Some(exchange) = &mut self.exchange {
-            exchange.enter();
-        }
-    }
-
-    /// The code that makes the answer came back.
-    pub fn leave(&mut self) {
-        if let Some(call) = &mut self.call {
-            call.leave();
-        }
-        if let Some(exchange) = &mut self.exchange {
-            exchange.leave();
-        }
-    }
-
-    /// Runs a poll between [`enter`](Self::enter) and [`leave`](Self::leave).
+    /// Runs the code that makes the answer: if it panics, whoever catches that, the request did not end
+    /// by a client that went away.
+    #[inline]
     pub fn watch<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        self.enter();
+        let watched = Watched(self);
         let polled = poll();
-        self.leave();
+        std::mem::forget(watched);
         polled
+    }
+
+    /// Tells those that there are; a call first.
+    #[inline]
+    fn tell(&mut self, call: impl FnOnce(&mut UpstreamCall), exchange: impl FnOnce(&mut Exchange)) {
+        match &mut self.0 {
+            Told::Nobody => {}
+            Told::Exchange(one) => exchange(one),
+            Told::Call(one) => call(one),
+            Told::Both(both) => {
+                call(&mut both.0);
+                exchange(&mut both.1);
+            }
+        }
+    }
+}
+
+/// Dropped only where a panic passes through [`Observer::watch`]: on the way that all polls take, this
+/// costs nothing.
+struct Watched<'a>(&'a mut Observer);
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.0.tell(UpstreamCall::panicked, Exchange::panicked);
     }
 }

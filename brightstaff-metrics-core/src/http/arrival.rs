@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
 use super::{
-    handler::{self, CORS_PREFLIGHT, NOT_FOUND, well_known},
+    handler::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND},
+    name::Name,
     paths::PathMap,
+    series::Handler,
 };
-use crate::{Metrics, Observer, Upstream, labels::Method};
+use crate::{Exchange, Metrics, Observer, Upstream, labels::Method};
 
 /// A request that arrives, as its framework tells of it: what its handler is named by.
 ///
@@ -37,10 +41,13 @@ pub trait Arrival {
 #[derive(Clone, Debug)]
 pub struct Arrivals {
     metrics: Metrics,
-    names: PathMap<Box<str>>,
+    names: PathMap<Name>,
+    endpoints: [Name; Endpoint::ALL.len()],
     skipped: PathMap<()>,
-    fallback: Option<Box<str>>,
-    implicit: Option<Upstream>,
+    preflight: Name,
+    fallback: Name,
+    /// Shared, since it goes along with each request that it is for.
+    implicit: Option<Arc<Upstream>>,
 }
 
 impl Arrivals {
@@ -50,8 +57,10 @@ impl Arrivals {
         Self {
             metrics,
             names: PathMap::default(),
+            endpoints: Endpoint::ALL.map(|endpoint| Name::new(endpoint.handler())),
             skipped: PathMap::default(),
-            fallback: None,
+            preflight: Name::new(CORS_PREFLIGHT),
+            fallback: Name::new(NOT_FOUND),
             implicit: None,
         }
     }
@@ -60,12 +69,12 @@ impl Arrivals {
     /// actix's words `/files/{path:.*}` or `/files/{path}*`) covers all that is under it; the longest
     /// such prefix wins.
     pub fn handler(&mut self, path: &str, name: &str) {
-        self.names.insert(path, name.into());
+        self.names.insert(path, Name::new(name));
     }
 
     /// Names the handler of requests for which nothing else is known.
     pub fn fallback(&mut self, name: &str) {
-        self.fallback = Some(name.into());
+        self.fallback = Name::new(name);
     }
 
     /// Does not measure a path or template, which may end in a wildcard.
@@ -75,7 +84,7 @@ impl Arrivals {
 
     /// Measures the answers of the well-known LLM endpoints as calls to this provider.
     pub fn implicit(&mut self, provider: &str) {
-        self.implicit = Some(self.metrics.answering(provider));
+        self.implicit = Some(Arc::new(self.metrics.answering(provider)));
     }
 
     /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
@@ -85,38 +94,43 @@ impl Arrivals {
         &'a self,
         request: &'a A,
         chosen: impl FnOnce(&'a A) -> Option<&'a str>,
-    ) -> (Observer, Option<Upstream>) {
+    ) -> (Observer, Option<Arc<Upstream>>) {
         if self.skipped.get(request).is_some() {
             return (Observer::default(), None);
         }
+        let start = self.metrics.now();
         let method = request.method();
-        let name = self.name(request, method, chosen);
+        let handler = self.handler_of(request, method, chosen);
+        let exchange = Exchange::start(handler, method, start);
         let implicit = self.implicit.as_ref().filter(|_| is_llm_call(request));
-        let exchange = self.metrics.exchange(name, method);
         (Observer::exchange(exchange), implicit.cloned())
     }
 
-    /// The name of a request's handler: the first that is known, in the order of the contract.
-    fn name<'a, A: Arrival>(
+    /// The handler of a request: the first whose name is known, in the order of the contract.
+    fn handler_of<'a, A: Arrival>(
         &'a self,
         request: &'a A,
         method: Method,
         chosen: impl FnOnce(&'a A) -> Option<&'a str>,
-    ) -> &'a str {
-        let mapped = || self.names.get(request).map(|name| &**name);
+    ) -> &'a Arc<Handler> {
+        let named = |name: &'a Name| name.handler(&self.metrics);
+        let called = |name: &'a str| self.metrics.handler(name);
+        let endpoint = |path| {
+            let endpoint = Endpoint::of(method, path)?;
+            Some(named(&self.endpoints[endpoint as usize]))
+        };
         let template = || request.template();
-        let preflight = || is_preflight(request).then_some(CORS_PREFLIGHT);
-        request
-            .given()
-            .or_else(mapped)
-            .or_else(|| chosen(request))
-            .or_else(|| well_known(method, request.path()))
-            .or_else(|| well_known(method, template()?))
+        let preflight = || is_preflight(request).then(|| named(&self.preflight));
+        let given = request.given().map(called);
+        given
+            .or_else(|| self.names.get(request).map(named))
+            .or_else(|| chosen(request).map(called))
+            .or_else(|| endpoint(request.path()))
+            .or_else(|| endpoint(template()?))
             .or_else(preflight)
-            .or_else(template)
-            .or_else(|| request.prefix())
-            .or(self.fallback.as_deref())
-            .unwrap_or(NOT_FOUND)
+            .or_else(|| template().map(called))
+            .or_else(|| request.prefix().map(called))
+            .unwrap_or_else(|| named(&self.fallback))
     }
 }
 
@@ -175,8 +189,8 @@ mod tests {
     }
 
     fn name(arrivals: &Arrivals, request: &Request, chosen: Option<&'static str>) -> String {
-        let name = arrivals.name(request, request.method(), |_| chosen);
-        name.to_owned()
+        let handler = arrivals.handler_of(request, request.method(), |_| chosen);
+        handler.name().to_owned()
     }
 
     #[test]

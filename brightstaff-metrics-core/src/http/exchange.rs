@@ -26,11 +26,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn start(handler: Arc<Handler>, method: Method) -> Self {
+    #[inline]
+    pub(crate) fn start(handler: &Arc<Handler>, method: Method, start: Instant) -> Self {
         handler.in_flight.inc();
-        let start = handler.settings.clock.now();
         Self {
-            handler,
+            handler: Arc::clone(handler),
             method,
             start,
             counted: false,
@@ -54,9 +54,10 @@ impl Exchange {
             return;
         }
         self.counted = true;
+        // Before all else, here and in `end`: the clock waits for the counters that go before it.
+        let now = self.handler.settings.clock.now();
         let class = StatusClass::of(status);
         self.handler.requests(self.method, class).inc();
-        let now = self.handler.settings.clock.now();
         let elapsed = now.duration_since(self.start).as_secs_f64();
         self.handler.time_to_headers().observe(elapsed);
         let bodiless = ended || bodiless(status) || self.method == Method::Head;
@@ -67,6 +68,7 @@ impl Exchange {
     }
 
     /// This many bytes of the body passed.
+    #[inline]
     pub fn bytes(&mut self, count: usize) {
         self.progress.bytes(count);
         if self.progress.complete() {
@@ -75,6 +77,7 @@ impl Exchange {
     }
 
     /// The body came to its end, or the trailers passed.
+    #[inline]
     pub fn complete(&mut self) {
         self.end(Ending::Complete);
     }
@@ -84,20 +87,9 @@ impl Exchange {
         self.end(Ending::Failed);
     }
 
-    /// Runs the code that makes the answer; a panic in there is no cancel.
-    pub fn watch<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        self.enter();
-        let polled = poll();
-        self.leave();
-        polled
-    }
-
-    pub(crate) fn enter(&mut self) {
-        self.progress.enter();
-    }
-
-    pub(crate) fn leave(&mut self) {
-        self.progress.leave();
+    /// The code that makes the answer panicked: when this is dropped, it is no cancel.
+    pub(crate) fn panicked(&mut self) {
+        self.progress.panicked();
     }
 
     fn end(&mut self, ending: Ending) {
@@ -128,7 +120,10 @@ impl Exchange {
 }
 
 impl Drop for Exchange {
+    #[inline]
     fn drop(&mut self) {
-        self.end(self.progress.dropped());
+        if !self.ended {
+            self.end(self.progress.dropped());
+        }
     }
 }

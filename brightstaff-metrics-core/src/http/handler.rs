@@ -18,24 +18,7 @@ pub const CORS_PREFLIGHT: &str = "cors_preflight";
 /// ```
 #[must_use]
 pub fn well_known(method: Method, path: &str) -> Option<&'static str> {
-    match (method, path) {
-        (
-            Method::Post,
-            "/v1/chat/completions" | "/v1/messages" | "/v1/responses" | "/v1/completions",
-        ) => Some("llm_chat"),
-        (Method::Post, "/v1/embeddings") => Some("embeddings"),
-        (
-            Method::Post,
-            "/agents/v1/chat/completions" | "/agents/v1/messages" | "/agents/v1/responses",
-        ) => Some("agent_chat"),
-        (
-            Method::Post,
-            "/routing/v1/chat/completions" | "/routing/v1/messages" | "/routing/v1/responses",
-        ) => Some("routing_decision"),
-        (Method::Post, "/function_calling") => Some("function_calling"),
-        (Method::Get, "/v1/models" | "/agents/v1/models") => Some("list_models"),
-        _ => None,
-    }
+    Endpoint::of(method, path).map(Endpoint::handler)
 }
 
 /// Whether a request to this path is an LLM call: what the implicit measuring covers.
@@ -50,8 +33,65 @@ pub fn well_known(method: Method, path: &str) -> Option<&'static str> {
 /// ```
 #[must_use]
 pub fn is_llm_call(method: Method, path: &str) -> bool {
-    matches!(
-        well_known(method, path),
-        Some("llm_chat" | "agent_chat" | "embeddings")
-    )
+    use Endpoint::{Agents, Chat, Embeddings};
+    matches!(Endpoint::of(method, path), Some(Chat | Agents | Embeddings))
+}
+
+/// The well-known endpoints, those that share a handler as one.
+#[derive(Clone, Copy)]
+pub(super) enum Endpoint {
+    Chat,
+    Embeddings,
+    Agents,
+    Routing,
+    FunctionCalling,
+    Models,
+}
+
+impl Endpoint {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Chat,
+        Self::Embeddings,
+        Self::Agents,
+        Self::Routing,
+        Self::FunctionCalling,
+        Self::Models,
+    ];
+
+    pub(super) fn of(method: Method, path: &str) -> Option<Self> {
+        let endpoint = match path {
+            "/v1/chat/completions" | "/v1/messages" | "/v1/responses" | "/v1/completions" => {
+                Self::Chat
+            }
+            "/v1/embeddings" => Self::Embeddings,
+            "/agents/v1/chat/completions" | "/agents/v1/messages" | "/agents/v1/responses" => {
+                Self::Agents
+            }
+            "/routing/v1/chat/completions" | "/routing/v1/messages" | "/routing/v1/responses" => {
+                Self::Routing
+            }
+            "/function_calling" => Self::FunctionCalling,
+            "/v1/models" | "/agents/v1/models" => Self::Models,
+            _ => return None,
+        };
+        (method == endpoint.method()).then_some(endpoint)
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Models => Method::Get,
+            _ => Method::Post,
+        }
+    }
+
+    pub(super) fn handler(self) -> &'static str {
+        match self {
+            Self::Chat => "llm_chat",
+            Self::Embeddings => "embeddings",
+            Self::Agents => "agent_chat",
+            Self::Routing => "routing_decision",
+            Self::FunctionCalling => "function_calling",
+            Self::Models => "list_models",
+        }
+    }
 }

@@ -1,11 +1,13 @@
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::Arrival;
 
 /// Something for each of some paths or templates.
 #[derive(Clone, Debug)]
 pub(super) struct PathMap<T> {
-    exact: HashMap<Box<str>, T>,
+    exact: HashMap<Box<str>, T, RandomState>,
     /// For all that is under these prefixes, each of which ends in a slash.
     under: Vec<(Box<str>, T)>,
     /// Whether one of them has a parameter, so that a path cannot be equal to it.
@@ -23,10 +25,15 @@ impl<T: Clone> PathMap<T> {
 }
 
 impl<T> PathMap<T> {
+    #[inline]
     pub(super) fn get(&self, request: &impl Arrival) -> Option<&T> {
         if self.exact.is_empty() {
             return None;
         }
+        self.find(request)
+    }
+
+    fn find(&self, request: &impl Arrival) -> Option<&T> {
         let path = request.path();
         // Without a parameter in it, a template is another spelling of the path only where that one
         // has escapes.
@@ -52,7 +59,7 @@ impl<T> PathMap<T> {
 impl<T> Default for PathMap<T> {
     fn default() -> Self {
         Self {
-            exact: HashMap::new(),
+            exact: HashMap::default(),
             under: Vec::new(),
             parameters: false,
         }

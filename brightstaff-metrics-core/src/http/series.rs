@@ -42,7 +42,12 @@ impl HttpSeries {
     }
 
     /// The children of a handler; those of `other`, and one overflow counted, past the cap.
+    #[inline]
     pub(crate) fn handler(&self, name: &str, overflow: &Counters<OverflowLabel>) -> &Arc<Handler> {
+        // The names in the table are clean: one that is found needs no second look.
+        if let Some(handler) = self.handlers.get([name]) {
+            return handler;
+        }
         let name = sanitize(name);
         if name != OTHER {
             if let Some(handler) = self
@@ -89,6 +94,10 @@ impl Handler {
             duration: OnceLock::new(),
             time_to_headers: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn requests(&self, method: Method, status: StatusClass) -> &IntCounter {

@@ -139,12 +139,8 @@ impl UpstreamCall {
         self.end(Ending::Failed, None);
     }
 
-    pub(crate) fn enter(&mut self) {
-        self.progress.enter();
-    }
-
-    pub(crate) fn leave(&mut self) {
-        self.progress.leave();
+    pub(crate) fn panicked(&mut self) {
+        self.progress.panicked();
     }
 
     fn end_if_complete(&mut self) {
