@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use prometheus::{
     IntGauge,
@@ -10,7 +10,7 @@ use crate::{
     Builder, Exchange, Upstream,
     buckets::Buckets,
     catalogue as c,
-    clock::Clock,
+    clock::{Clock, Tick},
     http::{Handler, HttpSeries},
     labels::{Method, OverflowLabel},
     process,
@@ -89,7 +89,7 @@ impl Metrics {
     }
 
     #[inline]
-    pub(crate) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Tick {
         self.settings().clock.now()
     }
 

@@ -1,7 +1,8 @@
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use super::series::Handler;
 use crate::{
+    clock::Tick,
     labels::{CancelPhase, Method, StatusClass},
     progress::{Ending, Progress, bodiless},
 };
@@ -18,7 +19,7 @@ use crate::{
 pub struct Exchange {
     handler: Arc<Handler>,
     method: Method,
-    start: Instant,
+    start: Tick,
     /// Whether the status is known, and so the request counted.
     counted: bool,
     ended: bool,
@@ -27,7 +28,7 @@ pub struct Exchange {
 
 impl Exchange {
     #[inline]
-    pub(crate) fn start(handler: &Arc<Handler>, method: Method, start: Instant) -> Self {
+    pub(crate) fn start(handler: &Arc<Handler>, method: Method, start: Tick) -> Self {
         handler.in_flight.inc();
         Self {
             handler: Arc::clone(handler),
@@ -40,8 +41,7 @@ impl Exchange {
     }
 
     /// When the request arrived.
-    #[must_use]
-    pub fn started(&self) -> Instant {
+    pub(crate) fn started(&self) -> Tick {
         self.start
     }
 
@@ -58,7 +58,7 @@ impl Exchange {
         let now = self.handler.settings.clock.now();
         let class = StatusClass::of(status);
         self.handler.requests(self.method, class).inc();
-        let elapsed = now.duration_since(self.start).as_secs_f64();
+        let elapsed = self.handler.settings.clock.seconds(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
         let bodiless = ended || bodiless(status) || self.method == Method::Head;
         self.progress.head(declared, bodiless);
@@ -98,7 +98,7 @@ impl Exchange {
         }
     }
 
-    fn end_at(&mut self, ending: Ending, now: Instant) {
+    fn end_at(&mut self, ending: Ending, now: Tick) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
@@ -113,7 +113,7 @@ impl Exchange {
             };
             self.handler.cancelled.get(phase).inc();
         }
-        let elapsed = now.duration_since(self.start).as_secs_f64();
+        let elapsed = self.handler.settings.clock.seconds(self.start, now);
         self.handler.duration().observe(elapsed);
         self.handler.in_flight.dec();
     }

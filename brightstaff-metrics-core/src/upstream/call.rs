@@ -1,10 +1,9 @@
-use std::time::Instant;
-
 use http_body::Body;
 
 use super::{Head, Upstream, record::Record, timing::Timing};
 use crate::{
     body::{ObservedBody, ObservedStream, Observer, UpstreamObserved},
+    clock::Tick,
     labels::{ErrorClass, StatusClass},
     meter::{End, Meter},
     progress::{Ending, Progress, bodiless},
@@ -27,7 +26,7 @@ use crate::{
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
 pub struct UpstreamCall {
     upstream: Upstream,
-    start: Instant,
+    start: Tick,
     status: Option<u16>,
     /// Reads the body of a 2xx.
     meter: Option<Box<Meter>>,
@@ -37,7 +36,7 @@ pub struct UpstreamCall {
 }
 
 impl UpstreamCall {
-    pub(crate) fn start(upstream: Upstream, start: Instant) -> Self {
+    pub(crate) fn start(upstream: Upstream, start: Tick) -> Self {
         Self {
             upstream,
             start,
@@ -122,8 +121,8 @@ impl UpstreamCall {
         }
         if let Some(meter) = &mut self.meter {
             meter.push(bytes);
-            let clock = &self.upstream.metrics.settings().clock;
-            self.timing.chunk(meter.facts(), || clock.now());
+            let metrics = &self.upstream.metrics;
+            self.timing.chunk(meter.facts(), || metrics.now());
         }
         self.progress.bytes(bytes.len());
         self.end_if_complete();
@@ -153,7 +152,7 @@ impl UpstreamCall {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let now = self.upstream.metrics.settings().clock.now();
+        let now = self.upstream.metrics.now();
         if let Some(meter) = &mut self.meter {
             // After a cut, too: what a decoder still holds did pass.
             meter.finish();
@@ -169,6 +168,7 @@ impl UpstreamCall {
             pair: self.upstream.resolve(facts.is_some(), model),
             status: self.status.map_or(StatusClass::Error, StatusClass::of),
             error,
+            clock: &self.upstream.metrics.settings().clock,
             start: self.start,
             end: now,
             timing: self.timing,

@@ -6,13 +6,14 @@ mod record;
 mod series;
 mod timing;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 pub use call::UpstreamCall;
 pub use head::Head;
 pub(crate) use series::{Pair, UpstreamSeries};
 
 use crate::{
+    clock::Tick,
     labels::{UNKNOWN, sanitize},
     metrics::Metrics,
 };
@@ -67,12 +68,12 @@ impl Upstream {
 
     /// Starts a call: the clock runs from here. Each attempt is a call of its own.
     pub fn start(&self) -> UpstreamCall {
-        UpstreamCall::start(self.clone(), self.metrics.settings().clock.now())
+        UpstreamCall::start(self.clone(), self.metrics.now())
     }
 
     /// A call that started before: the measured answer is the gateway's own, and its clock runs
     /// from the request's arrival.
-    pub(crate) fn start_at(&self, start: Instant) -> UpstreamCall {
+    pub(crate) fn start_at(&self, start: Tick) -> UpstreamCall {
         UpstreamCall::start(self.clone(), start)
     }
 

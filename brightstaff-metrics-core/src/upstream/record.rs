@@ -1,7 +1,6 @@
-use std::time::Instant;
-
 use super::{series::Pair, timing::Timing};
 use crate::{
+    clock::{Clock, Tick},
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind},
     meter::Facts,
 };
@@ -11,8 +10,10 @@ pub(super) struct Record<'a> {
     pub(super) pair: &'a Pair,
     pub(super) status: StatusClass,
     pub(super) error: ErrorClass,
-    pub(super) start: Instant,
-    pub(super) end: Instant,
+    /// What told the instants.
+    pub(super) clock: &'a Clock,
+    pub(super) start: Tick,
+    pub(super) end: Tick,
     pub(super) timing: Timing,
     /// What the body of a 2xx told.
     pub(super) facts: Option<&'a Facts>,
@@ -43,7 +44,7 @@ impl Record<'_> {
             self.pair.time_to_first_token.observe(self.since(at));
         }
         if self.ended_well()
-            && let Some(seconds) = self.timing.generating()
+            && let Some(seconds) = self.timing.generating(self.clock)
             && let Some(tokens) = facts.streamed_tokens()
             && tokens >= 2
         {
@@ -85,7 +86,7 @@ impl Record<'_> {
         self.error == ErrorClass::None
     }
 
-    fn since(&self, instant: Instant) -> f64 {
-        instant.duration_since(self.start).as_secs_f64()
+    fn since(&self, instant: Tick) -> f64 {
+        self.clock.seconds(self.start, instant)
     }
 }

@@ -1,26 +1,27 @@
-use std::time::Instant;
-
-use crate::meter::Facts;
+use crate::{
+    clock::{Clock, Tick},
+    meter::Facts,
+};
 
 /// The instants of a call, held until its end, when it is known whether the answer was a stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timing {
     chunks: u64,
-    pub(crate) first_byte: Option<Instant>,
+    pub(crate) first_byte: Option<Tick>,
     first_token: Option<Mark>,
     protocol_end: Option<Mark>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    at: Instant,
+    at: Tick,
     chunk: u64,
 }
 
 impl Timing {
     /// A chunk passed, after which the facts are these. The clock is read at most once, and only
     /// where the chunk brought something new.
-    pub(crate) fn chunk(&mut self, facts: &Facts, now: impl Fn() -> Instant) {
+    pub(crate) fn chunk(&mut self, facts: &Facts, now: impl Fn() -> Tick) {
         self.chunks += 1;
         let mut read = None;
         let mut now = || *read.get_or_insert_with(&now);
@@ -31,7 +32,7 @@ impl Timing {
     }
 
     /// The body ended, which dispatched its last event.
-    pub(crate) fn finish(&mut self, facts: &Facts, now: Instant) {
+    pub(crate) fn finish(&mut self, facts: &Facts, now: Tick) {
         self.mark(facts, || now);
     }
 
@@ -40,7 +41,7 @@ impl Timing {
         (self.first_token, self.protocol_end) = (None, None);
     }
 
-    fn mark(&mut self, facts: &Facts, mut now: impl FnMut() -> Instant) {
+    fn mark(&mut self, facts: &Facts, mut now: impl FnMut() -> Tick) {
         let chunk = self.chunks;
         if self.first_token.is_none() && facts.first_token_event.is_some() {
             self.first_token = Some(Mark { at: now(), chunk });
@@ -50,13 +51,13 @@ impl Timing {
         }
     }
 
-    pub(crate) fn first_token(&self) -> Option<Instant> {
+    pub(crate) fn first_token(&self) -> Option<Tick> {
         self.first_token.map(|mark| mark.at)
     }
 
     /// Seconds from the first token to the protocol's end, where two chunks brought them.
-    pub(crate) fn generating(&self) -> Option<f64> {
+    pub(crate) fn generating(&self, clock: &Clock) -> Option<f64> {
         let (first, end) = (self.first_token?, self.protocol_end?);
-        (first.chunk != end.chunk).then(|| end.at.duration_since(first.at).as_secs_f64())
+        (first.chunk != end.chunk).then(|| clock.seconds(first.at, end.at))
     }
 }
