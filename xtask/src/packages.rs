@@ -23,15 +23,19 @@ const PUBLISHED: [&str; 4] = [
     "brightstaff-exporter",
 ];
 
-/// Checks the libraries against the lowest versions of their direct dependencies, in a copy of the
-/// workspace without what only tests depend on.
+/// Checks the libraries with the Rust that they state, against the lowest versions of their direct
+/// dependencies, in a copy of the workspace without what only tests depend on.
 pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
-    let nightly = cmd!(sh, "cargo +nightly --version").quiet().ignore_stderr();
-    if nightly.read().is_err() {
-        return Ok(Outcome::Skipped(
-            "there is no nightly toolchain: rustup toolchain install nightly --profile minimal"
-                .to_owned(),
-        ));
+    let manifest = sh.read_file("Cargo.toml")?;
+    let rust = stated_rust(&manifest).context("Cargo.toml states no rust-version")?;
+    // Only nightly resolves to the lowest versions.
+    for toolchain in ["nightly", rust] {
+        let version = cmd!(sh, "cargo +{toolchain} --version");
+        if version.quiet().ignore_stderr().read().is_err() {
+            return Ok(Outcome::Skipped(format!(
+                "a toolchain is missing: rustup toolchain install {toolchain} --profile minimal"
+            )));
+        }
     }
     let copy = sh.current_dir().join("target/lowest-versions");
     sh.remove_path(copy.join("workspace"))?;
@@ -44,7 +48,6 @@ pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
             .quiet()
             .run()?;
     }
-    let manifest = sh.read_file("Cargo.toml")?;
     let manifest = manifest.replace("    \"xtask\",\n", "");
     sh.write_file(copy.join("workspace/Cargo.toml"), manifest)?;
 
@@ -58,12 +61,18 @@ pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
     for package in LIBRARIES {
         cmd!(
             sh,
-            "cargo +nightly --quiet check --lib --all-features --package {package}"
+            "cargo +{rust} --quiet check --lib --all-features --package {package}"
         )
         .env("CARGO_TARGET_DIR", copy.join("target"))
         .run()?;
     }
     Ok(Outcome::Passed)
+}
+
+fn stated_rust(manifest: &str) -> Option<&str> {
+    let mut lines = manifest.lines();
+    let line = lines.find(|line| line.starts_with("rust-version"))?;
+    line.split('"').nth(1)
 }
 
 /// A manifest without the sections that only tests, benches and examples need.
@@ -79,15 +88,11 @@ fn without_tests(manifest: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Packages all that is published, and looks into the packages.
+/// Packages all that is published, builds the packages, and looks into them.
 pub(crate) fn package(sh: &Shell) -> Result<Outcome> {
     let packages = PUBLISHED.map(|package| format!("--package={package}"));
-    // Without building them: the other stages build the same sources.
-    cmd!(
-        sh,
-        "cargo package --quiet --no-verify --allow-dirty {packages...}"
-    )
-    .run()?;
+    // Builds each from its package, with the packages of those before it.
+    cmd!(sh, "cargo package --quiet --allow-dirty {packages...}").run()?;
     for package in PUBLISHED {
         let listed = cmd!(
             sh,

@@ -108,7 +108,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "lowest",
-        about: "the libraries build with the lowest versions that they allow",
+        about: "the libraries build with the Rust that they state and the lowest versions that they allow",
         run: packages::lowest_versions,
     },
     Stage {
