@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod gateway;
 mod inspect;
+mod say;
 mod serve;
 mod sim;
 

@@ -10,6 +10,7 @@ use crate::{
     cli::{Serve, Source},
     config::{Config, ConfigError},
     gateway::{Gateway, register},
+    say::say,
     serve,
 };
 
@@ -43,7 +44,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let metrics = register(&config, &registry)?;
     let gateway = Gateway::new(&config, metrics)?;
     if options.check {
-        println!("the configuration is sound");
+        say!("the configuration is sound");
         return Ok(());
     }
 
@@ -53,8 +54,8 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         format!("cannot listen on {address}: set --bind or BIND_ADDRESS to another IP:PORT")
     })?;
     // Read by scripts: both ports take requests from here on.
-    println!("gateway listening on http://{}", listener.local_addr()?);
-    println!(
+    say!("gateway listening on http://{}", listener.local_addr()?);
+    say!(
         "metrics listening on http://{}/metrics",
         exporter.local_addr()
     );

@@ -3,7 +3,10 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::sim::{Book, Provider, Simulator};
+use crate::{
+    say::say,
+    sim::{Book, Provider, Simulator},
+};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -49,16 +52,16 @@ async fn run(options: &Simulate) -> Result<()> {
     )
     .await?;
     // Read by scripts: both ports take requests from here on.
-    println!("openai listening on {}", openai.url());
-    println!("anthropic listening on {}", anthropic.url());
-    println!();
-    println!("Put the gateway before them:");
-    println!(
+    say!("openai listening on {}", openai.url());
+    say!("anthropic listening on {}", anthropic.url());
+    say!();
+    say!("Put the gateway before them:");
+    say!(
         "  brightstaff-exporter serve --upstream openai={} --upstream anthropic={}",
         openai.url(),
         anthropic.url()
     );
-    println!("and ask it for models such as openai/gpt-4o and anthropic/claude-sonnet-4-5.");
+    say!("and ask it for models such as openai/gpt-4o and anthropic/claude-sonnet-4-5.");
     tokio::join!(openai.serve(), anthropic.serve());
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     io::{IsTerminal, Write, stdout},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -69,9 +70,7 @@ impl Live {
             tokio::time::sleep(Duration::from_millis(250)).await;
             let line = self.line(Instant::now(), book.tokens(), book.open());
             // Without wrapping, a narrow terminal shows the start of the line, and no more.
-            print!("\r\x1b[?7l\x1b[K{line}\x1b[?7h");
-            // A terminal that is gone has nobody who reads it.
-            let _ = stdout().flush();
+            rewrite(format_args!("\x1b[?7l\x1b[K{line}\x1b[?7h"));
         }
     }
 
@@ -118,13 +117,18 @@ fn quantile(sorted: &[Duration], percent: usize) -> String {
     }
 }
 
+/// A terminal that is gone has nobody who reads it.
+fn rewrite(line: fmt::Arguments<'_>) {
+    let mut out = stdout();
+    let _ = write!(out, "\r{line}").and_then(|()| out.flush());
+}
+
 /// Leaves an empty line behind.
 struct Wipe;
 
 impl Drop for Wipe {
     fn drop(&mut self) {
-        print!("\r\x1b[K");
-        let _ = stdout().flush();
+        rewrite(format_args!("\x1b[K"));
     }
 }
 

@@ -34,7 +34,10 @@ use self::{
     table::Table,
     truth::{Made, Truth},
 };
-use crate::sim::{Book, Call};
+use crate::{
+    say::say,
+    sim::{Book, Call},
+};
 
 /// How long the gateway may take to come to rest after the last answer.
 const REST: Duration = Duration::from_secs(10);
@@ -57,28 +60,26 @@ async fn run(options: &Demo) -> Result<()> {
     let Load {
         rate, lasts, seed, ..
     } = load;
-    println!(
-        "{rate} requests/s for {lasts:?}, seed {seed}: simulated OpenAI and Anthropic, real HTTP"
-    );
-    println!("gateway listening on http://{}", measured.gateway);
-    println!("metrics listening on http://{}/metrics", measured.metrics);
+    say!("{rate} requests/s for {lasts:?}, seed {seed}: simulated OpenAI and Anthropic, real HTTP");
+    say!("gateway listening on http://{}", measured.gateway);
+    say!("metrics listening on http://{}/metrics", measured.metrics);
 
     let clocks = Clocks::read();
     let outcome = Outcome::of(load, &measured, &book, stop()).await?;
     let report = outcome.report();
-    println!("\n{}\n", outcome.summary());
+    say!("\n{}\n", outcome.summary());
     let table = Table {
         report: &report,
         verbose: options.verbose,
     };
-    println!("{table}");
+    say!("{table}");
     if let Some(file) = &options.truth_json {
         let text = record::json(load, &clocks, &outcome, &report).to_string();
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let verdict = verdict(&report);
     if let Some(hold) = options.hold {
-        println!("the metrics stay for {hold:?}, or until Ctrl-C");
+        say!("the metrics stay for {hold:?}, or until Ctrl-C");
         tokio::select! {
             () = tokio::time::sleep(hold) => {}
             () = stop() => {}
@@ -103,11 +104,11 @@ fn verdict(report: &Report) -> Result<()> {
     }
     let (tolerance, loose) = (report::TOLERANCE, report.loose());
     if loose > 0 {
-        println!(
+        say!(
             "{loose} means are loosely bound, since the machine was busy: a lower --rate says more"
         );
     }
-    println!("truth and metrics agree in all {series} series; a mean may lie {tolerance}");
+    say!("truth and metrics agree in all {series} series; a mean may lie {tolerance}");
     Ok(())
 }
 

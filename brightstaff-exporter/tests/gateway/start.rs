@@ -1,6 +1,6 @@
 //! Starting, and refusing to.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use tokio::net::TcpListener;
 
@@ -150,6 +150,24 @@ async fn the_example_is_sound() {
     let output = serve.arg("--check").run().await;
     assert!(output.status.success(), "{output:?}");
     assert_eq!(output.stdout, b"the configuration is sound\n");
+}
+
+#[test]
+fn a_reader_that_left_stops_nothing() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ran = Command::new(env!("CARGO_BIN_EXE_brightstaff-exporter"))
+        .args([
+            "serve",
+            "--check",
+            "--upstream",
+            "openai=http://127.0.0.1:1",
+        ])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
 }
 
 #[tokio::test]
