@@ -1,5 +1,7 @@
 //! Reads recorded answers of real providers, where a corpus of them lies beside the repository, and
 //! compares what the meter says with what the recordings are known to hold.
+//!
+//! Without the harness, which has no word for a test that could not run: it would call this one passed.
 
 #![allow(clippy::unwrap_used)]
 
@@ -22,10 +24,9 @@ fn corpus() -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
-#[test]
-fn recorded_answers_are_read_right() {
+fn main() {
     let Some(path) = corpus() else {
-        println!("SKIPPED: no shared/corpus/open.jsonl in any directory above this crate");
+        println!("meter_corpus: SKIPPED, no shared/corpus/open.jsonl above this crate");
         return;
     };
     let records = std::fs::read_to_string(path).unwrap();
@@ -44,9 +45,11 @@ fn recorded_answers_are_read_right() {
         wrong.extend(differences(&record, &whole));
         read += 1;
     }
-    println!("{read} recorded answers read, whole, byte by byte and at random splits");
+    println!(
+        "meter_corpus: {read} recorded answers read, whole, byte by byte and at random splits"
+    );
     assert!(
-        wrong.is_empty(),
+        read > 0 && wrong.is_empty(),
         "{} differences:\n{}",
         wrong.len(),
         wrong.join("\n")
