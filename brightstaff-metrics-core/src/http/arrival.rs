@@ -226,6 +226,7 @@ mod tests {
     fn the_template_is_asked_for_only_where_it_decides() {
         let mut arrivals = Arrivals::new(Metrics::unregistered());
         arrivals.skip("/healthz");
+        arrivals.handler("/files/{id}", "files");
         arrivals.implicit("openai");
         let request = Request {
             post: true,
@@ -235,5 +236,12 @@ mod tests {
         let (_, implicit) = arrivals.arrive(&request, |_| None);
         assert!(implicit.is_some());
         assert!(!request.asked.get());
+        let request = Request {
+            path: "/files/17",
+            template: Some("/files/{id}"),
+            ..Request::default()
+        };
+        assert_eq!(name(&arrivals, &request, None), "files");
+        assert!(request.asked.get());
     }
 }

@@ -10,8 +10,8 @@ pub(super) struct PathMap<T> {
     exact: HashMap<Box<str>, T, RandomState>,
     /// For all that is under these prefixes, each of which ends in a slash.
     under: Vec<(Box<str>, T)>,
-    /// Whether one of them has a parameter, so that a path cannot be equal to it.
-    parameters: bool,
+    /// What stands before the first parameter of those that have one: no path can be equal to them.
+    before_parameters: Vec<Box<str>>,
 }
 
 impl<T: Clone> PathMap<T> {
@@ -19,7 +19,9 @@ impl<T: Clone> PathMap<T> {
         if let Some(prefix) = wildcard(path) {
             self.under.push((prefix.into(), value.clone()));
         }
-        self.parameters |= path.contains('{');
+        if let Some((before, _)) = path.split_once('{') {
+            self.before_parameters.push(before.into());
+        }
         self.exact.insert(path.into(), value);
     }
 }
@@ -35,10 +37,11 @@ impl<T> PathMap<T> {
 
     fn find(&self, request: &impl Arrival) -> Option<&T> {
         let path = request.path();
-        // Without a parameter in it, a template is another spelling of the path only where that one
-        // has escapes.
+        // Up to its first parameter, a template is another spelling of the path only where that one has
+        // escapes.
         let template = || {
-            let differs = self.parameters || path.contains('%');
+            let mut before = self.before_parameters.iter();
+            let differs = path.contains('%') || before.any(|before| path.starts_with(&**before));
             differs.then(|| request.template()).flatten()
         };
         self.exact
@@ -61,7 +64,7 @@ impl<T> Default for PathMap<T> {
         Self {
             exact: HashMap::default(),
             under: Vec::new(),
-            parameters: false,
+            before_parameters: Vec::new(),
         }
     }
 }
