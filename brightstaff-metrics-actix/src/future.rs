@@ -86,12 +86,13 @@ fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
     let (length, ended) = match response.body().size() {
         BodySize::None | BodySize::Sized(0) => (Some(0), true),
         BodySize::Sized(size) => (Some(size), false),
-        // Only here does actix send a length that the handler set.
-        BodySize::Stream => {
+        // Only without chunks does actix send a length that the handler set.
+        BodySize::Stream if !response.head().chunked() => {
             let length = response.headers().get(header::CONTENT_LENGTH);
             let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
             (length, false)
         }
+        BodySize::Stream => (None, false),
     };
     Head::new(response.status().as_u16())
         .content_length(length)

@@ -6,29 +6,32 @@
 mod recorded;
 
 use std::{
-    future::{pending, ready},
+    cell::Cell,
+    future::{pending, poll_fn, ready},
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     panic::AssertUnwindSafe,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse, HttpServer,
-    body::{BoxBody, MessageBody as _, None as NoBody, SizedStream},
-    dev::{Service, ServiceResponse},
+    App, Error, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer,
+    body::{BodyStream, BoxBody, MessageBody as _, None as NoBody, SizedStream},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, fn_service},
     error::{ErrorBadGateway, ErrorUnauthorized, InternalError},
+    http::header::CONTENT_LENGTH,
     middleware::from_fn,
     test::{TestRequest, init_service, read_body},
     web::{self, Bytes},
 };
 use brightstaff_metrics_actix::{MetricsMiddleware, ObservedBody, ResponseFuture};
-use futures_util::{FutureExt, stream};
+use futures_util::{FutureExt, Stream, stream};
 use recorded::Recorded;
 
 /// The answer to one GET of `/`, by this service behind the middleware.
@@ -39,7 +42,6 @@ async fn answer<F>(
 where
     F: Future<Output = Result<HttpResponse, Error>> + 'static,
 {
-    use actix_web::dev::{ServiceRequest, Transform, fn_service};
     let inner = fn_service(move |request: ServiceRequest| {
         let (request, _) = request.into_parts();
         let answer = inner(request.clone());
@@ -165,6 +167,64 @@ async fn a_panic_is_no_cancel_whoever_catches_it() {
     assert!(AssertUnwindSafe(broken).catch_unwind().await.is_err());
     assert_eq!(recorded.requests(), ["not_found GET error 1"]);
     assert_eq!(recorded.ends(), [1, 0, 0, 0]);
+}
+
+/// What panicked lives on after the panic was caught, and is dropped later.
+#[actix_web::test]
+async fn a_panic_is_remembered() {
+    let recorded = Recorded::new();
+    let inner = fn_service(|request: ServiceRequest| async {
+        if true {
+            panic!("in the handler");
+        }
+        Ok(request.into_response(HttpResponse::Ok().finish()))
+    });
+    let service = recorded.middleware().new_transform(inner).await.unwrap();
+    let mut future = Box::pin(service.call(TestRequest::default().to_srv_request()));
+    assert!(AssertUnwindSafe(&mut future).catch_unwind().await.is_err());
+    assert_eq!(recorded.ends(), [0, 1, 0, 0]);
+    drop(future);
+    assert_eq!(recorded.ends(), [1, 0, 0, 0]);
+
+    let recorded = Recorded::new();
+    let broken =
+        stream::poll_fn(|_| -> Poll<Option<Result<Bytes, Error>>> { panic!("in the body") });
+    let mut body = Box::pin(streamed(&recorded, HttpResponse::Ok(), broken).await);
+    let polled = poll_fn(|cx| body.as_mut().poll_next(cx));
+    assert!(AssertUnwindSafe(polled).catch_unwind().await.is_err());
+    assert_eq!(recorded.ends(), [0, 1, 0, 0]);
+    drop(body);
+    assert_eq!(recorded.ends(), [1, 0, 0, 0]);
+}
+
+/// Actix sends the length that a handler sets only where it is told not to send chunks.
+#[actix_web::test]
+async fn a_length_that_is_not_sent_ends_nothing() {
+    let mut chunks = HttpResponse::Ok();
+    chunks.insert_header((CONTENT_LENGTH, 5));
+    let mut length = HttpResponse::Ok();
+    length.no_chunking(5);
+    for (head, ends) in [(chunks, [1, 0, 0, 1]), (length, [1, 0, 0, 0])] {
+        let recorded = Recorded::new();
+        let hello = stream::iter([Ok::<_, Error>(Bytes::from("hello"))]);
+        let mut body = Box::pin(streamed(&recorded, head, hello).await);
+        let chunk = poll_fn(|cx| body.as_mut().poll_next(cx)).await;
+        assert_eq!(chunk.unwrap().unwrap(), "hello");
+        drop(body);
+        assert_eq!(recorded.ends(), ends);
+    }
+}
+
+/// The body of an answer that streams these chunks.
+async fn streamed(
+    recorded: &Recorded,
+    mut head: HttpResponseBuilder,
+    chunks: impl Stream<Item = Result<Bytes, Error>> + 'static,
+) -> ObservedBody<BoxBody> {
+    let response = Cell::new(Some(head.body(BodyStream::new(chunks))));
+    let response = Rc::new(response);
+    let answered = answer(recorded, move |_| ready(Ok(response.take().unwrap())));
+    answered.await.unwrap().into_body()
 }
 
 #[actix_web::test]

@@ -1,18 +1,18 @@
-//! Where instants come from: the system, or a hand that tests turn.
+//! Where instants come from: the processor's counter, the system, or a hand that tests turn.
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-/// A clock that only goes forward.
+/// What tells instants, and the time between two of them, which is never negative.
 ///
-/// On Linux on x86-64, where the kernel itself tells the time by the processor's counter, that counter
-/// is read directly, at less than half of the price of asking the kernel's code for it; elsewhere this
-/// is [`Instant`].
+/// On Linux on x86-64, where the kernel itself tells the time by the processor's counter when this is
+/// first asked for, that counter is read directly, at less than half of the price of asking the kernel's
+/// code for it; elsewhere this is [`Instant`].
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -27,7 +27,7 @@ enum Source {
     Manual(Arc<AtomicU64>),
 }
 
-/// An instant, which only its clock understands. One word: guards that hold them are moved from hand
+/// An instant. All clocks of a process but manual ones understand each other's. One word: guards that hold them are moved from hand
 /// to hand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tick(u64);
@@ -69,20 +69,26 @@ impl Clock {
         let nanos = nanos as f64;
         nanos / 1e9
     }
-}
 
-impl Default for Clock {
-    fn default() -> Self {
+    fn real() -> Self {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         if the_kernel_trusts_the_counter() {
+            // Compares the counter with the system's clock until it is sure, for 200 ms at most.
             return Self(Source::Counter(quanta::Clock::new()));
         }
         Self(Source::System(Instant::now()))
     }
 }
 
-/// Whether the kernel tells the time by the processor's counter. It does so only where that one is the
-/// same on all cores and in all states of power, which it keeps an eye on.
+impl Default for Clock {
+    fn default() -> Self {
+        static REAL: OnceLock<Clock> = OnceLock::new();
+        REAL.get_or_init(Self::real).clone()
+    }
+}
+
+/// Whether the kernel tells the time by the processor's counter. It does so only where it found that one
+/// to be the same on all cores and in all states of power.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn the_kernel_trusts_the_counter() -> bool {
     const CURRENT: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";

@@ -18,7 +18,7 @@ enum Told {
     Nobody,
     Exchange(Exchange),
     Call(Box<UpstreamCall>),
-    /// The call is dropped first, so that it is recorded by the time its request is no longer in
+    /// The call comes first in all, so that it is recorded by the time its request is no longer in
     /// flight.
     Both(Box<(UpstreamCall, Exchange)>),
 }
@@ -42,17 +42,16 @@ impl Observer {
         let Told::Exchange(exchange) = &mut self.0 else {
             return;
         };
-        exchange.head(head.status, head.declared, head.ended);
-        let Some(upstream) = implicit else {
+        let Some(upstream) = implicit.filter(|_| is_of_the_provider(head.status)) else {
+            exchange.head(head.status, head.declared, head.ended);
             return;
         };
-        let class = StatusClass::of(head.status);
-        if head.status == 429 || matches!(class, StatusClass::Success | StatusClass::ServerError) {
-            let mut call = upstream.start_at(exchange.started());
-            call.head(head);
-            if let Told::Exchange(exchange) = std::mem::take(&mut self.0) {
-                self.0 = Told::Both(Box::new((call, exchange)));
-            }
+        // The call first here too: an answer without a body ends both.
+        let mut call = upstream.start_at(exchange.started());
+        call.head(head);
+        exchange.head(head.status, head.declared, head.ended);
+        if let Told::Exchange(exchange) = std::mem::take(&mut self.0) {
+            self.0 = Told::Both(Box::new((call, exchange)));
         }
     }
 
@@ -86,7 +85,7 @@ impl Observer {
         polled
     }
 
-    /// Tells those that there are; a call first.
+    /// Tells those that there are.
     #[inline]
     fn tell(&mut self, call: impl FnOnce(&mut UpstreamCall), exchange: impl FnOnce(&mut Exchange)) {
         match &mut self.0 {
@@ -99,6 +98,12 @@ impl Observer {
             }
         }
     }
+}
+
+/// Whether a status speaks of the provider rather than of the request.
+fn is_of_the_provider(status: u16) -> bool {
+    let class = StatusClass::of(status);
+    status == 429 || matches!(class, StatusClass::Success | StatusClass::ServerError)
 }
 
 /// Dropped only where a panic passes through [`Observer::watch`]: on the way that all polls take, this

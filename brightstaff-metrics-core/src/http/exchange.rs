@@ -54,7 +54,7 @@ impl Exchange {
             return;
         }
         self.counted = true;
-        // Before all else, here and in `end`: the clock waits for the counters that go before it.
+        // First, as in `end`: what is recorded then is no part of what is measured.
         let now = self.handler.settings.clock.now();
         let class = StatusClass::of(status);
         self.handler.requests(self.method, class).inc();
@@ -99,9 +99,7 @@ impl Exchange {
     }
 
     fn end_at(&mut self, ending: Ending, now: Tick) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
+        self.ended = true;
         if !self.counted {
             self.handler.requests(self.method, StatusClass::Error).inc();
         }

@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::series::Handler;
-use crate::Metrics;
+use crate::{Metrics, labels::sanitize};
 
 /// A handler whose name is known before its first request: looked up once.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub(super) struct Name {
 impl Name {
     pub(super) fn new(text: &str) -> Self {
         Self {
-            text: text.into(),
+            text: sanitize(text).into(),
             found: OnceLock::new(),
         }
     }
