@@ -67,11 +67,12 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
         .keep_alive_interval(IDLE)
         .keep_alive_timeout(IDLE);
     // Before it knows which HTTP a client speaks, the builder would wait for ever.
-    if !matches!(
-        tokio::time::timeout(IDLE, stream.readable()).await,
-        Ok(Ok(()))
-    ) {
-        return;
+    tokio::select! {
+        told = tokio::time::timeout(IDLE, version(&stream)) => match told {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        },
+        _ = stopped.changed() => return,
     }
     let service = TowerToHyperService::new(router);
     let served = builder.serve_connection(TokioIo::new(stream), service);
@@ -88,6 +89,20 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
     }
 }
 
+/// Waits until the first bytes tell which HTTP they are of (RFC 9113, section 3.4), or there are no more.
+async fn version(stream: &TcpStream) -> io::Result<()> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut start = [0; PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut start).await?;
+        if count == 0 || count == PREFACE.len() || !PREFACE.starts_with(&start[..count]) {
+            return Ok(());
+        }
+        // There is no waiting for more than what is there already; clients send it in one piece.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// What cannot be accepted was either the client's fault, or ours: too many open files, which only
 /// time can help.
 async fn refused(error: &io::Error) {
@@ -98,5 +113,35 @@ async fn refused(error: &io::Error) {
     ) {
         tracing::error!(%error, "cannot accept a connection");
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, time::timeout};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_version_is_told_by_the_first_bytes_that_differ() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = async || {
+            let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+            (client.unwrap(), accepted.unwrap().0)
+        };
+        for start in [
+            "P",
+            "POST / HTTP/1.1\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ] {
+            let (mut client, stream) = connect().await;
+            client.write_all(start.as_bytes()).await.unwrap();
+            let told = timeout(Duration::from_millis(200), version(&stream)).await;
+            assert_eq!(told.is_ok(), start != "P", "{start}");
+        }
+        let (client, stream) = connect().await;
+        drop(client);
+        version(&stream).await.unwrap();
     }
 }

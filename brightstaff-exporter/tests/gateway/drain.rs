@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
 
 use crate::support::{Gateway, Serve, Upstream, eventually, stream};
 
@@ -29,7 +29,7 @@ async fn streaming(drain: &str) -> (Gateway, reqwest::Response, Chunks, Upstream
 async fn closed(gateway: &Gateway) {
     let address = gateway.url.strip_prefix("http://").unwrap();
     eventually("the port is closed", async || {
-        tokio::net::TcpStream::connect(address).await.is_err()
+        TcpStream::connect(address).await.is_err()
     })
     .await;
 }
@@ -72,10 +72,12 @@ async fn idle_connections_hold_nothing_up() {
     let upstream = Upstream::chat().await;
     let serve = Serve::upstreams(&[("openai", &upstream.url)]);
     let gateway = serve.arg("--drain").arg("1h").start().await;
-    // One was used, and is kept by the client; one never was.
+    // One was used, and is kept by the client; one never was; one stopped in the middle of a word.
     assert_eq!(gateway.chat("m").await.0, 200);
     let address = gateway.url.strip_prefix("http://").unwrap();
-    let _unused = tokio::net::TcpStream::connect(address).await.unwrap();
+    let _unused = TcpStream::connect(address).await.unwrap();
+    let mut halting = TcpStream::connect(address).await.unwrap();
+    halting.write_all(b"PRI * HT").await.unwrap();
     gateway.scrape().await;
     gateway.signal("TERM");
     assert_eq!(gateway.ended().await, 0);
