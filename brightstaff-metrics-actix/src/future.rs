@@ -86,7 +86,8 @@ fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
     let (length, ended) = match response.body().size() {
         BodySize::None | BodySize::Sized(0) => (Some(0), true),
         BodySize::Sized(size) => (Some(size), false),
-        // Only without chunks does actix send a length that the handler set.
+        // Over HTTP/1, actix sends a length that the handler set only without chunks; over HTTP/2 it reads
+        // every stream to its end, which then tells.
         BodySize::Stream if !response.head().chunked() => {
             let length = response.headers().get(header::CONTENT_LENGTH);
             let length = length.and_then(|length| length.to_str().ok()?.parse().ok());

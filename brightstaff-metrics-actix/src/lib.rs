@@ -46,7 +46,7 @@
 //!     brightstaff_metrics_core::labels::ErrorClass,
 //! };
 //! # type Body = http_body_util::Full<bytes::Bytes>;
-//! # async fn send() -> Result<http::Response<Body>, std::io::Error> { unimplemented!() }
+//! # async fn send() -> Result<http::Response<Body>, std::io::Error> { Err(std::io::ErrorKind::NotConnected.into()) }
 //!
 //! async fn chat(metrics: web::Data<Metrics>) -> HttpResponse {
 //!     let call = metrics.upstream("openai", "gpt-4o").start();

@@ -197,7 +197,7 @@ async fn a_panic_is_remembered() {
     assert_eq!(recorded.ends(), [1, 0, 0, 0]);
 }
 
-/// Actix sends the length that a handler sets only where it is told not to send chunks.
+/// Over HTTP/1, actix sends the length that a handler sets only where it is told not to send chunks.
 #[actix_web::test]
 async fn a_length_that_is_not_sent_ends_nothing() {
     let mut chunks = HttpResponse::Ok();

@@ -43,7 +43,7 @@
 //!     brightstaff_metrics_core::labels::ErrorClass,
 //! };
 //! # type Body = axum::body::Body;
-//! # async fn send() -> Result<http::Response<Body>, std::io::Error> { unimplemented!() }
+//! # async fn send() -> Result<http::Response<Body>, std::io::Error> { Err(std::io::ErrorKind::NotConnected.into()) }
 //!
 //! async fn chat(State(metrics): State<Metrics>) -> Response {
 //!     let call = metrics.upstream("openai", "gpt-4o").start();
