@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,15 @@ use serde_json::Value;
 
 use super::compare::Returned;
 use crate::{http, process::Guarded};
+
+/// Longer than the longest interval of a group of rules, and than a start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The metric of Prometheus itself that tells when a group was last evaluated.
+const LAST_EVALUATION: &str = "prometheus_rule_group_last_evaluation_timestamp_seconds{";
+
+/// Seconds that an evaluation may begin after the instant that it is of.
+const EVALUATION_DELAY: f64 = 1.0;
 
 /// Runs as long as this lives.
 pub(super) struct Prometheus {
@@ -45,19 +54,46 @@ impl Prometheus {
             process: Guarded::start(&program, &arguments, log)?,
             url: format!("http://127.0.0.1:{port}"),
         };
-        this.wait(Duration::from_secs(60), |url| {
-            http::get(&format!("{url}/-/ready")).is_ok()
+        this.wait("it is ready", |this| {
+            Ok(http::get(&format!("{}/-/ready", this.url)).is_ok())
         })?;
         Ok(this)
     }
 
+    /// Waits until it knows what is so now: it has scraped every target of this job, and has then
+    /// evaluated every group of rules, at whatever interval the group has.
+    pub(super) fn catch_up(&mut self, job: &str) -> Result<()> {
+        let now = epoch_seconds()?;
+        let scraped = format!("timestamp(up{{job=\"{job}\"}} == 1)");
+        self.wait("it has scraped", |this| {
+            let last = this.query(&scraped, epoch_seconds()?)?;
+            Ok(!last.is_empty() && last.iter().all(|(_, at)| *at > now))
+        })?;
+        // An evaluation is of the instant that was planned for it, which is before it begins.
+        let seen = epoch_seconds()? + EVALUATION_DELAY;
+        self.wait("it has evaluated the rules", |this| {
+            let last = this.evaluations()?;
+            Ok(!last.is_empty() && last.iter().all(|at| *at > seen))
+        })
+    }
+
+    /// When each group of rules was last evaluated, as its own metrics tell.
+    fn evaluations(&self) -> Result<Vec<f64>> {
+        http::get(&format!("{}/metrics", self.url))?
+            .lines()
+            .filter(|line| line.starts_with(LAST_EVALUATION))
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(_, at)| Ok(at.parse()?))
+            .collect()
+    }
+
     /// Waits until something is so.
-    pub(super) fn wait(&mut self, limit: Duration, so: impl Fn(&str) -> bool) -> Result<()> {
+    fn wait(&mut self, what: &str, so: impl Fn(&Self) -> Result<bool>) -> Result<()> {
         let start = Instant::now();
-        while !so(&self.url) {
+        while !so(self)? {
             self.process.check()?;
-            if start.elapsed() > limit {
-                bail!("prometheus: not within {limit:?}");
+            if start.elapsed() > PATIENCE {
+                bail!("prometheus: {PATIENCE:?} passed before {what}");
             }
             thread::sleep(Duration::from_millis(200));
         }
@@ -80,6 +116,12 @@ impl Prometheus {
         let rules = groups.iter().filter_map(|group| group["rules"].as_array());
         Ok(rules.flatten().cloned().collect())
     }
+}
+
+/// The time, as Prometheus tells it.
+pub(super) fn epoch_seconds() -> Result<f64> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(since.as_secs_f64())
 }
 
 fn sample(series: &Value) -> Result<(super::truth::Labels, f64)> {

@@ -8,8 +8,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -21,15 +20,15 @@ use super::{
     compare::{Tolerance, compare},
     expect::{self, Expected},
     fill::Variables,
-    server::{Prometheus, directory},
+    server::{Prometheus, directory, epoch_seconds},
 };
 use crate::{grafana::panels, http, promql::Source};
 
 const SEED: &str = "7";
 const LOAD: Duration = Duration::from_secs(30);
 const RATE: &str = "30";
-/// How long the demo answers scrapes after its load.
-const HOLD: Duration = Duration::from_secs(60);
+/// How long the demo answers scrapes after its load: longer than it takes to look at them.
+const HOLD: Duration = Duration::from_secs(180);
 /// Between two scrapes and two evaluations, instead of the shipped 15 s.
 const STEP: Duration = Duration::from_secs(1);
 
@@ -57,11 +56,8 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
     let begun = Instant::now();
     let mut demo = Demo::start(&directory, metrics)?;
     demo.wait()?;
-    // The last scrapes, and the last evaluations of the rules.
-    thread::sleep(STEP * 4);
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs_f64();
+    prometheus.catch_up("brightstaff")?;
+    let now = epoch_seconds()?;
     let window = begun.elapsed().as_secs() + 5;
     let told: Value = serde_json::from_str(&fs::read_to_string(&demo.truth)?)?;
     ensure!(
@@ -71,7 +67,7 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
 
     let scraped = compare_panels(&prometheus, &told, Source::Scraped, window, now)?;
     let fleet = compare_panels(&prometheus, &told, Source::Fleet, 300, now)?;
-    let rules = rules(&mut prometheus)?;
+    let rules = rules(&prometheus)?;
     Ok(format!(
         "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; {rules} rules are healthy",
         scraped,
@@ -142,6 +138,7 @@ fn compare_panels(
     }
     Ok(values)
 }
+
 /// Of some quantiles nobody but the gateway knows the samples: then, that there are some.
 fn known(expected: Expected) -> Expected {
     match expected {
@@ -152,7 +149,7 @@ fn known(expected: Expected) -> Expected {
 
 /// Every rule was evaluated without an error, and every recorded series is there; tells how many
 /// rules there are.
-fn rules(prometheus: &mut Prometheus) -> Result<usize> {
+fn rules(prometheus: &Prometheus) -> Result<usize> {
     let rules = prometheus.rules()?;
     let mut recorded = BTreeSet::new();
     for rule in &rules {
@@ -162,9 +159,7 @@ fn rules(prometheus: &mut Prometheus) -> Result<usize> {
             recorded.insert(name.to_owned());
         }
     }
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs_f64();
+    let now = epoch_seconds()?;
     for name in recorded {
         let series = prometheus.query(&name, now)?;
         ensure!(!series.is_empty(), "{name}: no data");
