@@ -22,6 +22,9 @@ use crate::{
 const RATE: u32 = 10;
 const SECONDS: u32 = 25;
 
+/// By then the last answers are complete and scraped.
+const LAST_SCRAPES: Duration = Duration::from_secs(20);
+
 /// By how much the two rates may differ: the two are scraped at different instants.
 const TOLERANCE: f64 = 0.05;
 
@@ -110,14 +113,11 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
         "Envoy saw failures on a sound link"
     );
 
-    // Two scrapes later both have told all.
-    thread::sleep(Duration::from_secs(3));
     for expr in [
         "sum(envoy_cluster_upstream_rq_total{envoy_cluster_name=\"bright_staff\"})",
         "sum(brightstaff_http_requests_total)",
     ] {
-        let answer = http::query(&prometheus.url, expr)?;
-        let counted = answer.first().map_or(0.0, |(_, value)| *value);
+        let counted = at_last(&prometheus.url, expr, f64::from(sent))?;
         println!("{expr}: {counted} of {sent}");
         ensure!(
             (counted - f64::from(sent)).abs() < 0.5,
@@ -125,6 +125,19 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
         );
     }
     Ok(Outcome::Passed)
+}
+
+/// What an expression reads once it reads `wanted`, or when there is no more to be scraped.
+fn at_last(prometheus: &str, expr: &str, wanted: f64) -> Result<f64> {
+    let start = Instant::now();
+    loop {
+        let answer = http::query(prometheus, expr)?;
+        let value = answer.first().map_or(0.0, |(_, value)| *value);
+        if value >= wanted || start.elapsed() > LAST_SCRAPES {
+            return Ok(value);
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// Sends chat completions, every second one streamed, at a steady pace; tells how many.
