@@ -8,7 +8,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-fn agent() -> ureq::Agent {
+/// A client that any status is an answer to.
+pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(10)))
         .http_status_as_error(false)
@@ -50,51 +51,6 @@ pub(crate) fn post(url: &str, body: &Value) -> Result<()> {
         bail!("POST {url}: {}: {text}", answer.status());
     }
     Ok(())
-}
-
-/// The `data` of an answer of Prometheus' API, asked with these parameters.
-pub(crate) fn api(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
-    let url = format!("{base}/api/v1/{path}");
-    let mut answer = agent()
-        .get(&url)
-        .query_pairs(parameters.iter().copied())
-        .call()
-        .with_context(|| format!("GET {url}"))?;
-    let body: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)
-        .with_context(|| format!("{url} does not answer in JSON"))?;
-    if body["status"] != "success" {
-        bail!(
-            "{url} {parameters:?}: {}",
-            body["error"].as_str().unwrap_or("no error told")
-        );
-    }
-    Ok(body["data"].clone())
-}
-
-/// The samples of an instant query: each with its labels.
-pub(crate) fn query(base: &str, expression: &str) -> Result<Vec<(Value, f64)>> {
-    samples(&api(base, "query", &[("query", expression)])?)
-}
-
-/// The same at another instant, in seconds since the epoch.
-pub(crate) fn query_at(base: &str, expression: &str, time: u64) -> Result<Vec<(Value, f64)>> {
-    let time = time.to_string();
-    samples(&api(
-        base,
-        "query",
-        &[("query", expression), ("time", &time)],
-    )?)
-}
-
-fn samples(data: &Value) -> Result<Vec<(Value, f64)>> {
-    let series = data["result"].as_array().cloned().unwrap_or_default();
-    Ok(series
-        .into_iter()
-        .filter_map(|one| {
-            let value = one["value"][1].as_str()?.parse().ok()?;
-            Some((one["metric"].clone(), value))
-        })
-        .collect())
 }
 
 /// A port of the loopback address that nobody listens on.

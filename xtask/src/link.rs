@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::{
-    http,
+    api, http,
     lab::{self, Envoy, Exporter, Prometheus},
     promql::{Source, envoy},
     proof::Variables,
@@ -81,7 +81,7 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     let mut rates = Vec::new();
     for query in &panel.queries {
         let expr = VARIABLES.fill(&query.expr.to_string());
-        let answer = http::query(&prometheus.url, &expr)?;
+        let answer = api::query(&prometheus.url, &expr)?;
         ensure!(
             answer.len() == 1,
             "{}: {} series of {expr}",
@@ -131,7 +131,7 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
 fn at_last(prometheus: &str, expr: &str, wanted: f64) -> Result<f64> {
     let start = Instant::now();
     loop {
-        let answer = http::query(prometheus, expr)?;
+        let answer = api::query(prometheus, expr)?;
         let value = answer.first().map_or(0.0, |(_, value)| *value);
         if value >= wanted || start.elapsed() > LAST_SCRAPES {
             return Ok(value);

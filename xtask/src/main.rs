@@ -1,5 +1,6 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
+mod api;
 mod cardinality;
 mod config_checks;
 mod demo;

@@ -111,7 +111,7 @@ fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
             .iter()
             .map(|envoy| format!("--via=127.0.0.1:{}", envoy.port)),
     );
-    let demo = Exporter::demo(dir, port, &demo)?;
+    let demo = Exporter::demo(dir, port, free_port()?, &demo)?;
     let prometheus = Prometheus::start(
         dir,
         &scrape_config(&[

@@ -10,6 +10,7 @@ use xshell::Shell;
 
 use super::budget::{self, Gateway, Reading};
 use crate::{
+    api,
     http::{self, free_port},
     lab::{Exporter, Prometheus},
     process,
@@ -41,7 +42,7 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
                 "--rate=2".to_owned(),
                 format!("--seed={n}"),
             ];
-            Exporter::demo(dir, free_port()?, &options)
+            Exporter::demo(dir, free_port()?, free_port()?, &options)
         })
         .collect::<Result<_>>()?;
     let targets: Vec<_> = gateways
@@ -75,7 +76,7 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
 /// What Prometheus has of each gateway is what the catalogue makes one expect.
 fn budget_holds(prometheus: &str, gateways: &[Exporter]) -> Result<()> {
     let count = |expr: &str| -> Result<f64> {
-        let answer = http::query(prometheus, expr)?;
+        let answer = api::query(prometheus, expr)?;
         answer
             .first()
             .map(|(_, value)| *value)
@@ -127,7 +128,7 @@ fn budget_holds(prometheus: &str, gateways: &[Exporter]) -> Result<()> {
 
 /// Tells what a series costs Prometheus.
 fn memory(prometheus: &Prometheus, empty: u64) -> Result<()> {
-    let series = http::query(&prometheus.url, "sum(scrape_samples_scraped)")?;
+    let series = api::query(&prometheus.url, "sum(scrape_samples_scraped)")?;
     let series = series.first().map_or(1.0, |(_, value)| *value);
     let full = resident(prometheus.process.pid())?;
     println!(

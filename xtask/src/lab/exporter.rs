@@ -10,7 +10,7 @@ use crate::{http::free_port, process::Guarded};
 
 /// One running command of the binary.
 pub(crate) struct Exporter {
-    _process: Guarded,
+    pub(crate) process: Guarded,
     /// Where it takes requests.
     pub(crate) port: u16,
     /// Where it serves its metrics, if it does.
@@ -26,9 +26,13 @@ impl Exporter {
             .context("the exporter does not build")
     }
 
-    /// The demo: a gateway on this port between simulated providers and a load.
-    pub(crate) fn demo(dir: &Path, port: u16, options: &[String]) -> Result<Self> {
-        let metrics_port = free_port()?;
+    /// The demo: a gateway on these ports between simulated providers and a load.
+    pub(crate) fn demo(
+        dir: &Path,
+        port: u16,
+        metrics_port: u16,
+        options: &[String],
+    ) -> Result<Self> {
         let mut arguments = vec!["demo".to_owned()];
         arguments.extend(binds(port, metrics_port));
         arguments.extend_from_slice(options);
@@ -57,7 +61,7 @@ impl Exporter {
         ];
         let process = run(dir, "providers", &arguments)?;
         Ok(Self {
-            _process: process,
+            process,
             port,
             metrics_port: other,
         })
@@ -76,7 +80,7 @@ impl Exporter {
             &mut process,
         )?;
         Ok(Self {
-            _process: process,
+            process,
             port,
             metrics_port,
         })

@@ -1,13 +1,31 @@
 //! Prometheus with a configuration of the shipped kind.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::ready;
-use crate::{http::free_port, process::Guarded};
+use crate::{
+    api,
+    http::{self, free_port},
+    process::Guarded,
+};
 
-/// A running Prometheus; its data goes with it.
+/// Longer than the longest interval of a group of rules.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The metric of Prometheus itself that tells when a group was last evaluated.
+const LAST_EVALUATION: &str = "prometheus_rule_group_last_evaluation_timestamp_seconds{";
+
+/// Seconds that an evaluation may begin after the instant that it is of.
+const EVALUATION_DELAY: f64 = 1.0;
+
+/// A running Prometheus.
 pub(crate) struct Prometheus {
     pub(crate) url: String,
     pub(crate) process: Guarded,
@@ -21,12 +39,17 @@ impl Prometheus {
             .then(|| "prometheus is not on the path: apt install prometheus".to_owned())
     }
 
-    /// Starts one in an empty directory.
+    /// Starts one that knows nothing yet; its data and its log are in this directory.
     pub(crate) fn start(dir: &Path, config: &str) -> Result<Self> {
-        let program = which::which("prometheus").context("no prometheus on the path")?;
         let data = dir.join("prometheus-data");
         // There is nothing to remove the first time.
         let _ = fs::remove_dir_all(&data);
+        Self::start_on(dir, &data, config)
+    }
+
+    /// Starts one on data that are there.
+    pub(crate) fn start_on(dir: &Path, data: &Path, config: &str) -> Result<Self> {
+        let program = which::which("prometheus").context("no prometheus on the path")?;
         fs::create_dir_all(dir)?;
         let path = dir.join("prometheus.yaml");
         fs::write(&path, config)?;
@@ -40,5 +63,44 @@ impl Prometheus {
         let mut process = Guarded::start(&program, &arguments, &dir.join("prometheus.log"))?;
         ready(&format!("{url}/-/ready"), &mut process)?;
         Ok(Self { url, process })
+    }
+
+    /// Waits until it knows what is so now: it has scraped every target of this job, and has then
+    /// evaluated every group of rules, at whatever interval the group has.
+    pub(crate) fn catch_up(&mut self, job: &str) -> Result<()> {
+        let now = api::epoch_seconds()?;
+        let scraped = format!("timestamp(up{{job=\"{job}\"}} == 1)");
+        self.wait("it has scraped", |this| {
+            let last = api::query(&this.url, &scraped)?;
+            Ok(!last.is_empty() && last.iter().all(|(_, at)| *at > now))
+        })?;
+        // An evaluation is of the instant that was planned for it, which is before it begins.
+        let seen = api::epoch_seconds()? + EVALUATION_DELAY;
+        self.wait("it has evaluated the rules", |this| {
+            let last = this.evaluations()?;
+            Ok(!last.is_empty() && last.iter().all(|at| *at > seen))
+        })
+    }
+
+    /// When each group of rules was last evaluated.
+    fn evaluations(&self) -> Result<Vec<f64>> {
+        http::get(&format!("{}/metrics", self.url))?
+            .lines()
+            .filter(|line| line.starts_with(LAST_EVALUATION))
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(_, at)| Ok(at.parse()?))
+            .collect()
+    }
+
+    fn wait(&mut self, what: &str, so: impl Fn(&Self) -> Result<bool>) -> Result<()> {
+        let start = Instant::now();
+        while !so(self)? {
+            self.process.check()?;
+            if start.elapsed() > PATIENCE {
+                bail!("prometheus: {PATIENCE:?} passed before {what}");
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
     }
 }

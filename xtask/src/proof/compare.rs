@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use brightstaff_metrics_core::catalogue::{Family, Kind};
 
-use super::{
-    expect::Expected,
-    truth::{Labels, Table},
-};
+use super::{expect::Expected, truth::Table};
+use crate::api::Samples;
 
 /// How far a value may be from the truth.
 #[derive(Clone, Copy, Debug)]
@@ -23,12 +21,9 @@ pub(super) struct Tolerance {
     pub(super) ranks: Option<f64>,
 }
 
-/// What a query returned: the labels of each series, and its value.
-pub(super) type Returned = Vec<(Labels, f64)>;
-
 /// Compares them, and tells how many values were compared.
 pub(super) fn compare(
-    returned: &Returned,
+    returned: &Samples,
     labels: &[&str],
     expected: &Expected,
     tolerance: Tolerance,
@@ -171,7 +166,7 @@ mod tests {
         ranks: None,
     };
 
-    fn returned(series: &[(&str, f64)]) -> Returned {
+    fn returned(series: &[(&str, f64)]) -> Samples {
         series
             .iter()
             .map(|(handler, value)| {

@@ -5,24 +5,26 @@ mod expect;
 mod fill;
 mod history;
 mod live;
-mod server;
 mod truth;
 
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::stage::{Outcome, has};
+use crate::{
+    lab::Prometheus,
+    stage::{Outcome, has},
+};
 
 pub(crate) use fill::Variables;
 
 /// Every panel against traffic that is known to the sample, and against the demo.
 pub(crate) fn prometheus(sh: &Shell) -> Result<Outcome> {
-    for tool in ["prometheus", "promtool"] {
-        if !has(sh, tool) {
-            return Ok(Outcome::Skipped(format!(
-                "{tool} is missing: Debian's package prometheus has it"
-            )));
-        }
+    if let Some(why) = Prometheus::missing() {
+        return Ok(Outcome::Skipped(why));
+    }
+    if !has(sh, "promtool") {
+        let why = "promtool is missing: Debian's package prometheus has it";
+        return Ok(Outcome::Skipped(why.to_owned()));
     }
     println!("{}", history::prove(sh)?);
     println!("{}", live::prove(sh)?);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use brightstaff_metrics_core::catalogue::Family;
 
-/// Labels, by name.
-pub(super) type Labels = BTreeMap<String, String>;
+use crate::api::Labels;
 
 /// Numbers by the values of some labels.
 pub(super) type Table = BTreeMap<Vec<String>, f64>;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use serde_json::Value;
 
-use crate::http;
+use crate::{api, http};
 
 /// A scrape interval and a bit: after that every target has been tried.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub(super) fn report(prometheus: &str, containers: bool, wait: bool) -> Result<()> {
     let start = Instant::now();
     let targets = loop {
-        let data = http::api(prometheus, "targets", &[("state", "active")])?;
+        let data = api::get(prometheus, "targets", &[("state", "active")])?;
         let targets = data["activeTargets"]
             .as_array()
             .cloned()

@@ -1,16 +1,12 @@
 //! Every expression of the dashboards, asked of Prometheus and of the store that it writes to.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use anyhow::{Result, ensure};
 
 use crate::{
+    api,
     grafana::{DASHBOARDS, panels},
-    http,
     proof::Variables,
 };
 
@@ -23,9 +19,7 @@ const TOLERANCE: f64 = 0.2;
 
 /// The same series from both, and the same values where a value is steady.
 pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs();
+    let now = api::epoch_seconds()?;
     thread::sleep(Duration::from_secs(WAY));
     let mut asked = 0;
     let mut deviations = Vec::new();
@@ -82,10 +76,10 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
 }
 
 /// The values by series; what is no number is no value, as on the dashboard.
-fn answer(base: &str, expr: &str, at: u64) -> Result<BTreeMap<String, f64>> {
-    let answer = http::query_at(base, expr, at)?;
+fn answer(base: &str, expr: &str, at: f64) -> Result<BTreeMap<String, f64>> {
+    let answer = api::query_at(base, expr, at)?;
     let numbers = answer.into_iter().filter(|(_, value)| value.is_finite());
     Ok(numbers
-        .map(|(labels, value)| (labels.to_string(), value))
+        .map(|(labels, value)| (format!("{labels:?}"), value))
         .collect())
 }

@@ -17,10 +17,9 @@ use super::{
     compare::{Tolerance, compare},
     expect::{self, Expected},
     fill::Variables,
-    server::{Prometheus, directory},
     truth::Truth,
 };
-use crate::{grafana::panels, promql::Source};
+use crate::{api, grafana::panels, lab::Prometheus, promql::Source};
 
 /// Seconds between two scrapes, as shipped.
 const STEP: u64 = 15;
@@ -45,7 +44,11 @@ type Ledger = Vec<(u64, traffic::Event)>;
 
 /// Runs it; tells what was compared.
 pub(super) fn prove(sh: &Shell) -> Result<String> {
-    let directory = directory("history")?;
+    let directory = crate::root().join("target/prometheus/history");
+    let data = directory.join("data");
+    // There is nothing to remove the first time.
+    let _ = fs::remove_dir_all(&data);
+    fs::create_dir_all(&directory)?;
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)?
         .as_secs();
@@ -58,7 +61,6 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
     text.push_str("# EOF\n");
     let scraped = directory.join("scrapes.txt");
     fs::write(&scraped, text)?;
-    let data = directory.join("data");
     cmd!(
         sh,
         "promtool tsdb create-blocks-from openmetrics {scraped} {data}"
@@ -66,9 +68,7 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
     .quiet()
     .ignore_stdout()
     .run()?;
-    let config = directory.join("prometheus.yaml");
-    fs::write(&config, "scrape_configs: []\n")?;
-    let prometheus = Prometheus::start(&config, &data, &directory.join("log"))?;
+    let prometheus = Prometheus::start_on(&directory, &data, "scrape_configs: []\n")?;
 
     let mut compared = 0;
     for (gateway, (instance, _)) in GATEWAYS.into_iter().enumerate() {
@@ -210,7 +210,7 @@ fn panels_at(
         );
         for (query, expected) in panel.queries.iter().zip(&expected) {
             let expression = variables.fill(&query.expr.to_string());
-            let returned = prometheus.query(&expression, at)?;
+            let returned = api::query_at(&prometheus.url, &expression, at)?;
             if let Expected::Foreign(which) = expected {
                 // Two Envoys, each of which sends three requests every 15 seconds.
                 let rate = returned.first().map(|(_, value)| *value);

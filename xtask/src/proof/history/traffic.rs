@@ -15,7 +15,7 @@ use brightstaff_metrics_core::{
 };
 use prometheus::Registry;
 
-use crate::proof::truth::Labels;
+use crate::api::Labels;
 
 /// The pairs that the gateway declares.
 const PAIRS: [(&str, &str); 3] = [

@@ -1,36 +1,42 @@
 //! The demo, scraped by a Prometheus with the shipped configuration: panels and rules against what
 //! the demo's providers and clients know.
 
-mod demo;
 mod told;
 
 use std::{
     collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
-use self::{demo::Demo, told::truth};
+use self::told::truth;
 use super::{
     compare::{Tolerance, compare},
     expect::{self, Expected},
     fill::Variables,
-    server::{Prometheus, directory, epoch_seconds},
 };
-use crate::{grafana::panels, http, promql::Source};
+use crate::{
+    api,
+    grafana::panels,
+    http::free_port,
+    lab::{Exporter, Prometheus},
+    promql::Source,
+    stack::scrape_config,
+};
 
 const SEED: &str = "7";
 const LOAD: Duration = Duration::from_secs(30);
 const RATE: &str = "30";
 /// How long the demo answers scrapes after its load: longer than it takes to look at them.
 const HOLD: Duration = Duration::from_secs(180);
-/// Between two scrapes and two evaluations, instead of the shipped 15 s.
-const STEP: Duration = Duration::from_secs(1);
+/// Seconds between two scrapes and two evaluations, instead of the shipped 15.
+const STEP: u64 = 1;
 
 /// The window ends between scrapes and starts before the first one, so that Prometheus has to guess
 /// half a scrape on each side of the 30 seconds. Instants are the gateway's, and the truth is its
@@ -43,31 +49,24 @@ const MEASURED: Tolerance = Tolerance {
 
 /// Runs it; tells what was compared.
 pub(super) fn prove(sh: &Shell) -> Result<String> {
-    cmd!(sh, "cargo build --quiet --package brightstaff-exporter")
-        .quiet()
-        .run()?;
-    let directory = directory("live")?;
-    let metrics = http::free_port()?;
-    let mut prometheus = Prometheus::start(
-        &configuration(&directory, metrics)?,
-        &directory.join("data"),
-        &directory.join("prometheus.log"),
-    )?;
+    Exporter::build(sh)?;
+    let dir = crate::root().join("target/prometheus/live");
+    let metrics_port = free_port()?;
+    let mut prometheus = Prometheus::start(&dir, &configuration(metrics_port)?)?;
     let begun = Instant::now();
-    let mut demo = Demo::start(&directory, metrics)?;
-    demo.wait()?;
+    let (_demo, told) = play(&dir, metrics_port)?;
     prometheus.catch_up("brightstaff")?;
-    let now = epoch_seconds()?;
+    let now = api::epoch_seconds()?;
     let window = begun.elapsed().as_secs() + 5;
-    let told: Value = serde_json::from_str(&fs::read_to_string(&demo.truth)?)?;
     ensure!(
         told["agrees"] == true,
         "the demo's own truth and metrics differ"
     );
 
-    let scraped = compare_panels(&prometheus, &told, Source::Scraped, window, now)?;
-    let fleet = compare_panels(&prometheus, &told, Source::Fleet, 300, now)?;
-    let rules = rules(&prometheus)?;
+    let url = &prometheus.url;
+    let scraped = compare_panels(url, &told, Source::Scraped, window, now)?;
+    let fleet = compare_panels(url, &told, Source::Fleet, 300, now)?;
+    let rules = rules(url)?;
     Ok(format!(
         "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; {rules} rules are healthy",
         scraped,
@@ -77,33 +76,49 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
 }
 
 /// The shipped configuration and rules, with the demo's port, and faster.
-fn configuration(directory: &Path, metrics: u16) -> Result<PathBuf> {
-    let root = crate::root();
-    let shipped = fs::read_to_string(root.join("config/grafana/prometheus_scrape.yaml"))?;
-    let rules = root.join("config/prometheus/rules");
-    let step = format!("{}s", STEP.as_secs());
-    let mut text = shipped.clone();
-    for (old, new) in [
-        ("host.docker.internal:9092", format!("127.0.0.1:{metrics}")),
-        ("../prometheus/rules", rules.display().to_string()),
-        ("scrape_interval: 15s", format!("scrape_interval: {step}")),
-        ("scrape_timeout: 10s", format!("scrape_timeout: {step}")),
+fn configuration(metrics_port: u16) -> Result<String> {
+    scrape_config(&[
+        ("interval: 15s", &format!("interval: {STEP}s")),
+        ("timeout: 10s", &format!("timeout: {STEP}s")),
         (
-            "evaluation_interval: 15s",
-            format!("evaluation_interval: {step}"),
+            "host.docker.internal:9092",
+            &format!("127.0.0.1:{metrics_port}"),
         ),
-    ] {
-        ensure!(text.contains(old), "the shipped configuration has no {old}");
-        text = text.replace(old, &new);
+    ])
+}
+
+/// Plays the demo's load, and gives what it tells at the end; it goes on to answer scrapes.
+fn play(dir: &Path, metrics_port: u16) -> Result<(Exporter, Value)> {
+    let truth = dir.join("truth.json");
+    // There is nothing to remove the first time.
+    let _ = fs::remove_file(&truth);
+    let options = [
+        format!("--duration={}s", LOAD.as_secs()),
+        format!("--rate={RATE}"),
+        format!("--seed={SEED}"),
+        format!("--truth-json={}", truth.display()),
+        format!("--hold={}s", HOLD.as_secs()),
+    ];
+    let mut demo = Exporter::demo(dir, free_port()?, metrics_port, &options)?;
+    let start = Instant::now();
+    loop {
+        // It is there at once, but is it whole?
+        let text = fs::read_to_string(&truth).unwrap_or_default();
+        if let Ok(told) = serde_json::from_str(&text) {
+            return Ok((demo, told));
+        }
+        demo.process.check()?;
+        ensure!(
+            start.elapsed() < LOAD + HOLD,
+            "the demo does not come to its end"
+        );
+        thread::sleep(Duration::from_millis(200));
     }
-    let file = directory.join("prometheus.yaml");
-    fs::write(&file, text)?;
-    Ok(file)
 }
 
 /// Compares every panel; tells how many values there were.
 fn compare_panels(
-    prometheus: &Prometheus,
+    prometheus: &str,
     told: &Value,
     source: Source,
     window: u64,
@@ -129,7 +144,7 @@ fn compare_panels(
                     panel.title, query.legend
                 )
             };
-            let returned = prometheus.query(&expression, now).with_context(about)?;
+            let returned = api::query_at(prometheus, &expression, now).with_context(about)?;
             ensure!(!returned.is_empty(), "no data: {}", about());
             let expected = known(expected);
             let labels = query.expr.labels();
@@ -149,8 +164,11 @@ fn known(expected: Expected) -> Expected {
 
 /// Every rule was evaluated without an error, and every recorded series is there; tells how many
 /// rules there are.
-fn rules(prometheus: &Prometheus) -> Result<usize> {
-    let rules = prometheus.rules()?;
+fn rules(prometheus: &str) -> Result<usize> {
+    let told = api::get(prometheus, "rules", &[])?;
+    let groups = told["groups"].as_array().context("no groups")?;
+    let rules = groups.iter().filter_map(|group| group["rules"].as_array());
+    let rules: Vec<_> = rules.flatten().collect();
     let mut recorded = BTreeSet::new();
     for rule in &rules {
         let name = rule["name"].as_str().unwrap_or_default();
@@ -159,9 +177,8 @@ fn rules(prometheus: &Prometheus) -> Result<usize> {
             recorded.insert(name.to_owned());
         }
     }
-    let now = epoch_seconds()?;
     for name in recorded {
-        let series = prometheus.query(&name, now)?;
+        let series = api::query(prometheus, &name)?;
         ensure!(!series.is_empty(), "{name}: no data");
         let instances = series
             .iter()

@@ -6,14 +6,14 @@ use brightstaff_metrics_core::catalogue::{
 };
 use serde_json::Value;
 
-use crate::proof::{
-    server::Prometheus,
-    truth::{Labels, Truth},
+use crate::{
+    api::{self, Labels},
+    proof::truth::Truth,
 };
 
 /// What the demo's truth says, from the first scrape of each series on: Prometheus cannot know what
 /// a series rose by before it first saw it.
-pub(super) fn truth(prometheus: &Prometheus, told: &Value, window: u64, now: f64) -> Result<Truth> {
+pub(super) fn truth(prometheus: &str, told: &Value, window: u64, now: f64) -> Result<Truth> {
     let mut truth = Truth::default();
     #[expect(clippy::cast_precision_loss)]
     let seconds = window as f64;
@@ -31,7 +31,7 @@ pub(super) fn truth(prometheus: &Prometheus, told: &Value, window: u64, now: f64
             "_count"
         };
         let first = format!("min_over_time({}{suffix}[{window}s])", family.name);
-        let first = prometheus.query(&first, now)?;
+        let first = api::query_at(prometheus, &first, now)?;
         for line in lines {
             let labels = labels(&line["labels"]);
             let value = &line["truth"];
