@@ -1,15 +1,12 @@
 //! Routing decisions, the routing service and the session cache.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::time::Duration;
 
 use prometheus::{Histogram, IntCounter, proto::MetricFamily};
 
 use crate::{
     Metrics, catalogue as c,
-    labels::{Fallback, OTHER, OverflowLabel, Route, RoutingOutcome, SessionCacheEvent, sanitize},
+    labels::{Fallback, OverflowLabel, Route, RoutingOutcome, SessionCacheEvent, sanitize},
     series::{Counters, Lazy, collect, counter, histogram},
     table::{Keyed, Table},
 };
@@ -84,8 +81,6 @@ impl SessionCache<'_> {
 #[derive(Debug)]
 pub(crate) struct RoutingSeries {
     selected: Table<Selected, 1>,
-    /// Holds what has no slot of its own.
-    other: OnceLock<Arc<Selected>>,
     decision_duration: Lazy<Histogram, Route>,
     service: Counters<RoutingOutcome>,
     session_cache: Counters<SessionCacheEvent>,
@@ -102,7 +97,6 @@ impl RoutingSeries {
     pub(crate) fn new(cap: usize) -> Self {
         Self {
             selected: Table::new(Vec::new(), cap),
-            other: OnceLock::new(),
             decision_duration: Lazy::new(),
             service: Counters::new(&c::ROUTING_SERVICE_REQUESTS, &[]),
             session_cache: Counters::new(&c::SESSION_CACHE_EVENTS, &[]),
@@ -110,27 +104,15 @@ impl RoutingSeries {
     }
 
     fn selected(&self, model: &str, overflow: &Counters<OverflowLabel>) -> &Selected {
-        let model = sanitize(model);
-        if model != OTHER {
-            if let Some(selected) = self
-                .selected
-                .get_or_insert([model], || Selected::new(model))
-            {
-                return selected;
-            }
-            overflow.get(OverflowLabel::SelectedModel).inc();
-        }
-        self.other.get_or_init(|| Arc::new(Selected::new(OTHER)))
+        let overflow = overflow.get(OverflowLabel::SelectedModel);
+        self.selected
+            .get_or_insert([sanitize(model)], overflow, |[model]| Selected::new(model))
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
-        let other = self.other.get().map(Arc::as_ref);
-        let selected = self.selected.iter().chain(other);
+        let decisions = self.selected.iter().flat_map(|s| s.decisions.iter());
         out.extend([
-            collect(
-                &c::ROUTER_DECISIONS,
-                selected.flat_map(|selected| selected.decisions.iter()),
-            ),
+            collect(&c::ROUTER_DECISIONS, decisions),
             collect(&c::ROUTER_DECISION_DURATION, self.decision_duration.iter()),
             collect(&c::ROUTING_SERVICE_REQUESTS, self.service.iter()),
             collect(&c::SESSION_CACHE_EVENTS, self.session_cache.iter()),

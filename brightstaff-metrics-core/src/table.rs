@@ -7,10 +7,16 @@
 
 use std::{
     hash::{BuildHasher, Hasher},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use foldhash::fast::RandomState;
+use prometheus::IntCounter;
+
+use crate::labels::OTHER;
 
 /// A child that knows the values of its open labels.
 pub(crate) trait Keyed<const N: usize> {
@@ -21,21 +27,31 @@ pub(crate) trait Keyed<const N: usize> {
 pub(crate) struct Table<V, const N: usize> {
     /// Open addressing, linear probing. At least half of the slots stay free, so every probe ends.
     slots: Box<[OnceLock<Arc<V>>]>,
-    free: Mutex<usize>,
+    /// How many more children there may be. Written by who holds `growing`.
+    free: AtomicUsize,
+    growing: Mutex<()>,
     hasher: RandomState,
+    /// Holds what has no slot of its own, from when it is first needed.
+    other: OnceLock<Arc<V>>,
 }
 
 impl<V: Keyed<N>, const N: usize> Table<V, N> {
     /// Holds `reserved` from the start (a key given twice, once), and has room for `cap` more.
     pub(crate) fn new(reserved: Vec<V>, cap: usize) -> Self {
-        let slots = (reserved.len().saturating_add(cap).max(1) * 2).next_power_of_two();
+        let slots = ((reserved.len() + cap).max(1) * 2).next_power_of_two();
         let table = Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            free: Mutex::new(cap),
+            free: AtomicUsize::new(cap),
+            growing: Mutex::new(()),
             hasher: RandomState::default(),
+            other: OnceLock::new(),
         };
         for value in reserved {
-            table.place(&Arc::new(value));
+            if value.key() == [OTHER; N] {
+                table.other.get_or_init(|| Arc::new(value));
+            } else {
+                table.place(&Arc::new(value));
+            }
         }
         table
     }
@@ -47,29 +63,62 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
             .find(|value| value.key() == key)
     }
 
-    /// The child of this key, made if need be; `None` where the cap leaves no room for it.
+    /// The child of this key, made if need be; that of `other` where the cap leaves no room for it.
     pub(crate) fn get_or_insert(
         &self,
         key: [&str; N],
-        make: impl FnOnce() -> V,
-    ) -> Option<&Arc<V>> {
+        folded: &IntCounter,
+        make: impl Fn([&str; N]) -> V,
+    ) -> &Arc<V> {
+        self.insert(key, &make)
+            .unwrap_or_else(|| self.fold(key, folded, make))
+    }
+
+    /// The child of this key where there is one; else that of `other`.
+    pub(crate) fn get_or_fold(
+        &self,
+        key: [&str; N],
+        folded: &IntCounter,
+        make: impl Fn([&str; N]) -> V,
+    ) -> &Arc<V> {
+        self.get(key)
+            .unwrap_or_else(|| self.fold(key, folded, make))
+    }
+
+    fn insert(&self, key: [&str; N], make: impl Fn([&str; N]) -> V) -> Option<&Arc<V>> {
         if let Some(found) = self.get(key) {
             return Some(found);
+        }
+        if key == [OTHER; N] {
+            return None;
+        }
+        // Who sees that the room is gone sees all who took it, too.
+        if self.free.load(Ordering::Acquire) == 0 {
+            return self.get(key);
         }
         // One at a time, so that two that race for the last room with the same key both find it. No
-        // reader and no scrape waits here.
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        // reader and no scrape waits here, and neither does who finds no room.
+        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = self.get(key) {
             return Some(found);
         }
-        *free = free.checked_sub(1)?;
-        Some(self.place(&Arc::new(make())))
+        let left = self.free.load(Ordering::Relaxed).checked_sub(1)?;
+        let placed = self.place(&Arc::new(make(key)));
+        self.free.store(left, Ordering::Release);
+        Some(placed)
+    }
+
+    /// The child of `other`. Counts what is folded into it: all but what is called so itself.
+    fn fold(&self, key: [&str; N], folded: &IntCounter, make: impl Fn([&str; N]) -> V) -> &Arc<V> {
+        if key != [OTHER; N] {
+            folded.inc();
+        }
+        self.other.get_or_init(|| Arc::new(make([OTHER; N])))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &V> + Clone {
-        self.slots
-            .iter()
-            .filter_map(|slot| slot.get().map(Arc::as_ref))
+        let slots = self.slots.iter().chain([&self.other]);
+        slots.filter_map(|slot| slot.get().map(Arc::as_ref))
     }
 
     /// Puts a child in the first free slot of its probe, unless its key is there already. Tells
@@ -119,52 +168,75 @@ mod tests {
         }
     }
 
-    fn pair(a: &str, b: &str) -> Pair {
+    fn pair([a, b]: [&str; 2]) -> Pair {
         Pair(a.to_owned(), b.to_owned())
+    }
+
+    fn folded() -> IntCounter {
+        IntCounter::new("folded", "folded").unwrap()
     }
 
     #[test]
     fn keys_are_compared_whole() {
         let table = Table::new(vec![], 4);
-        table.get_or_insert(["open", "ai-gpt"], || pair("open", "ai-gpt"));
+        table.get_or_insert(["open", "ai-gpt"], &folded(), pair);
         assert!(table.get(["openai", "-gpt"]).is_none());
         assert!(table.get(["open", "ai-gpt"]).is_some());
     }
 
     #[test]
     fn the_cap_spares_the_reserved() {
-        let table = Table::new(vec![pair("a", "b"), pair("a", "b"), pair("a", "c")], 2);
+        let reserved = [["a", "b"], ["a", "b"], ["a", "c"]];
+        let table = Table::new(reserved.map(pair).into(), 2);
+        let folded = folded();
         for n in 0..5 {
-            let (a, b) = ("x", n.to_string());
-            let placed = table.get_or_insert([a, &b], || pair(a, &b)).is_some();
-            assert_eq!(placed, n < 2, "{n}");
+            let b = n.to_string();
+            let placed = table.get_or_insert(["x", &b], &folded, pair);
+            assert_eq!(placed.key() == ["x", &b], n < 2, "{n}");
         }
-        assert_eq!(table.iter().count(), 4);
+        assert_eq!(folded.get(), 3);
+        assert_eq!(table.iter().count(), 4 + 1);
         assert!(table.get(["a", "c"]).is_some());
     }
 
     #[test]
+    fn other_is_there_once_and_takes_no_room() {
+        for reserved in [vec![], vec![pair(["other", "other"])]] {
+            let table = Table::new(reserved, 1);
+            let folded = folded();
+            table.get_or_insert(["other", "other"], &folded, pair);
+            assert_eq!(folded.get(), 0, "it is called so itself");
+            table.get_or_fold(["a", "b"], &folded, pair);
+            assert_eq!(folded.get(), 1);
+            table.get_or_insert(["a", "b"], &folded, pair);
+            assert_eq!(folded.get(), 1);
+            let keys: Vec<_> = table.iter().map(Keyed::key).collect();
+            assert_eq!(keys, [["a", "b"], ["other", "other"]]);
+        }
+    }
+
+    #[test]
     fn threads_that_race_agree() {
-        let table = Table::new(vec![], 100);
-        let first = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|_| {
-                    scope.spawn(|| {
-                        (0..100)
-                            .map(|n| {
-                                let b = n.to_string();
-                                let placed = table.get_or_insert(["m", &b], || pair("m", &b));
-                                Arc::as_ptr(placed.unwrap()) as usize
-                            })
-                            .collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            let mut seen = threads.into_iter().map(|thread| thread.join().unwrap());
-            let first = seen.next().unwrap();
-            assert!(seen.all(|other| other == first));
-            first
+        let table = Table::new(vec![], 60);
+        let folded = folded();
+        let child = |n: usize| {
+            let b = n.to_string();
+            Arc::as_ptr(table.get_or_insert(["m", &b], &folded, pair)) as usize
+        };
+        let seen: Vec<Vec<_>> = std::thread::scope(|scope| {
+            let all = || (0..100).map(child).collect();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(all)).collect();
+            let threads = threads.into_iter();
+            threads.map(|thread| thread.join().unwrap()).collect()
         });
-        assert_eq!(first.len(), table.iter().count());
+        assert_eq!(table.iter().count(), 60 + 1);
+        let other = table.get_or_fold(["no", "room"], &folded, pair);
+        let other = Arc::as_ptr(other) as usize;
+        for n in 0..100 {
+            let mut children: Vec<_> = seen.iter().map(|seen| seen[n]).collect();
+            children.sort_unstable();
+            children.dedup();
+            assert_eq!(children.len(), 1, "{n} is {children:?}, and other {other}");
+        }
     }
 }

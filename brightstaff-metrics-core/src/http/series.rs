@@ -4,7 +4,7 @@ use prometheus::{Histogram, IntCounter, IntGauge, proto::MetricFamily};
 
 use crate::{
     catalogue as c,
-    labels::{CancelPhase, Method, OTHER, OverflowLabel, StatusClass, sanitize},
+    labels::{CancelPhase, Method, OverflowLabel, StatusClass, sanitize},
     metrics::Settings,
     series::{Counters, Lazy, collect, counter, gauge, histogram},
     table::{Keyed, Table},
@@ -15,8 +15,6 @@ use crate::{
 pub(crate) struct HttpSeries {
     settings: Arc<Settings>,
     handlers: Table<Handler, 1>,
-    /// Holds what has no slot of its own.
-    other: OnceLock<Arc<Handler>>,
 }
 
 /// The children of one handler.
@@ -37,7 +35,6 @@ impl HttpSeries {
         Self {
             settings,
             handlers: Table::new(Vec::new(), cap),
-            other: OnceLock::new(),
         }
     }
 
@@ -48,25 +45,15 @@ impl HttpSeries {
         if let Some(handler) = self.handlers.get([name]) {
             return handler;
         }
-        let name = sanitize(name);
-        if name != OTHER {
-            if let Some(handler) = self
-                .handlers
-                .get_or_insert([name], || Handler::new(name, &self.settings))
-            {
-                return handler;
-            }
-            overflow.get(OverflowLabel::Handler).inc();
-        }
-        self.other
-            .get_or_init(|| Arc::new(Handler::new(OTHER, &self.settings)))
+        let overflow = overflow.get(OverflowLabel::Handler);
+        self.handlers
+            .get_or_insert([sanitize(name)], overflow, |[name]| {
+                Handler::new(name, &self.settings)
+            })
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
-        let all = || {
-            let other = self.other.get().map(Arc::as_ref);
-            self.handlers.iter().chain(other)
-        };
+        let all = || self.handlers.iter();
         out.extend([
             collect(&c::HTTP_REQUESTS, all().flat_map(|h| h.requests.iter())),
             collect(

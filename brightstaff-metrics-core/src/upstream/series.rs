@@ -1,4 +1,4 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use prometheus::{Histogram, IntCounter, proto::MetricFamily};
 
@@ -6,8 +6,7 @@ use crate::{
     buckets::Buckets,
     catalogue as c,
     labels::{
-        ErrorClass, OTHER, Outcome, OverflowLabel, StatusClass, TokenDetail, TokenKind,
-        UsageMissing,
+        ErrorClass, Outcome, OverflowLabel, StatusClass, TokenDetail, TokenKind, UsageMissing,
     },
     series::{Counters, Lazy, collect, counter, histogram},
     table::{Keyed, Table},
@@ -17,8 +16,6 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct UpstreamSeries {
     pairs: Table<Pair, 2>,
-    /// Holds what has no slot of its own.
-    other: OnceLock<Arc<Pair>>,
 }
 
 /// The children of one pair.
@@ -44,7 +41,6 @@ impl UpstreamSeries {
             .map(|(provider, model)| Pair::new(provider, model, buckets));
         Self {
             pairs: Table::new(declared.collect(), cap),
-            other: OnceLock::new(),
         }
     }
 
@@ -63,27 +59,17 @@ impl UpstreamSeries {
         overflow: &Counters<OverflowLabel>,
     ) -> &Arc<Pair> {
         let key = [provider, model];
-        if key != [OTHER, OTHER] {
-            let pair = if success {
-                self.pairs
-                    .get_or_insert(key, || Pair::new(provider, model, buckets))
-            } else {
-                self.pairs.get(key)
-            };
-            if let Some(pair) = pair {
-                return pair;
-            }
-            overflow.get(OverflowLabel::Upstream).inc();
+        let make = |[provider, model]: [&str; 2]| Pair::new(provider, model, buckets);
+        let overflow = overflow.get(OverflowLabel::Upstream);
+        if success {
+            self.pairs.get_or_insert(key, overflow, make)
+        } else {
+            self.pairs.get_or_fold(key, overflow, make)
         }
-        self.other
-            .get_or_init(|| Arc::new(Pair::new(OTHER, OTHER, buckets)))
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
-        let all = || {
-            let other = self.other.get().map(Arc::as_ref);
-            self.pairs.iter().chain(other)
-        };
+        let all = || self.pairs.iter();
         out.extend([
             collect(&c::UPSTREAM_REQUESTS, all().flat_map(|p| p.requests.iter())),
             collect(&c::UPSTREAM_DURATION, all().flat_map(|p| &p.duration)),
