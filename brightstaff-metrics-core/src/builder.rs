@@ -19,6 +19,9 @@ use crate::{
 /// The cap of each open label where no other is given.
 const DEFAULT_CAP: usize = 200;
 
+/// The highest cap that may be given: room for as many is made at once.
+pub(crate) const MAX_CAP: usize = 65_536;
+
 /// Describes the metrics of a gateway, and registers them.
 ///
 /// ```
@@ -85,19 +88,21 @@ impl Builder {
     }
 
     /// How many other pairs may get series of their own, each at its first 2xx: 200 unless told
-    /// otherwise. What finds no room is recorded as `other`, `other`.
+    /// otherwise, 65,536 at most. What finds no room is recorded as `other`, `other`.
     pub fn upstream_cap(mut self, pairs: usize) -> Self {
         self.upstream_cap = pairs;
         self
     }
 
-    /// How many handlers may get series of their own: 200 unless told otherwise.
+    /// How many handlers may get series of their own: 200 unless told otherwise, 65,536 at most. What
+    /// finds no room is recorded as `other`.
     pub fn handler_cap(mut self, handlers: usize) -> Self {
         self.handler_cap = handlers;
         self
     }
 
-    /// How many selected models may get series of their own: 200 unless told otherwise.
+    /// How many selected models may get series of their own: 200 unless told otherwise, 65,536 at
+    /// most. What finds no room is recorded as `other`.
     pub fn selected_model_cap(mut self, models: usize) -> Self {
         self.selected_model_cap = models;
         self
@@ -129,7 +134,8 @@ impl Builder {
     /// # Errors
     ///
     /// A set of buckets is empty, does not rise strictly or is not finite; a declared pair has a
-    /// name that no label may carry; or the registry holds these families already.
+    /// name that no label may carry; a cap is higher than 65,536; or the registry holds these
+    /// families already.
     pub fn register(self, registry: &Registry) -> Result<Metrics, Error> {
         self.settings.buckets.check()?;
         if let Some((provider, model)) = self
@@ -138,6 +144,15 @@ impl Builder {
             .find(|(provider, model)| sanitize(provider) != provider || sanitize(model) != model)
         {
             return Err(Error::upstream(provider, model));
+        }
+        for (what, cap) in [
+            ("upstream_cap", self.upstream_cap),
+            ("handler_cap", self.handler_cap),
+            ("selected_model_cap", self.selected_model_cap),
+        ] {
+            if cap > MAX_CAP {
+                return Err(Error::cap(what, cap));
+            }
         }
         let process = self.process;
         let metrics = self.unregistered();

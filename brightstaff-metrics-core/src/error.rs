@@ -10,6 +10,7 @@ pub struct Error(Kind);
 enum Kind {
     Buckets(BucketSet, &'static str),
     Upstream { provider: String, model: String },
+    Cap { what: &'static str, cap: usize },
     Registry(prometheus::Error),
 }
 
@@ -23,6 +24,10 @@ impl Error {
             provider: provider.to_owned(),
             model: model.to_owned(),
         })
+    }
+
+    pub(crate) fn cap(what: &'static str, cap: usize) -> Self {
+        Self(Kind::Cap { what, cap })
     }
 
     pub(crate) fn registry(error: prometheus::Error) -> Self {
@@ -57,6 +62,11 @@ impl fmt::Display for Error {
                 "bad upstream pair {provider:?}, {model:?}: each name needs 1 to {} bytes and no control character",
                 crate::labels::MAX_LABEL_BYTES
             ),
+            Kind::Cap { what, cap } => write!(
+                f,
+                "bad {what} of {cap}: it can be {} at most",
+                crate::builder::MAX_CAP
+            ),
             Kind::Registry(prometheus::Error::AlreadyReg) => {
                 f.write_str("the registry already holds the brightstaff families")
             }
@@ -69,7 +79,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Registry(error) => Some(error),
-            Kind::Buckets(..) | Kind::Upstream { .. } => None,
+            Kind::Buckets(..) | Kind::Upstream { .. } | Kind::Cap { .. } => None,
         }
     }
 }
