@@ -25,6 +25,7 @@ pub enum Kind {
 
 /// One label of a family.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct LabelDef {
     /// The name of the label.
     pub name: &'static str,

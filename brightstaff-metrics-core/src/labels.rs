@@ -133,7 +133,7 @@ impl From<&str> for Method {
 label! {
     /// The class of a status, or that there was none.
     StatusClass = "status_class" {
-        /// 100 to 199.
+        /// 100 to 199; anything below as well, which is no status of HTTP.
         Informational => "1xx",
         /// 200 to 299.
         Success => "2xx",

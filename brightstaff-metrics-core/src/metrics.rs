@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use prometheus::{
     IntGauge,
@@ -32,10 +32,9 @@ use crate::{
 /// # let _ = metrics;
 /// # Ok::<_, brightstaff_metrics_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     settings: Arc<Settings>,
     series: Series,
@@ -49,7 +48,6 @@ pub(crate) struct Settings {
 }
 
 /// The children of every family, but those of the process.
-#[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) http: HttpSeries,
     pub(crate) upstream: UpstreamSeries,
@@ -147,8 +145,14 @@ impl Metrics {
     }
 }
 
+/// Every guard and every handle holds the metrics: the series are for the registry to tell.
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
 /// What a registry holds of the metrics.
-#[derive(Debug)]
 pub(crate) struct MetricsCollector {
     metrics: Metrics,
     descs: Vec<Desc>,

@@ -78,7 +78,6 @@ impl SessionCache<'_> {
     }
 }
 
-#[derive(Debug)]
 pub(crate) struct RoutingSeries {
     selected: Table<Selected, 1>,
     decision_duration: Lazy<Histogram, Route>,
@@ -87,7 +86,6 @@ pub(crate) struct RoutingSeries {
 }
 
 /// The children of one selected model.
-#[derive(Debug)]
 struct Selected {
     model: Box<str>,
     decisions: Lazy<IntCounter, (Route, Fallback)>,

@@ -48,7 +48,6 @@ pub(crate) fn histogram(family: &Family, values: &[&str], buckets: &Buckets) -> 
 }
 
 /// One counter for each value of a closed label, all there from the start.
-#[derive(Debug)]
 pub(crate) struct Counters<L>(Box<[IntCounter]>, PhantomData<L>);
 
 impl<L: Label> Counters<L> {
@@ -68,7 +67,6 @@ impl<L: Label> Counters<L> {
 }
 
 /// One child for each value of a closed label, or of a pair of them, each made at its first use.
-#[derive(Debug)]
 pub(crate) struct Lazy<T, L>(Box<[OnceLock<T>]>, PhantomData<L>);
 
 impl<T, L: Index> Lazy<T, L> {

@@ -23,7 +23,6 @@ pub(crate) trait Keyed<const N: usize> {
     fn key(&self) -> [&str; N];
 }
 
-#[derive(Debug)]
 pub(crate) struct Table<V, const N: usize> {
     /// Open addressing, linear probing. At least half of the slots stay free, so every probe ends.
     slots: Box<[OnceLock<Arc<V>>]>,

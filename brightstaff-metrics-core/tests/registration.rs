@@ -117,6 +117,18 @@ fn bad_settings_are_refused_by_name() {
     let error = pair.register(&registry).unwrap_err().to_string();
     assert!(error.starts_with("bad upstream pair \"openai\", \"gpt\\n4o\""));
 
+    for (builder, cap) in [
+        (builder().upstream_cap(65_537), "upstream_cap of 65537"),
+        (builder().handler_cap(65_537), "handler_cap of 65537"),
+        (
+            builder().selected_model_cap(65_537),
+            "selected_model_cap of 65537",
+        ),
+    ] {
+        let error = builder.register(&registry).unwrap_err().to_string();
+        assert_eq!(error, format!("bad {cap}: it can be 65536 at most"));
+    }
+
     assert_eq!(render(&registry), "", "nothing was registered");
 }
 
@@ -145,6 +157,33 @@ fn a_pair_earns_its_series_by_a_success() {
     answer(&metrics.upstream("openai", "gpt-4o-mini"), 200);
     assert!(!render(&registry).contains("gpt-4o-mini"));
     assert_eq!(value(&registry, OVERFLOW, &["upstream"]), Some(3.0));
+}
+
+#[test]
+fn what_is_folded_may_be_declared() {
+    let registry = Registry::new();
+    let pairs = builder().upstreams([("other", "other")]);
+    let metrics = pairs.register(&registry).unwrap();
+    metrics.upstream("x", "y").start().fail(ErrorClass::Connect);
+    let other = ["model=\"other\",provider=\"other\"", "connect"];
+    assert_eq!(value(&registry, REQUESTS, &other), Some(1.0));
+}
+
+#[test]
+fn handles_tell_whose_they_are_and_no_more() {
+    let metrics = builder().register(&Registry::new()).unwrap();
+    let mut call = metrics.upstream("openai", "gpt-4o").start();
+    call.head(&Head::new(200).content_type("text/event-stream"));
+    call.data(b"data: {\"secret\":");
+    let exchange = metrics.exchange("llm_chat", Method::Post);
+    for (handle, whose) in [
+        (format!("{metrics:?}"), "Metrics"),
+        (format!("{call:?}"), "gpt-4o"),
+        (format!("{exchange:?}"), "llm_chat"),
+    ] {
+        assert!(handle.contains(whose), "{handle}");
+        assert!(handle.len() < 1000, "{handle}");
+    }
 }
 
 #[test]

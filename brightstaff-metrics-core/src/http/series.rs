@@ -1,4 +1,7 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use prometheus::{Histogram, IntCounter, IntGauge, proto::MetricFamily};
 
@@ -11,14 +14,12 @@ use crate::{
 };
 
 /// The families of inbound requests, by handler.
-#[derive(Debug)]
 pub(crate) struct HttpSeries {
     settings: Arc<Settings>,
     handlers: Table<Handler, 1>,
 }
 
 /// The children of one handler.
-#[derive(Debug)]
 pub(crate) struct Handler {
     /// What the guards of its requests rest on: they hold one handle, this one.
     pub(crate) settings: Arc<Settings>,
@@ -106,6 +107,12 @@ impl Handler {
     pub(crate) fn time_to_headers(&self) -> &Histogram {
         self.time_to_headers
             .get_or_init(|| self.histogram(&c::HTTP_TIME_TO_HEADERS))
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Handler").field(&self.name).finish()
     }
 }
 

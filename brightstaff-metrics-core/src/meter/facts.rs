@@ -82,6 +82,7 @@ impl fmt::Display for Api {
 
 /// How an answer ended whose body ended cleanly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum End {
     /// The stream came to its protocol's own end, or the body is no stream.
     Complete,

@@ -36,13 +36,14 @@ mod schema;
 mod steps;
 mod usage;
 
+use std::fmt;
+
 use body::Body;
 use encoding::Encoding;
 pub use facts::{Api, End, Facts, Usage};
 pub use model::Model;
 
 /// Reads one answer's body.
-#[derive(Debug)]
 pub struct Meter {
     encoding: Encoding,
     body: Body,
@@ -125,5 +126,14 @@ impl Meter {
             self.encoding = Encoding::Unread;
             self.body.give_up(fault == encoding::Fault::Unsupported);
         }
+    }
+}
+
+/// Tells what was learned, and nothing of the answer: guards that hold a meter are logged.
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter")
+            .field("facts", self.facts())
+            .finish_non_exhaustive()
     }
 }

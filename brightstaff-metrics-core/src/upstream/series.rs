@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use prometheus::{Histogram, IntCounter, proto::MetricFamily};
 
@@ -13,13 +13,11 @@ use crate::{
 };
 
 /// The families of calls to providers, by pair of provider and model.
-#[derive(Debug)]
 pub(crate) struct UpstreamSeries {
     pairs: Table<Pair, 2>,
 }
 
 /// The children of one pair.
-#[derive(Debug)]
 pub(crate) struct Pair {
     provider: Box<str>,
     model: Box<str>,
@@ -149,6 +147,13 @@ impl Pair {
 
     fn counter(&self, family: &c::Family, value: &str) -> IntCounter {
         counter(family, &[&self.provider, &self.model, value])
+    }
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("Pair");
+        tuple.field(&self.provider).field(&self.model).finish()
     }
 }
 
