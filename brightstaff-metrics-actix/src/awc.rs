@@ -48,7 +48,9 @@ where
 {
     let field = |name| answer.headers().get(name).cloned();
     let (kind, encoding) = (field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING));
+    // A length beside a `Transfer-Encoding` is none (RFC 9112, section 6.3).
     let length = field(header::CONTENT_LENGTH);
+    let length = length.filter(|_| !answer.headers().contains_key(header::TRANSFER_ENCODING));
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let head = Head::new(answer.status().as_u16())
         .content_type(kind.as_ref().and_then(|kind| kind.to_str().ok()))

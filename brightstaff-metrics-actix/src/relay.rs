@@ -15,7 +15,7 @@ use actix_web::{
     },
     web::Bytes,
 };
-use brightstaff_metrics_core::{NoUpstream, UpstreamObserved};
+use brightstaff_metrics_core::{Head, NoUpstream, UpstreamObserved};
 use http_body::Body;
 use pin_project::pin_project;
 
@@ -41,13 +41,8 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn Error>>,
 {
+    let size = size(answer.status().as_u16(), Head::framing(&answer).declared());
     let (head, inner) = answer.into_parts();
-    let length = head.headers.get(http::header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let size = size(
-        head.status.as_u16(),
-        length.or_else(|| inner.size_hint().exact()),
-    );
     let body = BoxBody::new(Relayed { inner, size });
     let fields = head.headers.iter();
     let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -131,5 +126,20 @@ where
                 return Poll::Ready(Some(Ok(data)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_beside_chunks_is_not_taken_at_its_word() {
+        let answer = http::Response::builder()
+            .header("content-length", "2")
+            .header("transfer-encoding", "chunked");
+        let body = http_body_util::Full::<Bytes>::from("four");
+        let relayed = relay(answer.body(body).unwrap());
+        assert_eq!(relayed.body().size(), BodySize::Sized(4));
     }
 }

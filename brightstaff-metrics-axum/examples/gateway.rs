@@ -91,8 +91,11 @@ impl Gateway {
         let request = request.header("content-type", "application/json");
         let request = request.header("authorization", key.map_or(&[][..], AsRef::as_ref));
         let mut answer = http::Response::from(request.send().await?);
-        // They belong to the connection to the provider.
-        for name in ["connection", "keep-alive", "transfer-encoding"] {
+        // They belong to the connection to the provider; beside chunks, a length is none (RFC 9112, 6.3).
+        if answer.headers_mut().remove("transfer-encoding").is_some() {
+            answer.headers_mut().remove("content-length");
+        }
+        for name in ["connection", "keep-alive"] {
             answer.headers_mut().remove(name);
         }
         Ok(answer)

@@ -37,6 +37,10 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
+    // A length beside it is not that of the body (RFC 9112, section 6.3).
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
@@ -119,6 +123,13 @@ mod tests {
         ]);
         strip_request(&mut map);
         assert_eq!(map, headers(&[("x-other", "2")]));
+    }
+
+    #[test]
+    fn a_length_beside_a_transfer_encoding_goes_with_it() {
+        let mut map = headers(&[("transfer-encoding", "chunked"), ("content-length", "5")]);
+        strip_hop_by_hop(&mut map);
+        assert_eq!(map, headers(&[]));
     }
 
     #[test]

@@ -62,6 +62,12 @@ impl<'a> Head<'a> {
         Self { ended, ..self }
     }
 
+    /// The number of bytes that the body will have, where that is known.
+    #[must_use]
+    pub const fn declared(&self) -> Option<u64> {
+        self.declared
+    }
+
     /// Reads a head of the `http` crate.
     #[must_use]
     pub fn of<B: http_body::Body>(response: &'a http::Response<B>) -> Self {
@@ -72,12 +78,47 @@ impl<'a> Head<'a> {
     }
 
     /// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
+    ///
+    /// A `Content-Length` beside a `Transfer-Encoding` does not count (RFC 9112, section 6.3).
     #[must_use]
     pub fn framing<B: http_body::Body>(response: &http::Response<B>) -> Self {
-        let length = response.headers().get(http::header::CONTENT_LENGTH);
+        let headers = response.headers();
+        let length = headers.get(http::header::CONTENT_LENGTH);
+        let length = length.filter(|_| !headers.contains_key(http::header::TRANSFER_ENCODING));
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         Self::new(response.status().as_u16())
             .content_length(length.or_else(|| response.body().size_hint().exact()))
             .end_of_stream(response.body().is_end_stream())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Response, response::Builder};
+    use http_body_util::Full;
+
+    use super::*;
+
+    fn declared(response: Builder) -> Option<u64> {
+        let body = Full::<bytes::Bytes>::from("four");
+        Head::framing(&response.body(body).unwrap()).declared()
+    }
+
+    #[test]
+    fn the_length_is_the_headers_or_else_the_bodys() {
+        let response = Response::builder;
+        assert_eq!(declared(response()), Some(4));
+        let set = response().header("content-length", "7");
+        assert_eq!(declared(set), Some(7));
+        let bad = response().header("content-length", "7, 7");
+        assert_eq!(declared(bad), Some(4));
+    }
+
+    #[test]
+    fn chunks_go_before_a_length() {
+        let both = Response::builder()
+            .header("content-length", "2")
+            .header("transfer-encoding", "chunked");
+        assert_eq!(declared(both), Some(4));
     }
 }
