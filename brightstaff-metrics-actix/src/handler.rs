@@ -63,7 +63,16 @@ impl<'a> RequestHead<'a> {
     /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one.
     #[must_use]
     pub fn template(&self) -> Option<&str> {
-        let template = || self.request.match_pattern();
+        let template = || {
+            let request = self.request;
+            if request.path().contains('%') {
+                // Actix routes by the path with its escapes undone, but looks the template up by the
+                // one with them.
+                let routed = request.match_info().as_str();
+                return request.resource_map().match_pattern(routed);
+            }
+            request.match_pattern()
+        };
         self.template.get_or_init(template).as_deref()
     }
 

@@ -87,6 +87,38 @@ async fn on_the_app_templates_are_known() {
     expect(&recorded, &app, TestRequest::to_request, &expected).await;
 }
 
+/// Actix routes by the path with its escapes undone: so a client cannot choose another handler's name
+/// by another spelling.
+#[actix_web::test]
+async fn escapes_do_not_hide_the_route() {
+    let recorded = Recorded::new();
+    let middleware = recorded
+        .middleware()
+        .implicit("openai")
+        .handler("/v1/things/{id}", "things")
+        .skip("/healthz");
+    let app = App::new()
+        .wrap(middleware)
+        .route("/v1/files/{id}", web::get().to(ok))
+        .route("/v1/things/{id}", web::get().to(ok))
+        .route("/healthz", web::get().to(ok))
+        .route("/v1/messages", web::post().to(ok))
+        .route("/v1/{other}", web::post().to(ok));
+    let app = init_service(app).await;
+    let expected = [
+        ("GET", "/v1/%66iles/17", "/v1/files/{id}"),
+        ("GET", "/v1/files/a%2Fb", "/v1/files/{id}"),
+        ("GET", "/v1/%74hings/17", "things"),
+        ("POST", "/v1/%6Dessages", "llm_chat"),
+        ("POST", "/v1/%6Dodels", "/v1/{other}"),
+        ("GET", "/%68ealthz", ""),
+        ("GET", "/%6Eothing", "not_found"),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
+    let calls = recorded.samples("llm_upstream_requests_total");
+    assert_eq!(calls.len(), 1, "{calls:?}");
+}
+
 #[actix_web::test]
 async fn on_a_scope_its_prefix_is_known() {
     let recorded = Recorded::new();
