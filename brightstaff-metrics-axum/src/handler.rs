@@ -51,7 +51,8 @@ impl<'a> RequestHead<'a> {
         self.method
     }
 
-    /// The path as the client sent it, wherever the layer is nested.
+    /// The path as the client sent it, wherever the layer is nested: axum keeps the whole of it. Without
+    /// the feature `matched-path`, it is what the request's own URI says.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.path
@@ -89,6 +90,10 @@ impl Arrival for RequestHead<'_> {
         template(self.extensions)
     }
 
+    /// It is in the extensions. A path that was rewritten after it was first routed (axum keeps the
+    /// original) has another beginning than its template.
+    const TEMPLATE_IS_CHEAP: bool = true;
+
     fn prefix(&self) -> Option<&str> {
         nested_prefix(self.extensions)
     }
@@ -100,6 +105,10 @@ impl Arrival for RequestHead<'_> {
 
     fn has_header(&self, name: &str) -> bool {
         self.headers.contains_key(name)
+    }
+
+    fn is_connect(&self) -> bool {
+        *self.method == http::Method::CONNECT
     }
 }
 

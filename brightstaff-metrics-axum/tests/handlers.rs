@@ -13,7 +13,7 @@ use axum::{
 use brightstaff_metrics_axum::{Handler, Metrics, MetricsLayer};
 use http::{Method, Request, Response};
 use prometheus::{Registry, TextEncoder};
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn, util::MapRequestLayer};
 
 /// Metrics, and the registry to read them from.
 struct Recorded(Registry, Metrics);
@@ -107,6 +107,27 @@ async fn inside_the_router_templates_are_known() {
         let found = handler(&recorded, &app, method, path).await;
         assert_eq!(found, expected, "{method} {path}");
     }
+}
+
+/// Axum keeps the path that the client sent, which says nothing about the route then.
+#[tokio::test]
+async fn a_path_that_was_rewritten_is_known_by_its_template() {
+    let recorded = Recorded::new();
+    let layer = recorded.layer();
+    let layer = layer.handler("/v1/files/{id}", "files").skip("/healthz");
+    let inner = Router::new()
+        .route("/v1/files/{id}", get(ok))
+        .route("/healthz", get(ok))
+        .layer(layer);
+    let rewrite = MapRequestLayer::new(|mut request: Request<Body>| {
+        let path = request.uri().path().strip_prefix("/openai").unwrap();
+        *request.uri_mut() = path.parse().unwrap();
+        request
+    });
+    let app = Router::new().fallback_service(rewrite.layer(inner));
+    send(&app, request("GET", "/openai/v1/files/17")).await;
+    send(&app, request("GET", "/openai/healthz")).await;
+    assert_eq!(recorded.requests(), ["files GET 2xx 1"]);
 }
 
 #[tokio::test]

@@ -84,6 +84,23 @@ const ERROR: [&str; 2] = [
     r#"requests_total{handler="not_found",method="GET",status_class="error"} 1"#,
 ];
 
+/// hyper drops the body of the answer that opens a tunnel, since HTTP has none there.
+#[tokio::test]
+async fn what_answers_a_connect_has_no_body() {
+    for (status, cancelled) in [(200, false), (502, true)] {
+        let (registry, layer) = metrics();
+        let app = layer.layer(service_fn(|_: Request<Body>| {
+            let answer = Response::builder().status(status);
+            ready(answer.body(Body::from("hello")))
+        }));
+        let request = Request::connect("example.org:443").body(Body::default());
+        drop(app.oneshot(request.unwrap()).await.unwrap());
+        let samples = samples(&registry);
+        let told = samples.iter().any(|sample| sample.contains("cancelled"));
+        assert_eq!(told, cancelled, "{samples:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_inner_error_is_no_cancel() {
     let (registry, layer) = metrics();

@@ -22,6 +22,10 @@ pub trait Arrival {
     /// costs something in some frameworks.
     fn template(&self) -> Option<&str>;
 
+    /// Whether the template is there already: then it is asked for whatever the path looks like, which
+    /// may have been rewritten before it was routed.
+    const TEMPLATE_IS_CHEAP: bool = false;
+
     /// The prefix that a service is nested at, where that is all that its framework knows.
     fn prefix(&self) -> Option<&str> {
         None
@@ -32,6 +36,12 @@ pub trait Arrival {
 
     /// Whether there is such a header; `name` is in lower case.
     fn has_header(&self, name: &str) -> bool;
+
+    /// Whether the method is CONNECT, and the server drops the body of a 2xx to it, as HTTP has none
+    /// there (RFC 9110, section 9.3.6).
+    fn is_connect(&self) -> bool {
+        false
+    }
 }
 
 /// What a user tells an adapter, and what it does with each request that arrives: the same for every
@@ -101,7 +111,10 @@ impl Arrivals {
         let start = self.metrics.now();
         let method = request.method();
         let handler = self.handler_of(request, method, chosen);
-        let exchange = Exchange::start(handler, method, start);
+        let mut exchange = Exchange::start(handler, method, start);
+        if method == Method::Other && request.is_connect() {
+            exchange.connect();
+        }
         let implicit = self.implicit.as_ref().filter(|_| is_llm_call(request));
         (Observer::exchange(exchange), implicit.cloned())
     }

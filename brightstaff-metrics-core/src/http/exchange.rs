@@ -19,6 +19,8 @@ use crate::{
 pub struct Exchange {
     handler: Arc<Handler>,
     method: Method,
+    /// Whether a 2xx has no body, which the method does not tell where it is `OTHER`.
+    connect: bool,
     start: Tick,
     /// Whether the status is known, and so the request counted.
     counted: bool,
@@ -33,11 +35,17 @@ impl Exchange {
         Self {
             handler: Arc::clone(handler),
             method,
+            connect: false,
             start,
             counted: false,
             ended: false,
             progress: Progress::default(),
         }
+    }
+
+    /// The request is a CONNECT.
+    pub(crate) fn connect(&mut self) {
+        self.connect = true;
     }
 
     /// When the request arrived.
@@ -60,7 +68,10 @@ impl Exchange {
         self.handler.requests(self.method, class).inc();
         let elapsed = self.handler.settings.clock.seconds(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
-        let bodiless = ended || bodiless(status) || self.method == Method::Head;
+        let bodiless = ended
+            || bodiless(status)
+            || self.method == Method::Head
+            || self.connect && class == StatusClass::Success;
         self.progress.head(declared, bodiless);
         if self.progress.complete() {
             self.end_at(Ending::Complete, now);

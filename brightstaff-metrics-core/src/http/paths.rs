@@ -35,19 +35,23 @@ impl<T> PathMap<T> {
         self.find(request)
     }
 
-    fn find(&self, request: &impl Arrival) -> Option<&T> {
+    fn find<A: Arrival>(&self, request: &A) -> Option<&T> {
         let path = request.path();
-        // Up to its first parameter, a template is another spelling of the path only where that one has
-        // escapes.
         let template = || {
-            let mut before = self.before_parameters.iter();
-            let differs = path.contains('%') || before.any(|before| path.starts_with(&**before));
-            differs.then(|| request.template()).flatten()
+            let asked = A::TEMPLATE_IS_CHEAP || self.may_be_template_of(path);
+            asked.then(|| request.template()).flatten()
         };
         self.exact
             .get(path)
             .or_else(|| self.exact.get(template()?))
             .or_else(|| self.longest_prefix(path))
+    }
+
+    /// Whether the template of this path can be one of these: up to its first parameter it is the path
+    /// itself, or another spelling of it where that has escapes.
+    fn may_be_template_of(&self, path: &str) -> bool {
+        let mut before = self.before_parameters.iter();
+        path.contains('%') || before.any(|before| path.starts_with(&**before))
     }
 
     fn longest_prefix(&self, path: &str) -> Option<&T> {
