@@ -42,6 +42,7 @@ use crate::relay;
 /// }
 /// # let _ = chat;
 /// ```
+#[must_use = "a call ends when its answer is dropped"]
 pub fn observe_awc<S>(call: UpstreamCall, answer: ClientResponse<S>) -> HttpResponse
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + Unpin + 'static,

@@ -36,6 +36,7 @@ use pin_project::pin_project;
 /// }
 /// # assert_eq!(chat(&Metrics::unregistered(), Answer::default()).status(), 200);
 /// ```
+#[must_use = "a call ends when its answer is dropped"]
 pub fn relay<B>(answer: http::Response<B>) -> HttpResponse
 where
     B: Body<Data = Bytes> + 'static,

@@ -72,7 +72,8 @@ impl UpstreamCall {
     /// let call = Metrics::unregistered().upstream("openai", "gpt-4o").start();
     /// let answer = call.observe(answer); // http::Response<ObservedBody<_>>
     /// ```
-    pub fn observe<B: Body>(
+    #[must_use = "a call ends when its answer is dropped"]
+    pub fn observe<B: Body<Data = bytes::Bytes>>(
         mut self,
         mut response: http::Response<B>,
     ) -> http::Response<ObservedBody<B>> {
@@ -93,6 +94,7 @@ impl UpstreamCall {
     /// let stream = call.observe_stream(&head, chunks());
     /// # let _ = stream;
     /// ```
+    #[must_use = "a call ends when its answer is dropped"]
     pub fn observe_stream<S>(mut self, head: &Head<'_>, stream: S) -> ObservedStream<S> {
         self.head(head);
         ObservedStream::new(stream, Observer::call(self))
