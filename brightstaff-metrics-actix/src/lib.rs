@@ -163,9 +163,12 @@
 //! # Versions
 //!
 //! What is in the public API: actix-web 4 (from 4.13 on, the first whose server can switch Nagle's
-//! algorithm off), `http` 1 and `http-body` 1 ([`relay`]), prometheus 0.14, and awc 3 by its feature.
+//! algorithm off), `http` 1, `http-body` 1 and `bytes` 1 ([`relay`]); awc 3 and `futures-core` 0.3 by
+//! the feature `awc-3`; and what is in that of [`brightstaff_metrics_core`], prometheus 0.14 first of all.
 //!
 //! [actix-web]: https://docs.rs/actix-web/4
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "awc-3")]
 mod awc;

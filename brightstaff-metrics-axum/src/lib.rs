@@ -162,10 +162,13 @@
 //! # Versions
 //!
 //! What is in the public API: axum 0.8 (by its feature), tower-layer 0.3 and tower-service 0.3 (so tower
-//! 0.4 and 0.5), `http` 1, `http-body` 1, `bytes` 1, and prometheus 0.14.
+//! 0.4 and 0.5), `http` 1, `http-body` 1, `bytes` 1, and what is in that of [`brightstaff_metrics_core`],
+//! prometheus 0.14 first of all.
 //!
 //! [axum]: https://docs.rs/axum/0.8
 //! [`tower::Service`]: https://docs.rs/tower/0.5/tower/trait.Service.html
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod future;
 mod handler;

@@ -54,10 +54,17 @@
 //!   first token, and none per output token.
 //! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.
 //!
+//! # Versions
+//!
+//! What is in the public API: prometheus 0.14, `http` 1, `http-body` 1, `bytes` 1 and `futures-core` 0.3;
+//! and by their features, reqwest 0.13 and hyper-util 0.1.
+//!
 //! # Guarantees
 //!
 //! Recording never fails and never panics. It waits for nobody, but for the moment in which a series is
 //! made: handles are resolved once, tables only grow, and a scrape reads them without stopping anyone.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
 mod buckets;
