@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use brightstaff_metrics_core::{Metrics, ObservedBody, UpstreamObserved};
+use brightstaff_metrics_core::{Head, Metrics, ObservedBody, UpstreamObserved};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -234,7 +234,7 @@ fn a_request_that_a_panic_drops_is_no_cancel() {
     let metrics = metrics.register(&registry).unwrap();
     let caught = catch_unwind(AssertUnwindSafe(|| {
         let mut exchange = metrics.exchange("llm_chat", Method::Post);
-        exchange.head(200, None, false);
+        exchange.head(&Head::new(200));
         panic!("in a layer around");
     }));
     assert!(caught.is_err());

@@ -226,7 +226,7 @@ fn handlers_and_selected_models_are_capped() {
         .unwrap();
     for handler in ["a", "b", "c", "a"] {
         let mut exchange = metrics.exchange(handler, Method::Get);
-        exchange.head(200, Some(0), false);
+        exchange.head(&Head::new(200).content_length(0));
     }
     for model in ["m", "n"] {
         let router = metrics.router();

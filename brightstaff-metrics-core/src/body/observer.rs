@@ -43,13 +43,13 @@ impl Observer {
             return;
         };
         let Some(upstream) = implicit.filter(|_| is_of_the_provider(head.status)) else {
-            exchange.head(head.status, head.declared, head.ended);
+            exchange.head(head);
             return;
         };
         // The call first here too: an answer without a body ends both.
         let mut call = upstream.start_at(exchange.started());
         call.head(head);
-        exchange.head(head.status, head.declared, head.ended);
+        exchange.head(head);
         if let Told::Exchange(exchange) = std::mem::take(&mut self.0) {
             self.0 = Told::Both(Box::new((call, exchange)));
         }

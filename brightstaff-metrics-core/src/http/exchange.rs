@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::series::Handler;
 use crate::{
+    Head,
     clock::Tick,
     labels::{CancelPhase, Method, StatusClass},
     progress::{Ending, Progress, bodiless},
@@ -54,25 +55,22 @@ impl Exchange {
     }
 
     /// Status and headers are ready: counts the request, and measures the time to its headers.
-    ///
-    /// `declared` is the `Content-Length`, or else the exact size of the body where that is known;
-    /// `ended` whether the body is at its end from the start.
-    pub fn head(&mut self, status: u16, declared: Option<u64>, ended: bool) {
+    pub fn head(&mut self, head: &Head<'_>) {
         if self.counted || self.ended {
             return;
         }
         self.counted = true;
         // First, as in `end`: what is recorded then is no part of what is measured.
         let now = self.handler.settings.clock.now();
-        let class = StatusClass::of(status);
+        let class = StatusClass::of(head.status);
         self.handler.requests(self.method, class).inc();
         let elapsed = self.handler.settings.clock.seconds(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
-        let bodiless = ended
-            || bodiless(status)
+        let bodiless = head.ended
+            || bodiless(head.status)
             || self.method == Method::Head
             || self.connect && class == StatusClass::Success;
-        self.progress.head(declared, bodiless);
+        self.progress.head(head.declared, bodiless);
         if self.progress.complete() {
             self.end_at(Ending::Complete, now);
         }

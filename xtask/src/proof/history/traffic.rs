@@ -111,7 +111,7 @@ impl Gateway {
             ],
             1.0,
         );
-        exchange.head(status, None, false);
+        exchange.head(&Head::new(status));
         if plot == Plot::HungUp {
             drop(exchange);
             self.rise(
