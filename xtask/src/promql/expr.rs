@@ -58,6 +58,24 @@ impl Expr {
         self.with(text)
     }
 
+    /// Without what of it the other is, where that is there; never less than 0.
+    pub(crate) fn less(self, other: Self) -> Self {
+        let other = other.or_zero(&self);
+        let text = format!("clamp_min({} - {}, 0)", self.operand(), other.operand());
+        Self {
+            text,
+            labels: self.labels,
+            atom: true,
+        }
+    }
+
+    /// Together with the other; where one of them is absent, it is 0 as long as `of` has something.
+    pub(crate) fn plus(self, other: Self, of: &Self) -> Self {
+        let (this, other) = (self.or_zero(of), other.or_zero(of));
+        let text = format!("{} + {}", this.operand(), other.operand());
+        this.with(text)
+    }
+
     /// Only where it is more than this.
     pub(crate) fn above(self, bound: impl fmt::Display) -> Self {
         let text = format!("{} > {bound}", self.operand());
@@ -124,8 +142,12 @@ impl fmt::Display for Expr {
 /// One quantity as a share of another that includes it, right at any rate: 0 where nothing of it
 /// happened, and absent where there is nothing to have a share of.
 pub(crate) fn share(part: Expr, whole: &Expr) -> Expr {
-    let part = part.or_zero(whole);
-    divide(&part, whole, "")
+    ratio(&part.or_zero(whole), whole)
+}
+
+/// The same for a part that is there wherever the whole is.
+pub(crate) fn ratio(part: &Expr, whole: &Expr) -> Expr {
+    divide(part, whole, "")
 }
 
 /// The same where the part is split by more labels than the whole. A part that never happened is

@@ -6,14 +6,14 @@
 
 use brightstaff_metrics_core::{
     catalogue::{self, Family, Kind},
-    labels,
+    labels::{self, CancelPhase, StatusClass},
 };
 
 mod expr;
 mod source;
 
 pub(crate) use self::{
-    expr::{Expr, part, share},
+    expr::{Expr, part, ratio, share},
     source::{Source, recorded},
 };
 
@@ -27,6 +27,16 @@ pub(crate) const HANDLER: &str = catalogue::HANDLER.name;
 pub(crate) const PROVIDER: &str = catalogue::PROVIDER.name;
 pub(crate) const MODEL: &str = catalogue::MODEL.name;
 pub(crate) const SELECTED_MODEL: &str = catalogue::SELECTED_MODEL.name;
+
+/// Requests that failed without a status, each second: a handler panicked, or the service had an error.
+/// What was abandoned before its headers has no status either, and is a cancel.
+pub(crate) fn unanswered<const N: usize>(from: Source, by: [&'static str; N]) -> Expr {
+    let statusless = from.rate(&catalogue::HTTP_REQUESTS).is(StatusClass::Error);
+    let abandoned = from
+        .rate(&catalogue::HTTP_CANCELLED)
+        .is(CancelPhase::Headers);
+    statusless.by(by).less(abandoned.by(by))
+}
 
 /// A family that another program publishes.
 #[derive(Debug)]

@@ -52,6 +52,7 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
         2 => vec![
             shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &["handler"]),
             shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &[]),
+            Values(share(&unanswered(truth), &rate(&HTTP_REQUESTS, &[], &[]))),
         ],
         3 => vec![
             shares(&HTTP_CANCELLED, &[], &HTTP_REQUESTS, &[], &["handler"]),
@@ -151,4 +152,14 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
         19 => vec![Something, Something],
         other => unreachable!("panel {other} is new: say what it has to show"),
     }
+}
+
+/// What failed without a status: not what was abandoned before it had one.
+fn unanswered(truth: &Truth) -> Table {
+    let mut statusless = truth.rate(&HTTP_REQUESTS, &[("status_class", &["error"])], &[]);
+    let abandoned = truth.rate(&HTTP_CANCELLED, &[("phase", &["headers"])], &[]);
+    for rate in statusless.values_mut() {
+        *rate -= total(&abandoned);
+    }
+    statusless
 }

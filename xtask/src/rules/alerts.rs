@@ -29,7 +29,7 @@ pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
 /// From where on the time to the first token is too long.
 pub(crate) const SLOW_FIRST_TOKEN_SECONDS: f64 = 5.0;
 
-/// The share of requests that may fail: 99.5 % of requests shall be answered without a 5xx.
+/// The share of requests that may fail: 99.5 % of requests shall be answered, and without a 5xx.
 const HTTP_BUDGET: f64 = 0.005;
 /// The share of calls that may fail: 99 % of calls shall end well.
 const UPSTREAM_BUDGET: f64 = 0.01;
@@ -160,10 +160,10 @@ fn budgets() -> Vec<Alert> {
         severity: burn.severity,
         summary,
         description: format!(
-            "{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.job }}}} were answered with a 5xx over the last {}; the objective allows {}.",
+            "{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.job }}}} were answered with a 5xx, or not at all, over the last {}; the objective allows {}.",
             burn.long, "0.5%"
         ),
-        runbook: "Open the panel '5xx share': which handler? If 'Upstream errors, by class' rises alike, the cause is the provider: go on with the runbook of the upstream budget. Otherwise it is the gateway: look at its log, at what was rolled out last (brightstaff_build_info), and at its memory. Roll back first, search afterwards.",
+        runbook: "Open the panel '5xx share': which handler? 'failed without a status' is a handler that panics, or an error that its framework made no answer of: the log has it. If 'Upstream errors, by class' rises alike, the cause is the provider: go on with the runbook of the upstream budget. Otherwise it is the gateway: look at its log, at what was rolled out last (brightstaff_build_info), and at its memory. Roll back first, search afterwards.",
     };
     let upstream = |name, burn: &Burn, summary| Alert {
         name,
@@ -175,18 +175,18 @@ fn budgets() -> Vec<Alert> {
             "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this.",
             burn.long, "1%"
         ),
-        runbook: "Open the panel 'Upstream errors, by class' for this provider. rate_limit: see the runbook of BrightstaffRateLimited. status: which status_class? 5xx: read the provider's status page. 4xx: it refuses what it is sent: an API key (401, 403), a model that is gone (404), or one client's requests (400), which 'Requests per second' by handler and that client's log tell. timeout, connect: resolve and reach the host from the gateway. stream: the provider breaks its answers off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
+        runbook: "Open the panel 'Upstream errors, by class' for this provider; 'other' are those that the gateway does not declare and that never answered with success, whose names its log has. rate_limit: see the runbook of BrightstaffRateLimited. status: which status_class? 5xx: read the provider's status page. 4xx: it refuses what it is sent: an API key (401, 403), a model that is gone (404), or one client's requests (400), which 'Requests per second' by handler and that client's log tell. timeout, connect: resolve and reach the host from the gateway. stream: the provider breaks its answers off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
     };
     vec![
         http(
             HTTP_FAST_BURN,
             &FAST,
-            "The gateway's 5xx answers eat the month's error budget in two days",
+            "The gateway's failures eat the month's error budget in two days",
         ),
         http(
             HTTP_SLOW_BURN,
             &SLOW,
-            "The gateway's 5xx answers eat the month's error budget in five days",
+            "The gateway's failures eat the month's error budget in five days",
         ),
         upstream(
             UPSTREAM_FAST_BURN,
@@ -265,7 +265,7 @@ fn measurement() -> Vec<Alert> {
             severity: "info",
             summary: "Series are folded into \"other\"",
             description: "{{ $labels.job }} folds records for the label {{ $labels.label }} into \"other\": breakdowns by it are not whole.".to_owned(),
-            runbook: "upstream: calls fail for pairs of provider and model that the gateway did not declare, or the slots are used up: declare the pairs that are yours, look for a client that invents model names, or raise upstream_cap. selected_model, handler: raise the cap, or name the routes so that no path segment is in a handler's name. Totals stay right in the meantime.",
+            runbook: "upstream: calls fail for pairs of provider and model that the gateway did not declare, or the slots are used up: declare the pairs that are yours, look for a client that invents model names, or raise the cap where the metrics are registered (upstream_cap). selected_model, handler: raise theirs (selected_model_cap, handler_cap), or name the routes so that no path segment is in a handler's name. Totals stay right in the meantime.",
         },
         Alert {
             name: TARGET_DOWN,

@@ -8,7 +8,7 @@ use brightstaff_metrics_core::{
 use super::{Group, Rule};
 use crate::{
     grafana::UNPLOTTED,
-    promql::{Expr, PROVIDER, Source, recorded, share},
+    promql::{Expr, PROVIDER, Source, ratio, recorded, share, unanswered},
 };
 
 /// The windows of the burn rates, shortest first.
@@ -75,11 +75,13 @@ fn since(window: &'static str) -> Source {
     }
 }
 
-/// Requests that the gateway answered with a 5xx.
+/// Requests that the gateway answered with a 5xx, or failed to answer.
 fn http_errors(window: &'static str) -> (String, Expr) {
     let requests = || since(window).rate(&HTTP_REQUESTS);
+    let all = requests().by([]);
     let failed = requests().is(StatusClass::ServerError).by([]);
-    (http_errors_name(window), share(failed, &requests().by([])))
+    let failed = failed.plus(unanswered(since(window), []), &all);
+    (http_errors_name(window), ratio(&failed, &all))
 }
 
 /// Calls that failed, but for those that our own side gave up.

@@ -11,7 +11,7 @@ use crate::{
         Threshold::{Act, Look},
         Unit,
     },
-    promql::{HANDLER, Source, share},
+    promql::{HANDLER, Source, share, unanswered},
     rules::alerts,
 };
 
@@ -39,8 +39,8 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 2,
             title: "5xx share",
-            about: "Requests answered with a 5xx, as a share of all requests. 0 where there were requests and none failed; nothing is drawn while there are no requests.",
-            reading: "What the gateway's clients see fail. It includes the errors of providers that the gateway passes on, so look at the upstream errors first: if they rise alike, the cause is behind the gateway. Requests that end without any status are not in here.",
+            about: "Requests answered with a 5xx, as a share of all requests; and those that failed without any status: the handler panicked, or the service had an error. 0 where there were requests and none failed; nothing is drawn while there are no requests.",
+            reading: "What the gateway's clients see fail. It includes the errors of providers that the gateway passes on, so look at the upstream errors first: if they rise alike, the cause is behind the gateway. Requests that their clients gave up are not in here.",
             width: 8,
             unit: Unit::Share,
             queries: vec![
@@ -49,6 +49,11 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
                     &legend,
                 ),
                 Query::new(share(failed().by([]), &requests().by([])), "all handlers").dashed(),
+                Query::new(
+                    share(unanswered(from, []), &requests().by([])),
+                    "all handlers, failed without a status",
+                )
+                .dashed(),
             ],
             thresholds: &[Look(0.01), Act(0.05)],
             stacked: false,

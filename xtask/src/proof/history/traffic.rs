@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
 use brightstaff_metrics_core::{
-    Clock, Head, Metrics,
+    Clock, Exchange, Head, Metrics,
     catalogue::{
         Family, HTTP_CANCELLED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW,
         REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS,
@@ -57,6 +57,10 @@ enum Plot {
     HungUp,
     /// For a model that nobody declared and no provider has.
     Unknown,
+    /// The client leaves before there are headers.
+    Abandoned,
+    /// The service has an error, and no answer.
+    Unanswered,
 }
 
 impl Gateway {
@@ -87,6 +91,8 @@ impl Gateway {
             8 => Plot::Failed,
             9 => Plot::HungUp,
             10 => Plot::Unknown,
+            11 => Plot::Abandoned,
+            5 => Plot::Unanswered,
             _ => Plot::Well,
         };
         let handler = HANDLERS[n % 3];
@@ -94,6 +100,10 @@ impl Gateway {
             self.route(n, failing);
         }
         let mut exchange = self.metrics.exchange(handler, Method::Post);
+        if matches!(plot, Plot::Abandoned | Plot::Unanswered) {
+            self.unanswered(exchange, handler, plot);
+            return;
+        }
         let (status, spent) = self.call(n, plot);
         let class = if status == 429 {
             "4xx"
@@ -121,6 +131,28 @@ impl Gateway {
             );
         } else {
             exchange.complete();
+        }
+        self.sample(&HTTP_REQUEST_DURATION, &[("handler", handler)], spent);
+    }
+
+    /// A request that never has a status.
+    fn unanswered(&mut self, mut exchange: Exchange, handler: &'static str, plot: Plot) {
+        let spent = self.pass(0.02);
+        let labels = [("handler", handler), ("method", "POST")];
+        self.rise(
+            &HTTP_REQUESTS,
+            &with(&labels, ("status_class", "error")),
+            1.0,
+        );
+        if plot == Plot::Abandoned {
+            drop(exchange);
+            self.rise(
+                &HTTP_CANCELLED,
+                &[("handler", handler), ("phase", "headers")],
+                1.0,
+            );
+        } else {
+            exchange.fail();
         }
         self.sample(&HTTP_REQUEST_DURATION, &[("handler", handler)], spent);
     }
