@@ -54,12 +54,12 @@ pub(crate) trait Label: Index + 'static {
 }
 
 macro_rules! label {
-    ($(#[$doc:meta])* $name:ident = $label:literal { $($(#[$vdoc:meta])* $variant:ident => $value:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident = $label:literal { $($(#[doc = $vdoc:literal])* $variant:ident => $value:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$vdoc])* #[doc = concat!("\n\nLabel value `", $value, "`.")] $variant,)+
+            $($(#[doc = $vdoc])* #[doc = concat!("\n\nLabel value `", $value, "`.")] $variant,)+
         }
 
         impl $name {
@@ -71,6 +71,9 @@ macro_rules! label {
 
             /// Every value as it stands in the exposition, in the same order.
             pub const VALUES: &'static [&'static str] = &[$($value),+];
+
+            /// What every value means, in the same order.
+            pub const MEANINGS: &'static [&'static str] = &[$(concat!($($vdoc),*).trim_ascii()),+];
 
             /// The value as it stands in the exposition.
             #[must_use]
@@ -188,17 +191,17 @@ label! {
         Timeout => "timeout",
         /// No status: the connection could not be made.
         Connect => "connect",
-        /// The answer could not be read as HTTP, or as what the caller expects.
+        /// The answer could not be read as HTTP, or as what the gateway expects.
         Parse => "parse",
         /// Status 429.
         RateLimit => "rate_limit",
-        /// Any other status but 2xx.
+        /// Any other status but a 2xx, whatever became of its body.
         Status => "status",
         /// A 2xx whose body told of an error, broke, or stopped before its protocol's end.
         Stream => "stream",
         /// Dropped by our side: the client hung up, or the gateway gave up.
         Cancelled => "cancelled",
-        /// Anything else, a panic included.
+        /// Anything else: a call that failed without a status, or a panic.
         Other => "other",
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use brightstaff_metrics_core::{
     BucketSet,
     catalogue::{self, Family, Kind},
+    labels,
 };
 
 const HEAD: &str = "\
@@ -25,10 +26,14 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     (
         "brightstaff_http_",
         "HTTP: one set per inbound request",
-        "`handler` is the name that the user gave, or that of a well-known endpoint (`llm_chat`, `embeddings`,\n\
-         `agent_chat`, `routing_decision`, `function_calling`, `list_models`, `cors_preflight`), or the route\n\
-         template, or the name of the fallback, or `not_found`; never the raw path. At most 200 handlers have\n\
-         series; the rest is `other`.",
+        "`handler` is the name that the user gave, or that of a well-known endpoint, or the route template, or\n\
+         the name of the fallback, or `not_found`; never the raw path. The well-known endpoints, by method and\n\
+         path: POST `/v1/chat/completions`, `/v1/messages`, `/v1/responses`, `/v1/completions` are `llm_chat`;\n\
+         the first three of them under `/agents` are `agent_chat`, under `/routing` `routing_decision`; POST\n\
+         `/v1/embeddings` is `embeddings`, POST `/function_calling` `function_calling`; GET `/v1/models` and\n\
+         `/agents/v1/models` are `list_models`; OPTIONS with `Origin` and `Access-Control-Request-Method` is\n\
+         `cors_preflight`. With any other method such a path goes by its route template. At most 200 handlers\n\
+         have series; the rest is `other`.",
     ),
     (
         "brightstaff_llm_",
@@ -94,6 +99,7 @@ pub(crate) fn render() -> String {
             row(&mut out, family);
         }
     }
+    meanings(&mut out);
     buckets(&mut out);
     out.push_str(
         "\n## In OpenTelemetry's words\n`provider` is `gen_ai.provider.name`, `model` is `gen_ai.request.model` (explicit calls) or\n\
@@ -137,6 +143,47 @@ fn row(out: &mut String, family: &Family) {
         labels.join(", "),
         family.help
     );
+}
+
+/// What the values of the closed labels mean, but for methods and classes of statuses, which HTTP explains.
+fn meanings(out: &mut String) {
+    out.push_str(
+        "\n## Label values\n\n| label | of | value | meaning |\n| --- | --- | --- | --- |\n",
+    );
+    macro_rules! rows {
+        ($($label:ident),+) => {
+            $(meaning(out, labels::$label::NAME, labels::$label::VALUES, labels::$label::MEANINGS);)+
+        };
+    }
+    rows!(
+        CancelPhase,
+        ErrorClass,
+        Outcome,
+        TokenKind,
+        TokenDetail,
+        UsageMissing,
+        Route,
+        Fallback,
+        RoutingOutcome,
+        SessionCacheEvent,
+        OverflowLabel
+    );
+}
+
+fn meaning(out: &mut String, name: &str, values: &[&str], meanings: &[&str]) {
+    let with = |family: &&&Family| {
+        let mut labels = family.labels.iter();
+        labels.any(|label| label.name == name && label.values == Some(values))
+    };
+    let families = catalogue::ALL.iter().filter(with);
+    let families: Vec<_> = families
+        .map(|family| family.name.trim_start_matches("brightstaff_"))
+        .map(|family| format!("`{family}`"))
+        .collect();
+    let families = families.join(", ");
+    for (value, meaning) in values.iter().zip(meanings) {
+        let _ = writeln!(out, "| `{name}` | {families} | `{value}` | {meaning} |");
+    }
 }
 
 fn buckets(out: &mut String) {
