@@ -3,10 +3,10 @@ use std::fmt;
 use crate::buckets::BucketSet;
 
 /// Why metrics could not be registered. The message names the thing that failed.
-#[derive(Debug)]
+///
+/// Its `Debug` is the message with its cause, since that is what falls out of a `main` that returns it.
 pub struct Error(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Buckets(BucketSet, &'static str),
     Upstream { provider: String, model: String },
@@ -71,6 +71,16 @@ impl fmt::Display for Error {
                 f.write_str("the registry already holds the brightstaff families")
             }
             Kind::Registry(_) => f.write_str("the registry refused the brightstaff families"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.0 {
+            Kind::Registry(error) if !self.is_already_registered() => write!(f, ": {error}"),
+            _ => Ok(()),
         }
     }
 }

@@ -64,6 +64,7 @@ fn twice_on_one_registry_is_an_error() {
         error.to_string(),
         "the registry already holds the brightstaff families"
     );
+    assert_eq!(format!("{error:?}"), error.to_string());
 }
 
 #[test]
