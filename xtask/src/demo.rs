@@ -17,9 +17,10 @@ use crate::{
 
 /// `cargo xtask demo`: the release build, with these arguments.
 pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
+    // Not quiet: the first time it builds for minutes, and says so.
     cmd!(
         sh,
-        "cargo run --quiet --release --package brightstaff-exporter -- demo {arguments...}"
+        "cargo run --release --package brightstaff-exporter -- demo {arguments...}"
     )
     .quiet()
     .run()?;
