@@ -53,7 +53,7 @@
 //!     match send().await {
 //!         Ok(answer) => relay(call.observe(answer)),
 //!         Err(_) => {
-//!             call.fail(ErrorClass::Connect); // or from a client's error, by a feature of the core
+//!             call.fail(ErrorClass::Connect); // or from a client's error, by the feature `reqwest-0_13`
 //!             let mut answer = HttpResponse::new(StatusCode::BAD_GATEWAY);
 //!             answer.extensions_mut().insert(NoUpstream);
 //!             answer

@@ -50,7 +50,7 @@
 //!     match send().await {
 //!         Ok(answer) => call.observe(answer).into_response(),
 //!         Err(_) => {
-//!             call.fail(ErrorClass::Connect); // or from a client's error, by a feature of the core
+//!             call.fail(ErrorClass::Connect); // or from a client's error, by the feature `reqwest-0_13`
 //!             (StatusCode::BAD_GATEWAY, Extension(NoUpstream)).into_response()
 //!         }
 //!     }

@@ -14,6 +14,7 @@ mod link;
 mod links;
 mod metrics_md;
 mod monitoring_md;
+mod newcomer;
 mod npm;
 mod packages;
 mod process;

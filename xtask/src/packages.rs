@@ -16,7 +16,7 @@ const LIBRARIES: [&str; 3] = [
 ];
 
 /// All that is published, in order.
-const PUBLISHED: [&str; 4] = [
+pub(crate) const PUBLISHED: [&str; 4] = [
     LIBRARIES[0],
     LIBRARIES[1],
     LIBRARIES[2],

@@ -6,8 +6,8 @@ use anyhow::{Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::{
-    cardinality, config_checks, demo, examples, generate, kubernetes, link, packages, proof,
-    render,
+    cardinality, config_checks, demo, examples, generate, kubernetes, link, newcomer, packages,
+    proof, render,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -115,6 +115,11 @@ const STAGES: &[Stage] = &[
         name: "package",
         about: "every crate can be packaged, with its readme and licences",
         run: packages::package,
+    },
+    Stage {
+        name: "newcomer",
+        about: "the README's gateways build with the README's dependencies, in projects of their own",
+        run: newcomer::builds,
     },
     Stage {
         name: "rules",
