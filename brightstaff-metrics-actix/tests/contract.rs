@@ -8,6 +8,8 @@ mod case;
 mod client;
 #[path = "../../brightstaff-metrics-core/tests/support/gateway.rs"]
 mod gateway;
+#[path = "../../brightstaff-metrics-core/tests/support/received.rs"]
+mod received;
 #[path = "../../brightstaff-metrics-core/tests/support/script.rs"]
 mod script;
 
@@ -28,12 +30,12 @@ use actix_web::{
 };
 use brightstaff_metrics_actix::{MetricsMiddleware, relay};
 use case::{Case, Step};
-use client::Client;
+use client::Clients;
 use gateway::{Gateway, play_all};
 use script::Stage;
 use tokio::{
     sync::mpsc::{self, UnboundedSender},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 /// Long enough for any machine; never waited for where all is well.
@@ -58,38 +60,19 @@ fn actix_keeps_the_contract() {
 
 async fn play(case: &Case, gateways: &[Gateway]) {
     let (hang_up, asked) = mpsc::unbounded_channel();
-    let mut client = Client::new(case.http, asked);
-    let mut servers = Vec::new();
-    for gateway in gateways {
-        servers.push(serve(case, gateway, &hang_up));
-    }
-    if case.pipelined {
-        client.pipeline(servers[0].0, &case.requests).await;
-        settle(&gateways[0]).await;
-    } else {
-        for (index, request) in case.requests.iter().enumerate() {
-            for n in 0..request.times {
-                let server = servers[request.registry].0;
-                let status = client.send(server, index, request, n).await;
-                let cut = status.is_none() && request.breaks();
-                assert!(
-                    cut || status == request.status(),
-                    "{status:?} from {}",
-                    request.path(n)
-                );
-                settle(&gateways[request.registry]).await;
-            }
-        }
-    }
-    for (_, server) in servers {
-        server.stop(false).await;
-    }
-}
-
-/// Waits until the server noticed that the client is done.
-async fn settle(gateway: &Gateway) {
-    while gateway.in_flight() > 0 {
-        sleep(Duration::from_millis(1)).await;
+    let servers = gateways
+        .iter()
+        .map(|gateway| serve(case, gateway, &hang_up));
+    let (servers, handles): (_, Vec<_>) = servers.unzip();
+    let clients = Clients {
+        case,
+        gateways,
+        servers,
+        hang_up: asked,
+    };
+    clients.play().await;
+    for handle in handles {
+        handle.stop(false).await;
     }
 }
 

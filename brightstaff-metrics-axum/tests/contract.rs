@@ -9,6 +9,8 @@ mod case;
 mod client;
 #[path = "../../brightstaff-metrics-core/tests/support/gateway.rs"]
 mod gateway;
+#[path = "../../brightstaff-metrics-core/tests/support/received.rs"]
+mod received;
 #[path = "../../brightstaff-metrics-core/tests/support/script.rs"]
 mod script;
 
@@ -17,13 +19,13 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::D
 use axum::{Router, extract::Request, routing::any, serve::ListenerExt};
 use brightstaff_metrics_axum::MetricsLayer;
 use case::Case;
-use client::Client;
+use client::Clients;
 use gateway::{Gateway, play_all};
 use script::Stage;
 use tokio::{
     net::TcpListener,
     sync::mpsc::{self, UnboundedSender},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 /// Long enough for any machine; never waited for where all is well.
@@ -51,37 +53,17 @@ fn axum_keeps_the_contract() {
 
 async fn play(case: &Case, gateways: &[Gateway]) {
     let (hang_up, asked) = mpsc::unbounded_channel();
-    let mut client = Client::new(case.http, asked);
-    let mut addresses = Vec::new();
+    let mut servers = Vec::new();
     for gateway in gateways {
-        addresses.push(serve(app(case, gateway, &hang_up)).await);
+        servers.push(serve(app(case, gateway, &hang_up)).await);
     }
-    if case.pipelined {
-        client.pipeline(addresses[0], &case.requests).await;
-        settle(&gateways[0]).await;
-        return;
-    }
-    for (index, request) in case.requests.iter().enumerate() {
-        for n in 0..request.times {
-            let status = client
-                .send(addresses[request.registry], index, request, n)
-                .await;
-            let cut = status.is_none() && request.breaks();
-            assert!(
-                cut || status == request.status(),
-                "{status:?} from {}",
-                request.path(n)
-            );
-            settle(&gateways[request.registry]).await;
-        }
-    }
-}
-
-/// Waits until the server noticed that the client is done.
-async fn settle(gateway: &Gateway) {
-    while gateway.in_flight() > 0 {
-        sleep(Duration::from_millis(1)).await;
-    }
+    let clients = Clients {
+        case,
+        gateways,
+        servers,
+        hang_up: asked,
+    };
+    clients.play().await;
 }
 
 async fn serve(app: Router) -> SocketAddr {

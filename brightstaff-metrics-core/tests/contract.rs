@@ -6,6 +6,8 @@
 mod case;
 #[path = "support/gateway.rs"]
 mod gateway;
+#[path = "support/received.rs"]
+mod received;
 #[path = "support/script.rs"]
 mod script;
 
@@ -22,8 +24,9 @@ use brightstaff_metrics_core::{
 };
 use case::{Case, Request};
 use gateway::{Gateway, play_all};
-use http::{Response, header::CONTENT_LENGTH};
+use http::{HeaderName, HeaderValue, Response};
 use http_body::Body;
+use received::Received;
 use script::{Answer, Stage};
 
 #[test]
@@ -51,16 +54,15 @@ fn exchange(case: &Case, gateway: &Gateway, request: &Request, n: usize) {
         None => Observer::default(),
     };
     let Some(answer) = answer(gateway, request, &mut observer) else {
-        return;
+        return request.check(None);
     };
-    assert_eq!(Some(answer.status().as_u16()), request.status());
     let provider = case.implicit.as_deref();
     let implicit = provider
         .filter(|_| handler::is_llm_call(method, &path))
         .filter(|_| answer.extensions().get::<UpstreamObserved>().is_none())
         .filter(|_| answer.extensions().get::<NoUpstream>().is_none())
         .map(|provider| gateway.metrics.answering(provider));
-    serve(answer, method, observer, implicit.as_ref());
+    serve(answer, request, observer, implicit.as_ref());
 }
 
 /// What the handler answers, unless it panics or the client hangs up first.
@@ -84,22 +86,44 @@ fn answer(gateway: &Gateway, request: &Request, observer: &mut Observer) -> Opti
 }
 
 /// Reads a body as far as a server does: not at all where HTTP knows none, up to the declared length, up
-/// to its end, or until the client hangs up.
-fn serve(answer: Answer, method: Method, mut observer: Observer, implicit: Option<&Upstream>) {
+/// to its end, or until the client hangs up. What comes of it is what the handler sent.
+fn serve(answer: Answer, request: &Request, mut observer: Observer, implicit: Option<&Upstream>) {
     observer.head(&Head::of(&answer), implicit);
-    let length = answer.headers().get(CONTENT_LENGTH);
-    let length = length.map(|length| length.to_str().unwrap().parse().unwrap());
-    let mut left = length.or_else(|| answer.body().size_hint().exact());
-    let bodiless = method == Method::Head || matches!(answer.status().as_u16(), 204 | 304);
-    let mut body = pin!(ObservedBody::new(answer.into_body(), observer));
+    let (head, body) = answer.into_parts();
+    let field = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.to_string(), value.to_str().unwrap().to_owned())
+    };
+    let mut received = Received {
+        status: head.status.as_u16(),
+        headers: head.headers.iter().map(field).collect(),
+        ..Received::default()
+    };
+    let length = received.headers.get("content-length");
+    let length = length.map(|length| length.parse().unwrap());
+    let mut left = length.or_else(|| body.size_hint().exact());
+    let bodiless = request.is_bodiless(received.status);
+    let mut body = pin!(ObservedBody::new(body, observer));
     let mut context = Context::from_waker(Waker::noop());
-    while !bodiless && !body.is_end_stream() && left != Some(0) {
+    received.whole = loop {
+        if bodiless || body.is_end_stream() || left == Some(0) {
+            break true;
+        }
         let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll_frame(&mut context)));
-        let Ok(Poll::Ready(Some(Ok(frame)))) = polled else {
-            return;
+        let frame = match polled {
+            Ok(Poll::Ready(Some(Ok(frame)))) => frame,
+            polled => break matches!(polled, Ok(Poll::Ready(None))),
         };
         if let (Some(left), Some(data)) = (&mut left, frame.data_ref()) {
             *left -= data.len() as u64;
         }
-    }
+        match frame.into_data() {
+            Ok(data) => received.body.extend(data),
+            Err(frame) => {
+                let trailers = frame.into_trailers().unwrap();
+                received.trailers = trailers.iter().map(field).collect();
+                assert_eq!(received.trailers, request.sent().unwrap().trailers);
+            }
+        }
+    };
+    request.check(Some(&received));
 }

@@ -1,115 +1,169 @@
-//! A client that does what a case says: raw bytes for HTTP/1.1, so that cuts are exact.
+//! The clients of a case, who do what it says: raw bytes for HTTP/1.1, so that cuts are exact.
 
-use std::{fmt::Write, net::SocketAddr};
+mod http1;
+
+use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http2;
+use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::mpsc::UnboundedReceiver,
+    time::sleep,
 };
 
-use super::case::Request;
+use super::{
+    case::{Case, Request},
+    gateway::Gateway,
+    received::Received,
+};
 
-pub(crate) struct Client {
-    http: usize,
+/// The clients of a case.
+pub(crate) struct Clients<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) gateways: &'a [Gateway],
+    /// Where each gateway is served.
+    pub(crate) servers: Vec<SocketAddr>,
     /// The script tells when to hang up.
-    hang_up: UnboundedReceiver<()>,
+    pub(crate) hang_up: UnboundedReceiver<()>,
 }
 
-impl Client {
-    pub(crate) fn new(http: usize, hang_up: UnboundedReceiver<()>) -> Self {
-        Self { http, hang_up }
+/// One repetition of a request.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    request: &'a Request,
+    index: usize,
+    n: usize,
+}
+
+impl<'a> Clients<'a> {
+    /// Sends every request, and demands that each answer comes as its handler sent it.
+    pub(crate) async fn play(mut self) {
+        if self.case.pipelined {
+            return self.pipeline().await;
+        }
+        for sending in self.sendings() {
+            let received = self.send(sending).await;
+            self.check(sending.request, received.as_ref());
+            self.settle(sending.request).await;
+        }
     }
 
-    /// Sends a request, reads all of the answer unless the script says to hang up, and tells the status
-    /// if one came.
-    pub(crate) async fn send(
-        &mut self,
-        server: SocketAddr,
-        index: usize,
-        request: &Request,
-        n: usize,
-    ) -> Option<u16> {
-        let mut status = None;
+    fn sendings(&self) -> Vec<Sending<'a>> {
+        let requests = self.case.requests.iter().enumerate();
+        let sendings = requests.flat_map(|(index, request)| {
+            (0..request.times).map(move |n| Sending { request, index, n })
+        });
+        sendings.collect()
+    }
+
+    /// Sends a request on a connection of its own, and reads all of the answer unless the script says
+    /// to hang up.
+    async fn send(&mut self, sending: Sending<'_>) -> Option<Received> {
+        let server = self.servers[sending.request.registry];
+        let http = self.case.http;
+        let (mut read, mut received) = (Vec::new(), None);
         let exchange = async {
-            if self.http == 2 {
-                h2(server, index, request, n, &mut status).await;
+            if http == 2 {
+                let sender = connect2(server).await;
+                send2(sender, sending, &mut received).await;
             } else {
-                let written = written(request, index, n, true);
-                status = h1(server, &written).await.first().copied();
+                let mut tcp = TcpStream::connect(server).await.unwrap();
+                let written = sending.written(true);
+                tcp.write_all(written.as_bytes()).await.unwrap();
+                // The server may well reset the connection: a case says so.
+                while tcp.read_buf(&mut read).await.is_ok_and(|n| n > 0) {}
             }
         };
         tokio::select! {
-            () = exchange => return status,
+            () = exchange => {}
             _ = self.hang_up.recv() => {}
         }
-        // What had come of the answer before is not looked at.
-        request.status()
+        if http == 2 {
+            return received;
+        }
+        let (received, rest) = http1::answer(&read, sending.request)?;
+        assert!(rest.is_empty(), "{} bytes too many", rest.len());
+        Some(received)
     }
 
     /// Writes all requests to one connection, and reads all answers.
-    pub(crate) async fn pipeline(&mut self, server: SocketAddr, requests: &[Request]) {
-        let last = requests.len() - 1;
-        let written = requests.iter().enumerate().map(|(index, request)| {
-            let repeats = request.times - 1;
-            (0..=repeats)
-                .map(|n| written(request, index, n, index == last && n == repeats))
-                .collect::<String>()
+    async fn pipeline(&mut self) {
+        let sendings = self.sendings();
+        let last = sendings.len() - 1;
+        let written = sendings.iter().enumerate();
+        let written: String = written
+            .map(|(n, sending)| sending.written(n == last))
+            .collect();
+        let mut tcp = TcpStream::connect(self.servers[0]).await.unwrap();
+        tcp.write_all(written.as_bytes()).await.unwrap();
+        let mut read = Vec::new();
+        tcp.read_to_end(&mut read).await.unwrap();
+        let mut rest = &*read;
+        for Sending { request, .. } in sendings {
+            let (received, behind) = http1::answer(rest, request).unwrap();
+            self.check(request, Some(&received));
+            rest = behind;
+        }
+        assert!(rest.is_empty(), "{} bytes too many", rest.len());
+        self.settle(&self.case.requests[0]).await;
+    }
+
+    fn check(&self, request: &Request, received: Option<&Received>) {
+        request.check(received);
+        if let Some(received) = received {
+            request.check_framing(self.case.http, received);
+        }
+    }
+
+    /// Waits until the server noticed that the client is done.
+    async fn settle(&self, request: &Request) {
+        while self.gateways[request.registry].in_flight() > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+impl Sending<'_> {
+    /// The request as its bytes.
+    fn written(&self, last: bool) -> String {
+        let Self { request, index, n } = self;
+        let mut text = format!(
+            "{} {} HTTP/1.1\r\nhost: gateway\r\nx-case: {index}\r\n",
+            request.method,
+            request.path(*n)
+        );
+        for (name, value) in &request.headers {
+            write!(text, "{name}: {value}\r\n").unwrap();
+        }
+        text.push_str(if last {
+            "connection: close\r\n\r\n"
+        } else {
+            "\r\n"
         });
-        let statuses = h1(server, &written.collect::<String>()).await;
-        let expected = requests
-            .iter()
-            .flat_map(|request| std::iter::repeat_n(request.status(), request.times));
-        assert!(expected.eq(statuses.into_iter().map(Some)));
+        text
     }
 }
 
-/// A request as its bytes.
-fn written(request: &Request, index: usize, n: usize, last: bool) -> String {
-    let mut text = format!(
-        "{} {} HTTP/1.1\r\nhost: gateway\r\nx-case: {index}\r\n",
-        request.method,
-        request.path(n)
-    );
-    for (name, value) in &request.headers {
-        write!(text, "{name}: {value}\r\n").unwrap();
-    }
-    text.push_str(if last {
-        "connection: close\r\n\r\n"
-    } else {
-        "\r\n"
-    });
-    text
-}
-
-/// Writes these bytes, reads to the end of the connection, and finds the statuses in what came.
-async fn h1(server: SocketAddr, bytes: &str) -> Vec<u16> {
-    let mut tcp = TcpStream::connect(server).await.unwrap();
-    tcp.write_all(bytes.as_bytes()).await.unwrap();
-    let mut read = Vec::new();
-    // The server may well reset the connection: a case says so.
-    let _ = tcp.read_to_end(&mut read).await;
-    let text = String::from_utf8_lossy(&read);
-    let heads = text.split("HTTP/1.1 ").skip(1);
-    heads.map(|head| head[..3].parse().unwrap()).collect()
-}
-
-async fn h2(
-    server: SocketAddr,
-    index: usize,
-    request: &Request,
-    n: usize,
-    status: &mut Option<u16>,
-) {
+async fn connect2(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
     let tcp = TcpStream::connect(server).await.unwrap();
-    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(tcp))
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(tcp))
         .await
         .unwrap();
     tokio::spawn(connection);
+    sender
+}
+
+/// Sends a request over HTTP/2, and puts down what comes of the answer as it comes.
+async fn send2(
+    mut sender: SendRequest<Empty<Bytes>>,
+    Sending { request, index, n }: Sending<'_>,
+    received: &mut Option<Received>,
+) {
     let mut builder = http::Request::builder()
         .method(&*request.method)
         .uri(format!("http://gateway{}", request.path(n)))
@@ -117,10 +171,28 @@ async fn h2(
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    let sent = sender.send_request(builder.body(Empty::<Bytes>::new()).unwrap());
-    if let Ok(answer) = sent.await {
-        *status = Some(answer.status().as_u16());
+    let sent = sender.send_request(builder.body(Empty::new()).unwrap());
+    let Ok(mut answer) = sent.await else { return };
+    let received = received.insert(Received {
+        status: answer.status().as_u16(),
+        headers: fields(answer.headers()),
+        ..Received::default()
+    });
+    while let Some(frame) = answer.frame().await {
         // The body may break: a case says so.
-        let _ = answer.into_body().collect().await;
+        let Ok(frame) = frame else { return };
+        match frame.into_data() {
+            Ok(data) => received.body.extend(data),
+            Err(frame) => received.trailers = fields(frame.trailers_ref().unwrap()),
+        }
     }
+    received.whole = true;
+}
+
+fn fields(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+    let headers = headers.iter();
+    headers
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect()
 }

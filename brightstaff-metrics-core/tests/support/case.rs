@@ -175,24 +175,6 @@ impl Request {
     pub(crate) fn path(&self, n: usize) -> String {
         self.path.replace("{n}", &n.to_string())
     }
-
-    /// The status that the client gets, if it gets one.
-    pub(crate) fn status(&self) -> Option<u16> {
-        if self.route.is_none() {
-            return Some(404);
-        }
-        self.answer.iter().fold(None, |status, step| match step {
-            Step::Answer(head) | Step::Respond(head) => Some(head.status),
-            Step::Discard | Step::Drain => None,
-            _ => status,
-        })
-    }
-
-    /// Whether the answer breaks, so that a server may cut the connection before it wrote the head.
-    pub(crate) fn breaks(&self) -> bool {
-        let breaks = |step: &Step| matches!(step, Step::Break | Step::Panic);
-        self.answer.iter().any(breaks)
-    }
 }
 
 impl Case {
