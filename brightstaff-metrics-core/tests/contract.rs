@@ -14,15 +14,19 @@ mod script;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    pin::pin,
-    sync::Arc,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
 use brightstaff_metrics_core::{
     Head, NoUpstream, ObservedBody, Observer, Upstream, UpstreamObserved, handler, labels::Method,
 };
-use case::{Case, Request};
+use case::{Case, Connection, Request};
+use futures_util::future::poll_fn;
 use gateway::{Gateway, play_all};
 use http::{HeaderName, HeaderValue, Response};
 use http_body::Body;
@@ -32,87 +36,132 @@ use script::{Answer, Stage};
 #[test]
 fn core_keeps_the_contract() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    play_all(
-        &cases,
-        "core",
-        cfg!(feature = "compression"),
-        |case, gateways| {
-            for request in &case.requests {
-                for n in 0..request.times {
-                    exchange(case, &gateways[request.registry], request, n);
-                }
-            }
-        },
-    );
+    play_all(&cases, "core", cfg!(feature = "compression"), play);
+}
+
+fn play(case: &Case, gateways: &[Gateway]) {
+    let requests = case.requests.iter();
+    let sendings = requests.flat_map(|request| (0..request.times).map(move |n| (request, n)));
+    let sendings: Vec<_> = sendings.collect();
+    let at_once = match case.connection {
+        Connection::Shared => sendings.len(),
+        _ => 1,
+    };
+    for sendings in sendings.chunks(at_once) {
+        let mut received: Vec<_> = sendings.iter().map(|_| None).collect();
+        let exchanges = sendings.iter().zip(&mut received);
+        let exchanges = exchanges.map(|(&(request, n), received)| {
+            let hung_up = Arc::new(AtomicBool::new(false));
+            let hang_up = Arc::clone(&hung_up);
+            let stage = Stage {
+                gateway: gateways[request.registry].clone(),
+                hang_up: Arc::new(move || hang_up.store(true, Ordering::Relaxed)),
+            };
+            let exchange: Exchange<'_> = Box::pin(exchange(case, stage, request, n, received));
+            (exchange, hung_up)
+        });
+        run(exchanges.collect());
+        for (&(request, _), received) in sendings.iter().zip(&received) {
+            request.check(received.as_ref());
+        }
+    }
+}
+
+type Exchange<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Runs exchanges in turns, each up to its end or until its client hangs up.
+fn run(mut exchanges: Vec<(Exchange<'_>, Arc<AtomicBool>)>) {
+    let mut context = Context::from_waker(Waker::noop());
+    // Two that wait for each other would do so for ever.
+    for _turn in 0..10 {
+        exchanges.retain_mut(|(exchange, hung_up)| {
+            exchange.as_mut().poll(&mut context).is_pending() && !hung_up.load(Ordering::Relaxed)
+        });
+    }
+    assert!(exchanges.is_empty(), "a case comes to its end");
 }
 
 /// One request, from its arrival to the moment when a server is done with the answer.
-fn exchange(case: &Case, gateway: &Gateway, request: &Request, n: usize) {
+async fn exchange(
+    case: &Case,
+    stage: Stage,
+    request: &Request,
+    n: usize,
+    received: &mut Option<Received>,
+) {
+    let metrics = stage.gateway.metrics.clone();
     let path = request.path(n);
     let method = Method::from(&*request.method);
     let mut observer = match case.handler(request, &path) {
-        Some(handler) => Observer::exchange(gateway.metrics.exchange(&handler, method)),
+        Some(handler) => Observer::exchange(metrics.exchange(&handler, method)),
         None => Observer::default(),
     };
-    let Some(answer) = answer(gateway, request, &mut observer) else {
-        return request.check(None);
+    let Some(answer) = answer(stage, request, &mut observer).await else {
+        return;
     };
     let provider = case.implicit.as_deref();
     let implicit = provider
         .filter(|_| handler::is_llm_call(method, &path))
         .filter(|_| answer.extensions().get::<UpstreamObserved>().is_none())
         .filter(|_| answer.extensions().get::<NoUpstream>().is_none())
-        .map(|provider| gateway.metrics.answering(provider));
-    serve(answer, request, observer, implicit.as_ref());
+        .map(|provider| metrics.answering(provider));
+    serve(answer, request, observer, implicit.as_ref(), received).await;
 }
 
-/// What the handler answers, unless it panics or the client hangs up first.
-fn answer(gateway: &Gateway, request: &Request, observer: &mut Observer) -> Option<Answer> {
+/// What the handler answers, unless it panics.
+async fn answer(stage: Stage, request: &Request, observer: &mut Observer) -> Option<Answer> {
     if request.route.is_none() {
         let mut not_found = Response::new(Default::default());
         *not_found.status_mut() = http::StatusCode::NOT_FOUND;
         return Some(not_found);
     }
-    let stage = Stage {
-        gateway: gateway.clone(),
-        hang_up: Arc::new(|| {}),
-    };
     let mut handler = pin!(stage.respond(request.answer.clone()));
-    let mut context = Context::from_waker(Waker::noop());
-    let poll = || observer.watch(|| handler.as_mut().poll(&mut context));
-    match catch_unwind(AssertUnwindSafe(poll)) {
-        Ok(Poll::Ready(answer)) => Some(answer),
-        Ok(Poll::Pending) | Err(_) => None,
-    }
+    poll_fn(|context| {
+        let poll = || observer.watch(|| handler.as_mut().poll(context));
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
 }
 
 /// Reads a body as far as a server does: not at all where HTTP knows none, up to the declared length, up
-/// to its end, or until the client hangs up. What comes of it is what the handler sent.
-fn serve(answer: Answer, request: &Request, mut observer: Observer, implicit: Option<&Upstream>) {
+/// to its end, or until the client hangs up.
+async fn serve(
+    answer: Answer,
+    request: &Request,
+    mut observer: Observer,
+    implicit: Option<&Upstream>,
+    received: &mut Option<Received>,
+) {
     observer.head(&Head::of(&answer), implicit);
     let (head, body) = answer.into_parts();
     let field = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.to_string(), value.to_str().unwrap().to_owned())
     };
-    let mut received = Received {
+    let received = received.insert(Received {
         status: head.status.as_u16(),
         headers: head.headers.iter().map(field).collect(),
         ..Received::default()
-    };
+    });
     let length = received.headers.get("content-length");
     let length = length.map(|length| length.parse().unwrap());
     let mut left = length.or_else(|| body.size_hint().exact());
     let bodiless = request.is_bodiless(received.status);
     let mut body = pin!(ObservedBody::new(body, observer));
-    let mut context = Context::from_waker(Waker::noop());
-    received.whole = loop {
-        if bodiless || body.is_end_stream() || left == Some(0) {
-            break true;
-        }
-        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll_frame(&mut context)));
-        let frame = match polled {
-            Ok(Poll::Ready(Some(Ok(frame)))) => frame,
-            polled => break matches!(polled, Ok(Poll::Ready(None))),
+    while !bodiless && !body.is_end_stream() && left != Some(0) {
+        let polled = poll_fn(|context| {
+            let poll = || body.as_mut().poll_frame(context);
+            match catch_unwind(AssertUnwindSafe(poll)) {
+                Ok(poll) => poll.map(Ok),
+                Err(panic) => Poll::Ready(Err(panic)),
+            }
+        });
+        let frame = match polled.await {
+            Ok(None) => break,
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(_))) | Err(_) => return,
         };
         if let (Some(left), Some(data)) = (&mut left, frame.data_ref()) {
             *left -= data.len() as u64;
@@ -125,6 +174,6 @@ fn serve(answer: Answer, request: &Request, mut observer: Observer, implicit: Op
                 assert_eq!(received.trailers, request.sent().unwrap().trailers);
             }
         }
-    };
-    request.check(Some(&received));
+    }
+    received.whole = true;
 }

@@ -12,12 +12,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::mpsc::UnboundedReceiver,
+    sync::{Notify, mpsc::UnboundedReceiver},
     time::sleep,
 };
 
 use super::{
-    case::{Case, Request},
+    case::{Case, Connection, Request},
     gateway::Gateway,
     received::Received,
 };
@@ -43,13 +43,16 @@ struct Sending<'a> {
 impl<'a> Clients<'a> {
     /// Sends every request, and demands that each answer comes as its handler sent it.
     pub(crate) async fn play(mut self) {
-        if self.case.pipelined {
-            return self.pipeline().await;
-        }
-        for sending in self.sendings() {
-            let received = self.send(sending).await;
-            self.check(sending.request, received.as_ref());
-            self.settle(sending.request).await;
+        match self.case.connection {
+            Connection::Own => {
+                for sending in self.sendings() {
+                    let received = self.send(sending).await;
+                    self.check(sending.request, received.as_ref()).await;
+                }
+            }
+            Connection::Kept => self.keep().await,
+            Connection::Pipelined => self.pipeline().await,
+            Connection::Shared => self.share().await,
         }
     }
 
@@ -65,30 +68,56 @@ impl<'a> Clients<'a> {
     /// to hang up.
     async fn send(&mut self, sending: Sending<'_>) -> Option<Received> {
         let server = self.servers[sending.request.registry];
-        let http = self.case.http;
-        let (mut read, mut received) = (Vec::new(), None);
+        if self.case.http == 2 {
+            return self.send2(connect2(server).await, sending).await;
+        }
+        let mut tcp = TcpStream::connect(server).await.unwrap();
+        let mut read = Vec::new();
         let exchange = async {
-            if http == 2 {
-                let sender = connect2(server).await;
-                send2(sender, sending, &mut received).await;
-            } else {
-                let mut tcp = TcpStream::connect(server).await.unwrap();
-                let written = sending.written(true);
-                tcp.write_all(written.as_bytes()).await.unwrap();
-                // The server may well reset the connection: a case says so.
-                while tcp.read_buf(&mut read).await.is_ok_and(|n| n > 0) {}
-            }
+            let written = sending.written(true);
+            tcp.write_all(written.as_bytes()).await.unwrap();
+            // The server may well reset the connection: a case says so.
+            while tcp.read_buf(&mut read).await.is_ok_and(|n| n > 0) {}
         };
         tokio::select! {
             () = exchange => {}
             _ = self.hang_up.recv() => {}
         }
-        if http == 2 {
-            return received;
-        }
         let (received, rest) = http1::answer(&read, sending.request)?;
         assert!(rest.is_empty(), "{} bytes too many", rest.len());
         Some(received)
+    }
+
+    /// The same on a connection of HTTP/2.
+    async fn send2(&mut self, sender: Sender, sending: Sending<'_>) -> Option<Received> {
+        let (mut received, began) = (None, Notify::new());
+        tokio::select! {
+            () = exchange2(sender, sending, &mut received, &began) => {}
+            _ = self.hang_up.recv() => {}
+        }
+        received
+    }
+
+    /// Sends each request once the answer to the one before came, on one connection.
+    async fn keep(&mut self) {
+        let sendings = self.sendings();
+        let mut tcp = TcpStream::connect(self.servers[0]).await.unwrap();
+        for (n, sending) in sendings.iter().enumerate() {
+            let written = sending.written(n + 1 == sendings.len());
+            tcp.write_all(written.as_bytes()).await.unwrap();
+            let mut read = Vec::new();
+            let received = loop {
+                match http1::answer(&read, sending.request) {
+                    Some((received, rest)) if received.whole => {
+                        assert!(rest.is_empty(), "{} bytes too many", rest.len());
+                        break received;
+                    }
+                    _ => assert_ne!(tcp.read_buf(&mut read).await.unwrap(), 0),
+                }
+            };
+            self.check(sending.request, Some(&received)).await;
+        }
+        assert_eq!(tcp.read(&mut [0]).await.unwrap(), 0);
     }
 
     /// Writes all requests to one connection, and reads all answers.
@@ -106,24 +135,42 @@ impl<'a> Clients<'a> {
         let mut rest = &*read;
         for Sending { request, .. } in sendings {
             let (received, behind) = http1::answer(rest, request).unwrap();
-            self.check(request, Some(&received));
+            self.check(request, Some(&received)).await;
             rest = behind;
         }
         assert!(rest.is_empty(), "{} bytes too many", rest.len());
-        self.settle(&self.case.requests[0]).await;
     }
 
-    fn check(&self, request: &Request, received: Option<&Received>) {
-        request.check(received);
-        if let Some(received) = received {
-            request.check_framing(self.case.http, received);
+    /// Sends the first request and, once its body began, the others one by one: streams of one
+    /// connection of HTTP/2.
+    async fn share(&mut self) {
+        let sender = connect2(self.servers[0]).await;
+        let (first, others) = (self.sendings()[0], self.sendings().split_off(1));
+        let (mut received, began) = (None, Notify::new());
+        let exchange = exchange2(sender.clone(), first, &mut received, &began);
+        let meanwhile = async {
+            began.notified().await;
+            for sending in others {
+                let received = self.send2(sender.clone(), sending).await;
+                self.demand(sending.request, received.as_ref());
+            }
+        };
+        tokio::join!(exchange, meanwhile);
+        self.check(first.request, received.as_ref()).await;
+    }
+
+    /// Demands the answer of the handler, and waits until the server noticed that the client is done.
+    async fn check(&self, request: &Request, received: Option<&Received>) {
+        self.demand(request, received);
+        while self.gateways[request.registry].in_flight() > 0 {
+            sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// Waits until the server noticed that the client is done.
-    async fn settle(&self, request: &Request) {
-        while self.gateways[request.registry].in_flight() > 0 {
-            sleep(Duration::from_millis(1)).await;
+    fn demand(&self, request: &Request, received: Option<&Received>) {
+        request.check(received);
+        if let Some(received) = received {
+            request.check_framing(self.case.http, received);
         }
     }
 }
@@ -149,7 +196,9 @@ impl Sending<'_> {
     }
 }
 
-async fn connect2(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
+type Sender = SendRequest<Empty<Bytes>>;
+
+async fn connect2(server: SocketAddr) -> Sender {
     let tcp = TcpStream::connect(server).await.unwrap();
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(tcp))
         .await
@@ -158,11 +207,13 @@ async fn connect2(server: SocketAddr) -> SendRequest<Empty<Bytes>> {
     sender
 }
 
-/// Sends a request over HTTP/2, and puts down what comes of the answer as it comes.
-async fn send2(
-    mut sender: SendRequest<Empty<Bytes>>,
+/// Sends a request over HTTP/2, and puts down what comes of the answer, and when its body
+/// began.
+async fn exchange2(
+    mut sender: Sender,
     Sending { request, index, n }: Sending<'_>,
     received: &mut Option<Received>,
+    began: &Notify,
 ) {
     let mut builder = http::Request::builder()
         .method(&*request.method)
@@ -181,6 +232,7 @@ async fn send2(
     while let Some(frame) = answer.frame().await {
         // The body may break: a case says so.
         let Ok(frame) = frame else { return };
+        began.notify_one();
         match frame.into_data() {
             Ok(data) => received.body.extend(data),
             Err(frame) => received.trailers = fields(frame.trailers_ref().unwrap()),

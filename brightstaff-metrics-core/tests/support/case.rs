@@ -40,9 +40,9 @@ pub(crate) struct Case {
     /// The version of HTTP: 1 or 2.
     #[serde(default = "one")]
     pub(crate) http: usize,
-    /// Whether all requests are written to one connection before any answer is read.
+    /// How the requests come by their connections.
     #[serde(default)]
-    pub(crate) pipelined: bool,
+    pub(crate) connection: Connection,
     /// Whether it needs the core to read compressed answers.
     #[serde(default)]
     pub(crate) compression: bool,
@@ -52,6 +52,21 @@ pub(crate) struct Case {
     /// The requests, one after the other.
     #[serde(rename = "request")]
     pub(crate) requests: Vec<Request>,
+}
+
+/// How the requests come by their connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Connection {
+    /// Each has its own.
+    #[default]
+    Own,
+    /// One after the other on one that is kept alive.
+    Kept,
+    /// All are written to one before any answer is read.
+    Pipelined,
+    /// Streams of one: the first goes on while the others, sent once its body began, come and go.
+    Shared,
 }
 
 /// One request, and the answer to it.
@@ -83,6 +98,8 @@ pub(crate) struct Request {
 pub(crate) enum Step {
     /// The clock advances by this many seconds.
     Advance(f64),
+    /// The body waits until so many requests to this gateway came to their ends.
+    Ended(u64),
     /// A call to `provider/model` starts.
     Call(String),
     /// The call fails without an answer.
@@ -161,6 +178,7 @@ impl Step {
             || matches!(
                 self,
                 Self::Advance(_)
+                    | Self::Ended(_)
                     | Self::Trailers(_)
                     | Self::Break
                     | Self::Panic

@@ -53,9 +53,17 @@ impl Gateway {
 
     /// How many requests are in flight.
     pub(crate) fn in_flight(&self) -> u64 {
-        let family = "brightstaff_http_in_flight_requests{";
+        self.sum("brightstaff_http_in_flight_requests{")
+    }
+
+    /// How many requests came to their ends.
+    pub(crate) fn ended(&self) -> u64 {
+        self.sum("brightstaff_http_request_duration_seconds_count{")
+    }
+
+    fn sum(&self, series: &str) -> u64 {
         let text = self.render();
-        let lines = text.lines().filter(|line| line.starts_with(family));
+        let lines = text.lines().filter(|line| line.starts_with(series));
         let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
         lines.filter_map(value).sum()
     }

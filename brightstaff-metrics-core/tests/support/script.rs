@@ -166,6 +166,12 @@ impl Body for Script {
             }
             match step {
                 Step::Advance(seconds) => self.stage.gateway.advance(seconds),
+                Step::Ended(requests) if self.stage.gateway.ended() < requests => {
+                    self.steps.push_front(step);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Step::Ended(_) => {}
                 Step::Trailers(fields) => {
                     let fields = fields.iter().map(|(name, value)| {
                         (
