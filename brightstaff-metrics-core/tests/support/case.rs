@@ -19,6 +19,8 @@ pub(crate) struct Case {
     /// The pairs that the gateway declares.
     #[serde(default)]
     pub(crate) declared: Vec<(String, String)>,
+    /// The caps of its open labels, where they are not those by default.
+    pub(crate) caps: Option<Caps>,
     /// How many registries, and so gateways, there are in the process.
     #[serde(default = "one")]
     pub(crate) registries: usize,
@@ -52,6 +54,15 @@ pub(crate) struct Case {
     /// The requests, one after the other.
     #[serde(rename = "request")]
     pub(crate) requests: Vec<Request>,
+}
+
+/// How many series of their own there may be.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Caps {
+    pub(crate) handler: usize,
+    pub(crate) upstream: usize,
+    pub(crate) selected_model: usize,
 }
 
 /// How the requests come by their connections.
@@ -102,11 +113,23 @@ pub(crate) enum Step {
     Ended(u64),
     /// A call to `provider/model` starts.
     Call(String),
-    /// The call fails without an answer.
+    /// The call fails, without an answer or after its head.
     Fail(String),
     /// The head of the provider's answer comes, to be passed on with the body that the steps after it
     /// make: up to the end, [`Step::Discard`] or [`Step::Drain`].
     Answer(Head),
+    /// The head of the provider's answer comes, to be read by hand.
+    Head(Head),
+    /// Some bytes of it are read by hand.
+    Data(String),
+    /// It is read to its end.
+    Complete,
+    /// A router decides.
+    Decision(Decision),
+    /// The routing service answers, with this outcome.
+    RoutingService(String),
+    /// The session cache does this.
+    SessionCache(String),
     /// The provider's answer is dropped unread.
     Discard,
     /// The provider's answer is read to its end, by another thread.
@@ -149,6 +172,18 @@ pub(crate) struct Head {
     /// Whether the answer is marked as no provider's.
     #[serde(default)]
     pub(crate) no_upstream: bool,
+}
+
+/// What a router decides.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decision {
+    pub(crate) route: String,
+    pub(crate) model: String,
+    #[serde(default)]
+    pub(crate) fallback: bool,
+    /// How long it took.
+    pub(crate) seconds: f64,
 }
 
 fn one() -> usize {

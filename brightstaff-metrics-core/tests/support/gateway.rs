@@ -27,7 +27,14 @@ pub(crate) struct Gateway {
 impl Gateway {
     fn new(case: &Case) -> Self {
         let (registry, clock) = (Registry::new(), Clock::manual());
-        let metrics = Metrics::builder()
+        let builder = match case.caps {
+            None => Metrics::builder(),
+            Some(caps) => Metrics::builder()
+                .handler_cap(caps.handler)
+                .upstream_cap(caps.upstream)
+                .selected_model_cap(caps.selected_model),
+        };
+        let metrics = builder
             .build_info("1.2.3", "abc123")
             .process(false)
             .upstreams(case.declared.clone())

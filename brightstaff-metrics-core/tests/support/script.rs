@@ -9,16 +9,20 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
     thread,
+    time::Duration,
 };
 
-use brightstaff_metrics_core::{NoUpstream, UpstreamCall, labels::ErrorClass};
+use brightstaff_metrics_core::{
+    Head as UpstreamHead, Metrics, NoUpstream, UpstreamCall,
+    labels::{ErrorClass, Route, RoutingOutcome, SessionCacheEvent},
+};
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
 use super::{
-    case::{Head, Step},
+    case::{Decision, Head, Step},
     gateway::Gateway,
 };
 
@@ -48,15 +52,28 @@ pub(crate) struct Stage {
 impl Stage {
     /// Does what a handler does up to the head of its answer.
     pub(crate) async fn respond(self, mut steps: VecDeque<Step>) -> Answer {
+        let metrics = &self.gateway.metrics;
         let mut call = None;
         while let Some(step) = steps.pop_front() {
             match step {
                 Step::Advance(seconds) => self.gateway.advance(seconds),
                 Step::Call(target) => {
                     let (provider, model) = target.split_once('/').expect("provider/model");
-                    call = Some(self.gateway.metrics.upstream(provider, model).start());
+                    call = Some(metrics.upstream(provider, model).start());
                 }
-                Step::Fail(class) => take(&mut call).fail(error_class(&class)),
+                Step::Fail(class) => take(&mut call).fail(label(ErrorClass::ALL, &class)),
+                Step::Head(head) => reading(&mut call).head(&head.read()),
+                Step::Data(text) => reading(&mut call).data(text.as_bytes()),
+                Step::Complete => take(&mut call).complete(),
+                Step::Decision(decision) => decision.record(metrics),
+                Step::RoutingService(outcome) => {
+                    let outcome = label(RoutingOutcome::ALL, &outcome);
+                    metrics.routing_service().request(outcome);
+                }
+                Step::SessionCache(event) => {
+                    let event = label(SessionCacheEvent::ALL, &event);
+                    metrics.session_cache().event(event);
+                }
                 Step::Answer(head) => {
                     let body = self.body(&head, &mut steps);
                     let answer = take(&mut call).observe(head.response(body));
@@ -101,10 +118,23 @@ fn take(call: &mut Option<UpstreamCall>) -> UpstreamCall {
     call.take().expect("the case starts a call first")
 }
 
-/// The class of this name.
-fn error_class(name: &str) -> ErrorClass {
-    let known = ErrorClass::ALL.iter().find(|class| class.as_str() == name);
-    *known.unwrap_or_else(|| panic!("no error class {name:?}"))
+fn reading(call: &mut Option<UpstreamCall>) -> &mut UpstreamCall {
+    call.as_mut().expect("the case starts a call first")
+}
+
+/// The value of this name.
+fn label<L: Copy + fmt::Display>(all: &[L], name: &str) -> L {
+    let known = all.iter().find(|label| label.to_string() == name);
+    *known.unwrap_or_else(|| panic!("no label value {name:?}"))
+}
+
+impl Decision {
+    fn record(&self, metrics: &Metrics) {
+        let route = label(Route::ALL, &self.route);
+        let elapsed = Duration::from_secs_f64(self.seconds);
+        let router = metrics.router();
+        router.decision(route, &self.model, self.fallback.into(), elapsed);
+    }
 }
 
 /// Reads a body to its end, in another thread, which nothing but the value joins to this one.
@@ -123,6 +153,11 @@ where
 }
 
 impl Head {
+    /// As a caller tells of it who reads the body by hand.
+    fn read(&self) -> UpstreamHead<'_> {
+        UpstreamHead::new(self.status).content_type(self.content_type.as_deref())
+    }
+
     fn response<B>(&self, body: B) -> Response<B> {
         let mut builder = Response::builder().status(self.status);
         if let Some(content_type) = &self.content_type {
