@@ -112,11 +112,11 @@ fn app(
     > + use<>,
 > {
     let middleware = middleware(case, &stage.gateway);
-    let nested = case.nest.is_some() && case.layers > 1;
-    let outer = case.layers - usize::from(nested);
-    let layer = |n| Condition::new(n <= outer, middleware.clone());
+    let (nested, around) = case.layering();
+    let layer = |n| Condition::new(n <= around, middleware.clone());
+    let nested = Condition::new(nested > 0, middleware.clone());
     App::new()
-        .configure(|app| routes(app, case, stage, Condition::new(nested, middleware.clone())))
+        .configure(|app| routes(app, case, stage, nested))
         .wrap(layer(1))
         .wrap(layer(2))
         .wrap(layer(3))
@@ -148,6 +148,7 @@ fn routes(
     let mut scope = web::scope(prefix.unwrap_or_default());
     for template in templates {
         match prefix.and_then(|prefix| template.strip_prefix(prefix)) {
+            Some("") => scope = scope.default_service(handler()),
             Some(template) => scope = scope.route(template, handler()),
             None => drop(app.route(template, handler())),
         }

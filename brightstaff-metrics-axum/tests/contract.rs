@@ -108,20 +108,18 @@ fn app(case: &Case, gateway: &Gateway, hang_up: &UnboundedSender<()>) -> Router 
             .as_ref()
             .and_then(|prefix| template.strip_prefix(&**prefix));
         match nested {
+            Some("") => inner = inner.fallback(handler.clone()),
             Some(template) => inner = inner.route(template, handler.clone()),
             None => outer = outer.route(template, handler.clone()),
         }
     }
     let layer = layer(case, gateway);
-    let mut layers = case.layers;
+    let layered = |app, layers| (0..layers).fold(app, |app: Router, _| app.layer(layer.clone()));
+    let (nested, around) = case.layering();
     if let Some(prefix) = &case.nest {
-        if layers > 1 {
-            inner = inner.layer(layer.clone());
-            layers -= 1;
-        }
-        outer = outer.nest(prefix, inner);
+        outer = outer.nest(prefix, layered(inner, nested));
     }
-    (0..layers).fold(outer, |app, _| app.layer(layer.clone()))
+    layered(outer, around)
 }
 
 fn layer(case: &Case, gateway: &Gateway) -> MetricsLayer {

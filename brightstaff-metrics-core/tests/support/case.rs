@@ -34,11 +34,15 @@ pub(crate) struct Case {
     /// Paths that are not measured.
     #[serde(default)]
     pub(crate) skip: Vec<String>,
-    /// The prefix of routes that a nested router serves.
+    /// The prefix of routes that a nested router serves; as a route of its own, the rest of what is
+    /// under it.
     pub(crate) nest: Option<String>,
-    /// How many layers there are on the way of a request. With `nest`, one is the nested router's.
+    /// How many layers there are on the way of a request. With `nest`, the second is the nested router's.
     #[serde(default = "one")]
     pub(crate) layers: usize,
+    /// Whether the first is the nested router's.
+    #[serde(default)]
+    pub(crate) nested_layer: bool,
     /// The version of HTTP: 1 or 2.
     #[serde(default = "one")]
     pub(crate) http: usize,
@@ -231,6 +235,12 @@ impl Request {
 }
 
 impl Case {
+    /// How many layers the nested router has, and how many the one around it.
+    pub(crate) fn layering(&self) -> (usize, usize) {
+        let nested = self.nest.is_some() && (self.layers > 1 || self.nested_layer);
+        (usize::from(nested), self.layers - usize::from(nested))
+    }
+
     /// The handler that a request must be recorded under, by the contract; `None` where it is skipped.
     pub(crate) fn handler(&self, request: &Request, path: &str) -> Option<String> {
         if self.skip.iter().any(|skipped| skipped == path) {
