@@ -63,7 +63,7 @@ where
 /// would wait for one.
 pub(crate) fn size(status: u16, length: Option<u64>) -> BodySize {
     match length {
-        _ if matches!(status, 204 | 304) => BodySize::None,
+        _ if matches!(status, 100..=199 | 204 | 304) => BodySize::None,
         Some(length) => BodySize::Sized(length),
         None => BodySize::Stream,
     }

@@ -20,11 +20,7 @@ pub(super) fn answer<'a>(bytes: &'a [u8], request: &Request) -> Option<(Received
     };
     let length = received.headers.get("content-length");
     let length = length.map(|length| length.parse().expect("a length"));
-    let rest = if status == 101 {
-        received.whole = true;
-        // What follows is no HTTP.
-        &[]
-    } else if request.is_bodiless(status) {
+    let rest = if request.is_bodiless(status) {
         received.whole = true;
         rest
     } else if received.headers.contains_key("transfer-encoding") {
