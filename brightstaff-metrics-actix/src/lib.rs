@@ -63,6 +63,10 @@
 //! # let _ = actix_web::App::new().route("/", web::post().to(chat));
 //! ```
 //!
+//! What reqwest gives is handed on as `relay(call.observe(answer.into()))`, and with the feature
+//! `reqwest-0_13` its errors are classes: `call.fail(ErrorClass::from(&error))`; with `hyper-util-0_1` those
+//! of hyper-util's client.
+//!
 //! Where handlers say nothing, [`MetricsMiddleware::implicit`] measures the answers of the well-known
 //! endpoints. A call whose answer the handler passes on by `observe` always wins over that: the answer is
 //! marked. An answer that the handler makes anew, after a call failed or after it read one by itself, is
