@@ -4,6 +4,7 @@ mod base_url;
 mod check;
 pub(crate) mod duration;
 mod error;
+mod place;
 mod target;
 mod types;
 

@@ -61,18 +61,115 @@ async fn taken_ports_are_refused() {
     assert_eq!(code, 1);
 }
 
+/// What the parser finds: each names its line and its key, and shows a right value where that is plain.
+#[tokio::test]
+async fn bad_toml_is_refused_with_its_key_in_one_line() {
+    for (config, expected) in [
+        (
+            "connect_timeout = 1",
+            r#"line 1: connect_timeout: invalid type: integer `1`, expected a string: write for example connect_timeout = "10s""#,
+        ),
+        (
+            "max_request_bytes = '32MiB'",
+            r#"line 1: max_request_bytes: invalid type: string "32MiB", expected a whole number: write for example max_request_bytes = 33554432"#,
+        ),
+        (
+            "\nmax_request_bytes = 32MiB",
+            "line 2: max_request_bytes: string values must be quoted, expected literal string: write for example max_request_bytes = 33554432",
+        ),
+        (
+            "= 2",
+            "line 1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`: write NAME = VALUE",
+        ),
+        (
+            "[sessions]\ncapacity = -1",
+            "line 2: sessions.capacity: invalid value: integer `-1`, expected a whole number: write for example capacity = 10000",
+        ),
+        (
+            "connect_timeout",
+            r#"line 1: connect_timeout: key with no value, expected `=`: write for example connect_timeout = "10s""#,
+        ),
+        (
+            "connect_timeout = '10'",
+            r#"line 1: connect_timeout: "10" is no duration: write for example 500ms, 30s, 5m or 1h"#,
+        ),
+        (
+            "[providers.p]\nurl = 'http://h'\nurl = 'http://i'",
+            "line 3: providers.p.url: duplicate key: remove or rename one of the two",
+        ),
+        (
+            "p = { url = 'http://h', url = 'http://i' }",
+            "line 1: p.url: duplicate key: remove or rename one of the two",
+        ),
+        (
+            "[providers.p]\nurl = 'http://h'\n[providers.p]",
+            "line 3: providers.p: duplicate key: remove or rename one of the two",
+        ),
+        (
+            "[providers.p]",
+            r#"line 1: providers.p: missing field `url`: write for example url = "https://api.openai.com""#,
+        ),
+        (
+            "[providers.p]\nurl = 'h'",
+            r#"line 2: providers.p.url: "h" is no URL: write https://host or https://host/base"#,
+        ),
+        (
+            "[providers.p]\nurl = 'http://h'\nkey = 1",
+            "line 3: providers.p.key: unknown field `key`, expected one of `url`, `api`, `api_key_env`, `models`, `include_usage`",
+        ),
+        (
+            "[providers.p]\nurl = 'http://h'\nmodels = [\n'm',\n1,\n]",
+            r#"line 5: providers.p.models: invalid type: integer `1`, expected a string: write for example models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"]"#,
+        ),
+        (
+            "[providers.p]\nurl = 'http://h'\nmodels = 'm'",
+            r#"line 3: providers.p.models: invalid type: string "m", expected a list: write for example models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"]"#,
+        ),
+        (
+            "[providers]\nurl = 'http://h'",
+            r#"line 2: providers.url: invalid type: string "http://h", expected a table: write for example [providers.openai]"#,
+        ),
+        (
+            "[[providers]]\nurl = 'http://h'",
+            "line 1: providers: invalid type: sequence, expected a table: write for example [providers.openai]",
+        ),
+        (
+            "[providers.p\nurl = 'http://h'",
+            "line 1: providers.p: unclosed table, expected `]`: write for example [providers.openai]",
+        ),
+        (
+            "[providers.p]\napi = 'x'\nurl = 'http://h'",
+            r#"line 2: providers.p.api: unknown variant `x`, expected `openai` or `anthropic`: write for example api = "anthropic""#,
+        ),
+        (
+            "[routes.r]\ncandidates = ['m']",
+            r#"line 2: routes.r.candidates: "m" is no candidate: write provider/model or agents/NAME"#,
+        ),
+        (
+            "[providers.p]\napi_key_env = sk-secret",
+            r#"line 2: providers.p.api_key_env: string values must be quoted, expected literal string: write for example api_key_env = "OPENAI_API_KEY""#,
+        ),
+        (
+            "\"a\\nb\\u001b\" = 1",
+            "line 1: a b : unknown field `a, b `, expected one of",
+        ),
+    ] {
+        let (line, code) = refused(Serve::config(config)).await;
+        let (file, fault) = line.split_once("gateway.toml: ").unwrap();
+        assert!(
+            file.starts_with("error: ") && fault.starts_with(expected),
+            "{config:?}: {line}"
+        );
+        assert!(!line.contains("sk-secret"), "{line}");
+        assert_eq!(code, 2, "{line}");
+    }
+}
+
 #[tokio::test]
 async fn bad_configurations_are_refused_in_one_line() {
     let p = "[providers.p]\nurl = 'http://h'\n";
     for (config, expected) in [
         ("", "providers: nothing to forward to"),
-        ("[providers.p]", "missing field `url`"),
-        ("[providers.p]\nurl = 'h'", "line 2: \"h\" is no URL"),
-        (
-            "[providers.p]\nurl = 'http://h'\nkey = 1",
-            "line 3: unknown field `key`",
-        ),
-        ("connect_timeout = '10'", "line 1: \"10\" is no duration"),
         (
             &format!("connect_timeout = '0s'\n{p}"),
             "connect_timeout: must be longer than 0",
@@ -104,10 +201,6 @@ async fn bad_configurations_are_refused_in_one_line() {
         (
             &format!("{p}[routes.r]\ncandidates = []"),
             "routes.r.candidates: is empty",
-        ),
-        (
-            &format!("{p}[routes.r]\ncandidates = ['m']"),
-            "line 4: \"m\" is no candidate",
         ),
         (
             &format!("{p}[routes.r]\ncandidates = ['q/m']"),
