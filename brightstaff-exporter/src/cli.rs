@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
+use crate::{address::Listen, commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
 
 /// Prometheus metrics that tell the truth about LLM traffic.
 #[derive(Debug, Parser)]
@@ -32,19 +32,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) source: Source,
 
-    /// Where requests are taken.
-    #[arg(
-        long,
-        env = "BIND_ADDRESS",
-        value_name = "IP:PORT",
-        default_value = "127.0.0.1:12000"
-    )]
-    pub(crate) bind: String,
-
-    /// Where metrics are served.
-    #[arg(long, env = brightstaff_exporter::METRICS_BIND_ADDRESS, value_name = "IP:PORT",
-          default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
-    pub(crate) metrics_bind: String,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
 
     /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]

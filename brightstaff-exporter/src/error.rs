@@ -1,7 +1,5 @@
 use std::{fmt, io, net::SocketAddr};
 
-use crate::METRICS_BIND_ADDRESS;
-
 /// Why metrics cannot be served: one line that names the address and the way to another.
 #[derive(Debug)]
 pub struct BindError(Kind);
@@ -14,6 +12,7 @@ enum Kind {
     },
     Bind {
         address: SocketAddr,
+        from: Option<String>,
         error: io::Error,
     },
 }
@@ -26,8 +25,12 @@ impl BindError {
         })
     }
 
-    pub(crate) fn bind(address: SocketAddr, error: io::Error) -> Self {
-        Self(Kind::Bind { address, error })
+    pub(crate) fn bind(address: SocketAddr, from: Option<String>, error: io::Error) -> Self {
+        Self(Kind::Bind {
+            address,
+            from,
+            error,
+        })
     }
 }
 
@@ -38,16 +41,21 @@ impl fmt::Display for BindError {
                 f,
                 "{from}: {value:?} is no address to listen on: write IP:PORT, for example 0.0.0.0:9092"
             ),
-            Kind::Bind { address, error } => {
+            Kind::Bind {
+                address,
+                from,
+                error,
+            } => {
                 let fault = match error.kind() {
                     io::ErrorKind::AddrInUse => "another process listens there".to_owned(),
                     io::ErrorKind::AddrNotAvailable => "no interface has this address".to_owned(),
                     _ => error.to_string(),
                 };
-                write!(
-                    f,
-                    "cannot serve metrics on {address}: {fault}: set {METRICS_BIND_ADDRESS} to another IP:PORT"
-                )
+                write!(f, "cannot serve metrics on {address}: {fault}: ")?;
+                match from {
+                    Some(from) => write!(f, "set {from} to another IP:PORT"),
+                    None => f.write_str("choose another IP:PORT"),
+                }
             }
         }
     }

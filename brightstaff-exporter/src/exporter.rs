@@ -22,6 +22,8 @@ pub const DEFAULT_BIND_ADDRESS: SocketAddr =
 pub struct Exporter {
     registry: Registry,
     address: SocketAddr,
+    /// The variable or option that can change the address, if one is known.
+    from: Option<String>,
 }
 
 impl Exporter {
@@ -30,6 +32,7 @@ impl Exporter {
         Self {
             registry,
             address: DEFAULT_BIND_ADDRESS,
+            from: None,
         }
     }
 
@@ -42,7 +45,10 @@ impl Exporter {
     pub fn from_env(registry: Registry) -> Result<Self, BindError> {
         let exporter = Self::new(registry);
         match env::var_os(METRICS_BIND_ADDRESS) {
-            None => Ok(exporter),
+            None => Ok(Self {
+                from: Some(METRICS_BIND_ADDRESS.to_owned()),
+                ..exporter
+            }),
             Some(value) => exporter.bind_to(METRICS_BIND_ADDRESS, &value.to_string_lossy()),
         }
     }
@@ -51,11 +57,13 @@ impl Exporter {
     pub fn bind_address(self, address: impl Into<SocketAddr>) -> Self {
         Self {
             address: address.into(),
+            from: None,
             ..self
         }
     }
 
-    /// Listens on the address that this text holds. `from` is where it came from, for the error.
+    /// Listens on the address that this text holds. `from` is where it came from, for the errors, this one and
+    /// that of [`bind`](Self::bind).
     ///
     /// ```
     /// use brightstaff_exporter::Exporter;
@@ -73,7 +81,10 @@ impl Exporter {
     /// The text is not an IP address with a port.
     pub fn bind_to(self, from: &str, text: &str) -> Result<Self, BindError> {
         match text.parse::<SocketAddr>() {
-            Ok(address) => Ok(self.bind_address(address)),
+            Ok(address) => Ok(Self {
+                from: Some(from.to_owned()),
+                ..self.bind_address(address)
+            }),
             Err(_) => Err(BindError::address(from, text)),
         }
     }
@@ -89,7 +100,7 @@ impl Exporter {
     ///
     /// The address cannot be listened on: another process does, for example.
     pub async fn bind(self) -> Result<Bound, BindError> {
-        let refused = |error| BindError::bind(self.address, error);
+        let refused = |error| BindError::bind(self.address, self.from.clone(), error);
         let listener = TcpListener::bind(self.address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(Bound {

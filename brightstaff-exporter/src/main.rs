@@ -1,5 +1,6 @@
 //! The gateway sidecar, and the tools around it: `brightstaff-exporter --help`.
 
+mod address;
 mod cli;
 mod commands;
 mod config;

@@ -162,12 +162,13 @@ async fn there_is_nothing_else() {
 async fn a_port_that_is_taken_is_an_error_in_one_line() {
     let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = holder.local_addr().unwrap();
+    let fault = format!("cannot serve metrics on {address}: another process listens there");
     let exporter = Exporter::new(registry()).bind_address(address);
+    let error = exporter.clone().bind().await.unwrap_err().to_string();
+    assert_eq!(error, format!("{fault}: choose another IP:PORT"));
+    let exporter = exporter.bind_to("METRICS", &address.to_string()).unwrap();
     let error = exporter.bind().await.unwrap_err().to_string();
-    let expected = format!(
-        "cannot serve metrics on {address}: another process listens there: set METRICS_BIND_ADDRESS to another IP:PORT"
-    );
-    assert_eq!(error, expected);
+    assert_eq!(error, format!("{fault}: set METRICS to another IP:PORT"));
 }
 
 #[tokio::test]

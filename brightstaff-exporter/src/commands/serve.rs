@@ -1,4 +1,4 @@
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, time::Duration};
 
 use anyhow::Context;
 use brightstaff_exporter::{Bound, Exporter};
@@ -28,18 +28,11 @@ pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
 
 async fn run(options: &Serve) -> anyhow::Result<()> {
     let config = config(&options.source)?;
-    let address: SocketAddr = options.bind.parse().map_err(|_| {
-        let text = &options.bind;
-        UsageError(format!(
-            "--bind: {text:?} is no address to listen on: write IP:PORT, for example 127.0.0.1:12000"
-        ))
-    })?;
+    let listen = &options.listen;
+    let address = listen.gateway()?;
     let registry = Registry::new();
     let exporter = Exporter::new(registry.clone())
-        .bind_to(
-            brightstaff_exporter::METRICS_BIND_ADDRESS,
-            &options.metrics_bind,
-        )
+        .bind_to(&listen.metrics.from, &listen.metrics.text)
         .map_err(|error| UsageError(error.to_string()))?;
     let metrics = register(&config, &registry)?;
     let gateway = Gateway::new(&config, metrics)?;
@@ -51,7 +44,8 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let signals = Signals::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: set --bind or BIND_ADDRESS to another IP:PORT")
+        let from = &listen.gateway.from;
+        format!("cannot listen on {address}: set {from} to another IP:PORT")
     })?;
     // Read by scripts: both ports take requests from here on.
     say!("gateway listening on http://{}", listener.local_addr()?);

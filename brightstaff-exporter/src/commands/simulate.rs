@@ -1,23 +1,27 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::{
+    address,
     say::say,
     sim::{Book, Provider, Simulator},
 };
+
+const OPENAI: &str = "127.0.0.1:12001";
+const ANTHROPIC: &str = "127.0.0.1:12002";
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Simulate {
     /// Where the simulated OpenAI listens; port 0 is any free one.
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:12001")]
-    openai_bind: SocketAddr,
+    #[arg(long, value_name = "IP:PORT", default_value = OPENAI)]
+    openai_bind: String,
 
     /// Where the simulated Anthropic listens; port 0 is any free one.
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:12002")]
-    anthropic_bind: SocketAddr,
+    #[arg(long, value_name = "IP:PORT", default_value = ANTHROPIC)]
+    anthropic_bind: String,
 }
 
 const HELP: &str = "\
@@ -39,18 +43,16 @@ async fn run(options: &Simulate) -> Result<()> {
         let book = Arc::clone(&book);
         async move {
             let bound = Simulator::bind(name, provider, address, book).await;
-            bound.with_context(|| format!("cannot listen on {address}: set {option}"))
+            bound.with_context(|| {
+                format!("cannot listen on {address}: set {option} to another IP:PORT")
+            })
         }
     };
-    let (openai, anthropic) = (options.openai_bind, options.anthropic_bind);
-    let openai = bind("openai", Provider::OpenAi, openai, "--openai-bind").await?;
-    let anthropic = bind(
-        "anthropic",
-        Provider::Anthropic,
-        anthropic,
-        "--anthropic-bind",
-    )
-    .await?;
+    let (for_openai, for_anthropic) = ("--openai-bind", "--anthropic-bind");
+    let openai = address::parse(for_openai, &options.openai_bind, OPENAI)?;
+    let anthropic = address::parse(for_anthropic, &options.anthropic_bind, ANTHROPIC)?;
+    let openai = bind("openai", Provider::OpenAi, openai, for_openai).await?;
+    let anthropic = bind("anthropic", Provider::Anthropic, anthropic, for_anthropic).await?;
     // Read by scripts: both ports take requests from here on.
     say!("openai listening on {}", openai.url());
     say!("anthropic listening on {}", anthropic.url());

@@ -26,22 +26,19 @@ impl Measured {
         config: &Config,
         servers: &mut JoinSet<Result<()>>,
     ) -> Result<Self> {
-        let bind = &options.bind;
-        let address: SocketAddr = bind.parse().map_err(|_| {
-            UsageError::new(format_args!(
-                "--bind: {bind:?} is no address to listen on: write IP:PORT"
-            ))
-        })?;
+        let listen = &options.listen;
+        let address = listen.gateway()?;
         let registry = Registry::new();
         let exporter = Exporter::new(registry.clone())
-            .bind_to("--metrics-bind", &options.metrics_bind)
+            .bind_to(&listen.metrics.from, &listen.metrics.text)
             .map_err(UsageError::new)?
             .bind()
             .await?;
         let metrics = register(config, &registry)?;
         let router = Gateway::new(config, metrics)?.router();
         let listener = TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}: set --bind to another IP:PORT")
+            let from = &listen.gateway.from;
+            format!("cannot listen on {address}: set {from} to another IP:PORT")
         })?;
         let started = Self {
             gateway: listener.local_addr()?,

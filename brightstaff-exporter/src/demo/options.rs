@@ -3,7 +3,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::load::Load;
-use crate::config::duration;
+use crate::{address::Listen, config::duration};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -20,23 +20,12 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(crate) seed: u64,
 
-    /// Where the gateway takes requests.
-    #[arg(
-        long,
-        env = "BIND_ADDRESS",
-        value_name = "IP:PORT",
-        default_value = "127.0.0.1:12000"
-    )]
-    pub(crate) bind: String,
-
-    /// Where metrics are served.
-    #[arg(long, env = brightstaff_exporter::METRICS_BIND_ADDRESS, value_name = "IP:PORT",
-          default_value_t = brightstaff_exporter::DEFAULT_BIND_ADDRESS.to_string())]
-    pub(crate) metrics_bind: String,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
 
     /// Send the requests to this proxy before the gateway, and not straight to it. What the proxy answers by
     /// itself never arrives, and shows as a difference: Envoy refuses methods that it does not know.
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = proxy)]
     pub(crate) via: Option<SocketAddr>,
 
     /// Show every series at the end, and not only those that differ.
@@ -68,6 +57,11 @@ Simulated OpenAI and Anthropic answer, stream, refuse, break off and stall as pl
 retry a session, and hang up. At the end a table sets what they know beside what the metrics say:
 counts must be equal, and each mean must lie between what the provider and what the client saw.
 Exits with 1 where anything differs.";
+
+fn proxy(text: &str) -> Result<SocketAddr, String> {
+    let refuse = |_| format!("{text:?} is no address: write IP:PORT, such as 127.0.0.1:10000");
+    text.parse().map_err(refuse)
+}
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok();

@@ -1,18 +1,15 @@
 //! The whole of it, in process.
 
+use clap::Parser;
+
 use super::*;
+use crate::cli::{Cli, Command};
 
 fn options() -> Demo {
-    Demo {
-        duration: Duration::from_secs(4),
-        rate: 20.0,
-        seed: 7,
-        bind: "127.0.0.1:0".to_owned(),
-        metrics_bind: "127.0.0.1:0".to_owned(),
-        via: None,
-        verbose: false,
-        truth_json: None,
-        hold: None,
+    let line = "gateway demo --duration 4s --seed 7 --bind 127.0.0.1:0 --metrics-bind 127.0.0.1:0";
+    match Cli::parse_from(line.split(' ')).command {
+        Command::Demo(options) => options,
+        other => panic!("{other:?}"),
     }
 }
 

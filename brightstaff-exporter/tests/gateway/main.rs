@@ -4,6 +4,7 @@
 
 mod support;
 
+mod addresses;
 mod drain;
 mod errors;
 mod forward;

@@ -2,64 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use tokio::net::TcpListener;
-
 use crate::support::{Serve, Upstream, refused};
-
-const SOME: &[(&str, &str)] = &[("openai", "http://127.0.0.1:1")];
-
-#[tokio::test]
-async fn addresses_that_are_none_are_refused() {
-    for address in ["", "9092", "nowhere", "0.0.0.0:99999"] {
-        let (line, code) = refused(Serve::upstreams(SOME).arg("--metrics-bind").arg(address)).await;
-        let start = format!("error: METRICS_BIND_ADDRESS: {address:?} is no address");
-        assert!(
-            line.starts_with(&start) && line.contains("write IP:PORT"),
-            "{line}"
-        );
-        assert_eq!(code, 2);
-    }
-    let (line, code) = refused(Serve::upstreams(SOME).arg("--bind").arg("localhost")).await;
-    assert!(
-        line.starts_with("error: --bind: \"localhost\" is no address"),
-        "{line}"
-    );
-    assert_eq!(code, 2);
-}
-
-#[tokio::test]
-async fn the_variable_is_read_and_never_replaced() {
-    let binary = env!("CARGO_BIN_EXE_brightstaff-exporter");
-    let output = tokio::process::Command::new(binary)
-        .args(["serve", "--upstream", "openai=http://127.0.0.1:1"])
-        .env("METRICS_BIND_ADDRESS", "oops")
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .unwrap();
-    let line = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(line.lines().count(), 1, "{line}");
-    assert!(line.contains("METRICS_BIND_ADDRESS: \"oops\""), "{line}");
-    assert_eq!(output.status.code(), Some(2));
-}
-
-#[tokio::test]
-async fn taken_ports_are_refused() {
-    let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let taken = holder.local_addr().unwrap().to_string();
-    let (line, code) = refused(Serve::upstreams(SOME).arg("--metrics-bind").arg(&taken)).await;
-    assert!(
-        line.contains(&taken) && line.contains("set METRICS_BIND_ADDRESS"),
-        "{line}"
-    );
-    assert_eq!(code, 1);
-    let (line, code) = refused(Serve::upstreams(SOME).arg("--bind").arg(&taken)).await;
-    assert!(
-        line.contains(&taken) && line.contains("set --bind"),
-        "{line}"
-    );
-    assert_eq!(code, 1);
-}
 
 /// What the parser finds: each names its line and its key, and shows a right value where that is plain.
 #[tokio::test]
