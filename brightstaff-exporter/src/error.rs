@@ -1,10 +1,10 @@
 use std::{fmt, io, net::SocketAddr};
 
 /// Why metrics cannot be served: one line that names the address and the way to another.
-#[derive(Debug)]
+///
+/// `Debug` prints that line, too, since it is what a `main` shows that returns the error.
 pub struct BindError(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Address {
         from: String,
@@ -46,18 +46,37 @@ impl fmt::Display for BindError {
                 from,
                 error,
             } => {
-                let fault = match error.kind() {
-                    io::ErrorKind::AddrInUse => "another process listens there".to_owned(),
-                    io::ErrorKind::AddrNotAvailable => "no interface has this address".to_owned(),
-                    _ => error.to_string(),
-                };
-                write!(f, "cannot serve metrics on {address}: {fault}: ")?;
+                write!(f, "cannot serve metrics on {address}: ")?;
+                match in_other_words(error) {
+                    Some(fault) => write!(f, "{fault}: ")?,
+                    None => write!(f, "{error}: ")?,
+                }
                 match from {
                     Some(from) => write!(f, "set {from} to another IP:PORT"),
                     None => f.write_str("choose another IP:PORT"),
                 }
             }
         }
+    }
+}
+
+impl fmt::Debug for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match &self.0 {
+            // What `Display` leaves to `source`, which nobody prints here.
+            Kind::Bind { error, .. } if in_other_words(error).is_some() => write!(f, " ({error})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is told in place of the system's own words.
+fn in_other_words(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Some("another process listens there"),
+        io::ErrorKind::AddrNotAvailable => Some("no interface has this address"),
+        _ => None,
     }
 }
 

@@ -171,6 +171,22 @@ async fn a_port_that_is_taken_is_an_error_in_one_line() {
     assert_eq!(error, format!("{fault}: set METRICS to another IP:PORT"));
 }
 
+/// `fn main() -> Result<(), Box<dyn Error>>` prints `Debug`.
+#[tokio::test]
+async fn an_error_that_falls_out_of_main_is_one_line() {
+    let exporter = Exporter::new(registry());
+    let error = exporter.clone().bind_to("METRICS", "x").unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+
+    let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = holder.local_addr().unwrap();
+    let error = exporter.bind_address(address).bind().await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(format!("{error:?}"), format!("{error} ({source})"));
+    assert_eq!(format!("{error:#?}"), format!("{error:?}"));
+    assert!(error.to_string().starts_with("cannot serve metrics on"));
+}
+
 #[tokio::test]
 async fn a_signal_ends_it() {
     let exporter = Exporter::new(registry()).bind_address(([127, 0, 0, 1], 0));
