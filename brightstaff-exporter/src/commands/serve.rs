@@ -9,7 +9,7 @@ use super::{UsageError, signals::Signals};
 use crate::{
     cli::{Serve, Source},
     config::{Config, ConfigError},
-    gateway::{Gateway, register},
+    gateway::{Gateway, register, warn_of_open_models},
     say::say,
     serve,
 };
@@ -47,6 +47,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         let from = &listen.gateway.from;
         format!("cannot listen on {address}: set {from} to another IP:PORT")
     })?;
+    warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
     say!("gateway listening on http://{}", listener.local_addr()?);
     say!(

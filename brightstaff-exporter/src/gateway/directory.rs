@@ -7,7 +7,7 @@ use std::{
 
 use brightstaff_metrics_core::{Metrics, Upstream, labels::Route};
 
-use super::{destination::Destination, error::Refusal, tls};
+use super::{destination::Destination, error::Refusal, tls, unknown};
 use crate::config::{BaseUrl, Config, Target};
 
 /// What stands in the label `model` of calls to agents. It tells them from the calls to models,
@@ -148,12 +148,7 @@ impl Directory {
             None => self
                 .only_provider()
                 .map(|provider| Choice::Direct(self.candidate(provider, name)))
-                .ok_or_else(|| {
-                    Refusal::model(format!(
-                        "the model `{name}` is not known here: write provider/model, \
-                         or one of the models that GET /v1/models lists"
-                    ))
-                }),
+                .ok_or_else(|| self.unknown_model(name)),
         }
     }
 
@@ -165,12 +160,14 @@ impl Directory {
         let agent = self.agents.get(name).or_else(|| self.only_agent());
         agent
             .map(|agent| Choice::Direct(self.agent_candidate(agent)))
-            .ok_or_else(|| {
-                Refusal::model(format!(
-                    "the agent `{name}` is not known here: \
-                     write as model one of the agents that GET /agents/v1/models lists"
-                ))
-            })
+            .ok_or_else(|| unknown::agent(name, !self.agents.is_empty()))
+    }
+
+    fn unknown_model(&self, name: &str) -> Refusal {
+        let mut aliases = self.aliases.values();
+        let listed = !self.listed.is_empty() || aliases.any(|alias| alias.route == Route::Llm);
+        let providers: Vec<_> = self.providers.keys().map(String::as_str).collect();
+        unknown::model(name, &providers, listed)
     }
 
     pub(super) fn only_provider(&self) -> Option<&Arc<Destination>> {

@@ -44,6 +44,11 @@ impl Refusal {
         self.code == MODEL_NOT_FOUND
     }
 
+    #[cfg(test)]
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// A destination gave no answer.
     pub(super) fn upstream(destination: &str, class: ErrorClass) -> Self {
         let (status, code, fault) = match class {

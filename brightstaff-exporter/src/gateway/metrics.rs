@@ -1,4 +1,4 @@
-use brightstaff_metrics_core::{Error, Metrics};
+use brightstaff_metrics_core::{Error, Metrics, labels::OTHER};
 use prometheus::Registry;
 
 use super::directory::pairs;
@@ -14,9 +14,25 @@ pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics, 
     let mut builder = Metrics::builder()
         .build_info(env!("CARGO_PKG_VERSION"), build)
         .upstreams(pairs(config));
-    let listed = |provider: &Provider| !provider.models.is_empty();
-    if config.providers.values().all(listed) {
+    if config.providers.values().all(lists_models) {
         builder = builder.upstream_cap(0);
     }
     builder.register(registry)
+}
+
+/// Says of whose calls the first ones may not be recorded by their names, and what changes that: who looks
+/// for them in vain in a dashboard should not have to guess.
+pub(crate) fn warn_of_open_models(config: &Config) {
+    let providers = config.providers.iter();
+    for (name, _) in providers.filter(|(_, provider)| !lists_models(provider)) {
+        tracing::warn!(
+            "upstream {name} lists no models: until a model that the configuration does not name has answered \
+             a call with success, its calls are recorded as provider=\"{OTHER}\", model=\"{OTHER}\"; \
+             to name its models, write models = [...] below [providers.{name}] in the file of --config"
+        );
+    }
+}
+
+fn lists_models(provider: &Provider) -> bool {
+    !provider.models.is_empty()
 }

@@ -16,6 +16,7 @@ mod models;
 mod routing;
 mod sessions;
 mod tls;
+mod unknown;
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ use brightstaff_metrics_axum::MetricsLayer;
 use brightstaff_metrics_core::{Metrics, labels::Route};
 use serde_json::Value;
 
-pub(crate) use self::metrics::register;
+pub(crate) use self::metrics::{register, warn_of_open_models};
 use self::{directory::Directory, error::Refusal, sessions::Sessions};
 use crate::config::Config;
 

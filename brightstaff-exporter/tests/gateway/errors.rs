@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Serve, Upstream};
+use crate::support::{Gateway, Serve, Upstream};
 
 #[track_caller]
 fn is_error(answer: &(u16, Value), status: u16, code: &str) {
@@ -69,6 +69,36 @@ async fn bad_requests_are_told_what_is_wrong() {
         12.0
     );
     assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
+}
+
+#[tokio::test]
+async fn an_unknown_model_is_told_what_leads_somewhere() {
+    let told = async |gateway: &Gateway, path: &str| {
+        let answer = gateway
+            .ask(gateway.post(path, r#"{"model":"gpt-4o"}"#))
+            .await;
+        is_error(&answer, 400, "model_not_found");
+        answer.1["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let nobody = "http://127.0.0.1:1";
+    let upstreams = [("openai", nobody), ("anthropic", nobody)];
+    let gateway = Serve::upstreams(&upstreams).start().await;
+    let write = "the model `gpt-4o` is not known here: write anthropic/gpt-4o or openai/gpt-4o";
+    assert_eq!(told(&gateway, "/v1/chat/completions").await, write);
+    assert_eq!(
+        told(&gateway, "/agents/v1/chat/completions").await,
+        "the agent `gpt-4o` is not known here: no agent is configured"
+    );
+
+    let config = format!(
+        "[providers.openai]\nurl = '{nobody}'\n[providers.anthropic]\nurl = '{nobody}'
+         [routes.fast]\ncandidates = ['openai/gpt-4o-mini']"
+    );
+    let gateway = Serve::config(&config).start().await;
+    assert_eq!(
+        told(&gateway, "/v1/chat/completions").await,
+        format!("{write}, or one of the models that GET /v1/models lists")
+    );
 }
 
 /// Clients read the answer only once they have sent everything.
