@@ -42,6 +42,22 @@ fn truth_and_metrics_agree() {
     assert_eq!(counts, Some(100));
 }
 
+/// A second of load would have shown in the output.
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_load() {
+    let output = demo(&["--duration", "1s", "--truth-json", "/nonexistent/x"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    let start = "error: --truth-json /nonexistent/x: No such file or directory";
+    assert!(error.starts_with(start), "{error}");
+    assert!(
+        error.ends_with(": name a file that can be written\n"),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[test]
 fn what_cannot_be_is_told_in_one_line() {
     for (arguments, fault) in [

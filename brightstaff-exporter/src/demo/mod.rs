@@ -17,7 +17,7 @@ mod setup;
 mod table;
 mod truth;
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{io::Write, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use tokio::task::JoinSet;
@@ -56,6 +56,8 @@ async fn run(options: &Demo) -> Result<()> {
     let world = World::new(&book).await?;
     let mut servers = JoinSet::new();
     let measured = Measured::start(options, &world.config, &mut servers).await?;
+    // Before the load: nobody should wait for what cannot be written down.
+    let mut truth_file = options.truth_file()?;
     let load = options.load();
     let Load {
         rate, lasts, seed, ..
@@ -73,9 +75,10 @@ async fn run(options: &Demo) -> Result<()> {
         verbose: options.verbose,
     };
     say!("{table}");
-    if let Some(file) = &options.truth_json {
+    if let (Some(file), Some(path)) = (&mut truth_file, &options.truth_json) {
         let text = record::json(load, &clocks, &outcome, &report).to_string();
-        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        let written = file.write_all(text.as_bytes());
+        written.with_context(|| format!("--truth-json {}", path.display()))?;
     }
     let verdict = verdict(&report);
     if let Some(hold) = options.hold {

@@ -1,9 +1,9 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 
 use super::load::Load;
-use crate::{address::Listen, config::duration};
+use crate::{address::Listen, commands::UsageError, config::duration};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -32,7 +32,7 @@ pub(crate) struct Demo {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
-    /// Write down what happened, and what was measured, as JSON.
+    /// Write down what happened, and what was measured, as JSON. The file is empty until then.
     #[arg(long, value_name = "FILE")]
     pub(crate) truth_json: Option<PathBuf>,
 
@@ -49,6 +49,19 @@ impl Demo {
             seed: self.seed,
             via: self.via,
         }
+    }
+
+    /// The file of `--truth-json`, empty.
+    pub(super) fn truth_file(&self) -> Result<Option<File>, UsageError> {
+        let Some(path) = &self.truth_json else {
+            return Ok(None);
+        };
+        File::create(path).map(Some).map_err(|error| {
+            let path = path.display();
+            UsageError::new(format_args!(
+                "--truth-json {path}: {error}: name a file that can be written"
+            ))
+        })
     }
 }
 
