@@ -58,15 +58,11 @@ impl Expr {
         self.with(text)
     }
 
-    /// Without what of it the other is, where that is there; never less than 0.
+    /// Without the other, where that is there; absent where nothing is left.
     pub(crate) fn less(self, other: Self) -> Self {
         let other = other.or_zero(&self);
-        let text = format!("clamp_min({} - {}, 0)", self.operand(), other.operand());
-        Self {
-            text,
-            labels: self.labels,
-            atom: true,
-        }
+        let text = format!("{} - {} > 0", self.operand(), other.operand());
+        self.with(text)
     }
 
     /// Together with the other; where one of them is absent, it is 0 as long as `of` has something.
