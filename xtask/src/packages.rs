@@ -27,7 +27,7 @@ pub(crate) const PUBLISHED: [&str; 4] = [
 /// dependencies, in a copy of the workspace without what only tests depend on.
 pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
     let manifest = sh.read_file("Cargo.toml")?;
-    let rust = stated_rust(&manifest).context("Cargo.toml states no rust-version")?;
+    let rust = stated(&manifest, "rust-version")?;
     // Only nightly resolves to the lowest versions.
     for toolchain in ["nightly", rust] {
         let version = cmd!(sh, "cargo +{toolchain} --version");
@@ -69,10 +69,14 @@ pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-fn stated_rust(manifest: &str) -> Option<&str> {
-    let mut lines = manifest.lines();
-    let line = lines.find(|line| line.starts_with("rust-version"))?;
-    line.split('"').nth(1)
+/// What the workspace's manifest states for all its packages.
+fn stated<'a>(manifest: &'a str, key: &str) -> Result<&'a str> {
+    let mut lines = manifest.lines().filter_map(|line| line.split_once(" = "));
+    let value = lines.find(|(name, _)| *name == key);
+    let value = value
+        .with_context(|| format!("Cargo.toml states no {key}"))?
+        .1;
+    Ok(value.trim_matches('"'))
 }
 
 /// A manifest without the sections that only tests, benches and examples need.
@@ -88,22 +92,50 @@ fn without_tests(manifest: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Packages all that is published, builds the packages, and looks into them.
+/// Packages all that is published, looks into the packages, and builds them out of each other.
+///
+/// Not as `cargo package` verifies them: it takes a package that it unpacked another time, of the same
+/// version, for the one that it made now.
 pub(crate) fn package(sh: &Shell) -> Result<Outcome> {
     let packages = PUBLISHED.map(|package| format!("--package={package}"));
-    // Builds each from its package, with the packages of those before it.
-    cmd!(sh, "cargo package --quiet --allow-dirty {packages...}").run()?;
+    cmd!(
+        sh,
+        "cargo package --quiet --allow-dirty --no-verify {packages...}"
+    )
+    .run()?;
+    let made = sh.current_dir().join("target/package");
+    let unpacked = made.join("unpacked");
+    sh.remove_path(&unpacked)?;
+    sh.create_dir(&unpacked)?;
+    let manifest = sh.read_file("Cargo.toml")?;
+    let version = stated(&manifest, "version")?;
+    let mut patches = Vec::new();
     for package in PUBLISHED {
-        let listed = cmd!(
-            sh,
-            "cargo package --quiet --list --allow-dirty --package {package}"
-        );
-        let files = listed.quiet().read()?;
+        let archive = made.join(format!("{package}-{version}.crate"));
+        // With today's times: the archive's own are the same for ever, and cargo goes by them.
+        cmd!(sh, "tar --touch -xzf {archive} -C {unpacked}")
+            .quiet()
+            .run()?;
+        let place = unpacked.join(format!("{package}-{version}"));
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-            if !files.lines().any(|line| line == file) {
+            if !place.join(file).exists() {
                 bail!("the package {package} has no {file}");
             }
         }
+        patches.push(format!(
+            "--config=patch.crates-io.{package}.path=\"{}\"",
+            place.display()
+        ));
+    }
+    let target = sh.current_dir().join("target");
+    let patches = &patches;
+    for package in PUBLISHED {
+        let _directory = sh.push_dir(unpacked.join(format!("{package}-{version}")));
+        cmd!(sh, "cargo check --quiet --all-features {patches...}")
+            .env("CARGO_TARGET_DIR", &target)
+            .quiet()
+            .run()
+            .with_context(|| format!("the package {package} does not build"))?;
     }
     Ok(Outcome::Passed)
 }
