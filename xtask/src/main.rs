@@ -2,8 +2,10 @@
 
 mod api;
 mod cardinality;
+mod code;
 mod config_checks;
 mod demo;
+mod dependencies;
 mod examples;
 mod generate;
 mod grafana;
@@ -23,11 +25,12 @@ mod proof;
 mod readme;
 mod render;
 mod rules;
+mod runner;
 mod stack;
 mod stage;
 mod stages;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -55,6 +58,12 @@ enum Task {
         /// List the stages
         #[arg(long)]
         list: bool,
+        /// A stage that CI lets be skipped, as often as needed
+        #[arg(long, value_name = "STAGE")]
+        may_skip: Vec<String>,
+        /// Run one stage in this process, and leave its verdict in this file
+        #[arg(long, hide = true, value_name = "FILE")]
+        verdict: Option<PathBuf>,
     },
     /// Run what CI runs: installs the tools that the checks need, and lets none be skipped
     Ci,
@@ -71,6 +80,8 @@ enum Task {
     Grafana(Grafana),
     /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
     Cardinality(cardinality::Options),
+    /// Check bans, licences and sources of the dependencies, and record that this lock file has passed
+    Deny,
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -109,8 +120,14 @@ fn run(cli: Cli) -> Result<()> {
     sh.change_dir(root());
     std::env::set_current_dir(root())?;
     match cli.task {
-        Task::Demo { args } => demo::run(&sh, &args)?,
-        Task::Test { stages, list } => stages::test(&sh, &stages, list)?,
+        Task::Demo { args } => cmd!(sh, "cargo xtask demo {args...}").quiet().run()?,
+        Task::Test { list: true, .. } => stages::list(),
+        Task::Test {
+            stages,
+            may_skip,
+            verdict,
+            ..
+        } => stages::test(&sh, &stages, &may_skip, verdict.as_deref())?,
         Task::Ci => cmd!(sh, "bash .ci/run").env("CI", "true").quiet().run()?,
         Task::Bless => {
             generate::all(&sh, false)?;
@@ -126,6 +143,7 @@ fn run(cli: Cli) -> Result<()> {
         }
         Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
+        Task::Deny => dependencies::record(&sh)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()

@@ -32,9 +32,10 @@ pub(crate) fn builds(sh: &Shell) -> Result<Outcome> {
         sh.copy_file("Cargo.lock", project.join("Cargo.lock"))?;
         let source = sh.read_file(Path::new(adapter).join("examples/gateway.rs"))?;
         sh.write_file(project.join("src/main.rs"), source)?;
+        let target = sh.current_dir().join("target");
         let _directory = sh.push_dir(&project);
         cmd!(sh, "cargo check --quiet")
-            .env("CARGO_TARGET_DIR", "../target")
+            .env("CARGO_TARGET_DIR", target)
             .run()
             .with_context(|| format!("the README's gateway does not build on {adapter}"))?;
     }

@@ -58,14 +58,13 @@ pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
     )
     .run()
     .context("a lower bound in Cargo.toml is one that another dependency rules out")?;
-    for package in LIBRARIES {
-        cmd!(
-            sh,
-            "cargo +{rust} --quiet check --lib --all-features --package {package}"
-        )
-        .env("CARGO_TARGET_DIR", copy.join("target"))
-        .run()?;
-    }
+    let libraries = LIBRARIES.iter().flat_map(|name| ["--package", *name]);
+    cmd!(
+        sh,
+        "cargo +{rust} --quiet check --lib --all-features {libraries...}"
+    )
+    .env("CARGO_TARGET_DIR", copy.join("target"))
+    .run()?;
     Ok(Outcome::Passed)
 }
 
@@ -92,7 +91,8 @@ fn without_tests(manifest: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Packages all that is published, looks into the packages, and builds them out of each other.
+/// Packages all that is published, looks into the packages, and builds them out of each other, in one
+/// workspace, so that what they depend on is built once. Each alone is the business of the stage `features`.
 ///
 /// Not as `cargo package` verifies them: it takes a package that it unpacked another time, of the same
 /// version, for the one that it made now.
@@ -109,33 +109,32 @@ pub(crate) fn package(sh: &Shell) -> Result<Outcome> {
     sh.create_dir(&unpacked)?;
     let manifest = sh.read_file("Cargo.toml")?;
     let version = stated(&manifest, "version")?;
-    let mut patches = Vec::new();
+    let (mut members, mut patches) = (String::new(), String::new());
     for package in PUBLISHED {
         let archive = made.join(format!("{package}-{version}.crate"));
         // With today's times: the archive's own are the same for ever, and cargo goes by them.
         cmd!(sh, "tar --touch -xzf {archive} -C {unpacked}")
             .quiet()
             .run()?;
-        let place = unpacked.join(format!("{package}-{version}"));
+        let directory = format!("{package}-{version}");
         for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
-            if !place.join(file).exists() {
+            if !unpacked.join(&directory).join(file).exists() {
                 bail!("the package {package} has no {file}");
             }
         }
-        patches.push(format!(
-            "--config=patch.crates-io.{package}.path=\"{}\"",
-            place.display()
-        ));
+        members += &format!("\"{directory}\", ");
+        patches += &format!("{package} = {{ path = \"{directory}\" }}\n");
     }
+    let manifest = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [{members}]\n\n[patch.crates-io]\n{patches}"
+    );
+    sh.write_file(unpacked.join("Cargo.toml"), manifest)?;
+    sh.copy_file("Cargo.lock", unpacked.join("Cargo.lock"))?;
     let target = sh.current_dir().join("target");
-    let patches = &patches;
-    for package in PUBLISHED {
-        let _directory = sh.push_dir(unpacked.join(format!("{package}-{version}")));
-        cmd!(sh, "cargo check --quiet --all-features {patches...}")
-            .env("CARGO_TARGET_DIR", &target)
-            .quiet()
-            .run()
-            .with_context(|| format!("the package {package} does not build"))?;
-    }
+    let _directory = sh.push_dir(&unpacked);
+    cmd!(sh, "cargo check --quiet --workspace --all-features")
+        .env("CARGO_TARGET_DIR", &target)
+        .run()
+        .context("the packages do not build out of each other")?;
     Ok(Outcome::Passed)
 }

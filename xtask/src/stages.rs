@@ -1,162 +1,172 @@
-//! The checks of `cargo xtask test`, in the order in which they run.
+//! The checks of `cargo xtask test`. Those of a lane start in this order.
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
-use xshell::{Shell, cmd};
+use anyhow::{Result, ensure};
+use xshell::Shell;
 
 use crate::{
-    cardinality, config_checks, demo, examples, generate, kubernetes, link, newcomer, packages,
-    proof, render,
-    stage::{self, Outcome, Stage, has},
+    cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes, link,
+    newcomer, packages, proof, render, runner,
+    stage::{Lane, Outcome, Stage},
 };
 
 const STAGES: &[Stage] = &[
     Stage {
         name: "fmt",
         about: "the code is formatted",
-        run: |sh| passes(&cmd!(sh, "cargo fmt --all --check")),
+        lane: Lane::Build,
+        run: code::fmt,
+    },
+    Stage {
+        name: runner::BUILD,
+        about: "everything that is tested or started compiles",
+        lane: Lane::Build,
+        run: code::build,
     },
     Stage {
         name: "generated",
         about: "generated files are up to date",
+        lane: Lane::Build,
         run: |sh| generate::all(sh, true).map(|()| Outcome::Passed),
     },
     Stage {
-        name: "clippy",
-        about: "no lint speaks, with all features and with none",
-        run: |sh| {
-            cmd!(
-                sh,
-                "cargo clippy --quiet --workspace --all-targets --all-features -- -D warnings"
-            )
-            .run()?;
-            passes(&cmd!(
-                sh,
-                "cargo clippy --quiet --package brightstaff-metrics-core --package brightstaff-metrics-axum --package brightstaff-metrics-actix --no-default-features --all-targets -- -D warnings"
-            ))
-        },
-    },
-    Stage {
         name: "test",
-        about: "unit, golden, property, socket and end-to-end tests",
-        run: |sh| passes(&cmd!(sh, "cargo test --workspace")),
+        about: "unit, golden, property, socket and end-to-end tests, and examples in the docs",
+        lane: Lane::Build,
+        run: code::test,
     },
     Stage {
-        name: "features",
-        about: "core's tests without default features, with all, and with prometheus' protobuf on; actix's with all",
-        run: |sh| {
-            let core = "brightstaff-metrics-core";
-            cmd!(
-                sh,
-                "cargo test --quiet --package {core} --no-default-features"
-            )
-            .run()?;
-            cmd!(sh, "cargo test --quiet --package {core} --all-features").run()?;
-            let actix = "brightstaff-metrics-actix";
-            cmd!(sh, "cargo test --quiet --package {actix} --all-features").run()?;
-            passes(&cmd!(
-                sh,
-                "cargo test --quiet --package {core} --features prometheus/protobuf"
-            ))
-        },
-    },
-    Stage {
-        name: "doc",
-        about: "the docs build without a warning",
-        run: |sh| {
-            passes(
-                &cmd!(sh, "cargo doc --quiet --workspace --no-deps --all-features")
-                    .env("RUSTDOCFLAGS", "-D warnings"),
-            )
-        },
-    },
-    Stage {
-        name: "demo",
-        about: "the README's demo tells the truth, in metrics that promtool likes",
-        run: demo::test,
-    },
-    Stage {
-        name: "link",
-        about: "a real Envoy and the gateway count the same requests",
-        run: link::test,
-    },
-    Stage {
-        name: "render",
-        about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
-        run: render::test,
-    },
-    Stage {
-        name: "cardinality",
-        about: "20 gateways cost the series that the budget says, and a remote store answers the dashboards",
-        run: cardinality::test,
-    },
-    Stage {
-        name: "kubernetes",
-        about: "the manifests are what Kubernetes and the Prometheus operator expect",
-        run: kubernetes::test,
-    },
-    Stage {
-        name: "weight",
-        about: "the libraries stay light",
-        run: weight,
+        name: "corpus",
+        about: "the meter reads recorded responses of real providers right",
+        lane: Lane::Build,
+        run: code::corpus,
     },
     Stage {
         name: "examples",
         about: "both example gateways run, and tell the same of the same traffic",
+        lane: Lane::Build,
         run: examples::agree,
     },
     Stage {
-        name: "lowest",
-        about: "the libraries build with the Rust that they state and the lowest versions that they allow",
-        run: packages::lowest_versions,
+        name: "clippy",
+        about: "no lint speaks, with all features and with none",
+        lane: Lane::Build,
+        run: code::clippy,
+    },
+    Stage {
+        name: "doc",
+        about: "the docs build without a warning",
+        lane: Lane::Build,
+        run: code::doc,
+    },
+    Stage {
+        name: "features",
+        about: "core's tests hold without default features, and every feature builds alone",
+        lane: Lane::Build,
+        run: code::features,
+    },
+    Stage {
+        name: "weight",
+        about: "the libraries stay light",
+        lane: Lane::Build,
+        run: dependencies::weight,
+    },
+    Stage {
+        name: "deny",
+        about: "bans, licences and sources of the dependencies; advisories where their database is",
+        lane: Lane::Build,
+        run: dependencies::deny,
     },
     Stage {
         name: "package",
-        about: "every crate can be packaged, with its readme and licences",
+        about: "every crate can be packaged, with its readme and licences, and builds from its package",
+        lane: Lane::Build,
         run: packages::package,
     },
     Stage {
         name: "newcomer",
         about: "the README's gateways build with the README's dependencies, in projects of their own",
+        lane: Lane::Build,
         run: newcomer::builds,
+    },
+    Stage {
+        name: "lowest",
+        about: "the libraries build with the Rust that they state and the lowest versions that they allow",
+        lane: Lane::Build,
+        run: packages::lowest_versions,
+    },
+    Stage {
+        name: "demo",
+        about: "the README's demo tells the truth, in metrics that promtool likes",
+        lane: Lane::Build,
+        run: demo::test,
+    },
+    Stage {
+        name: "cardinality",
+        about: "20 gateways cost the series that the budget says, and a remote store answers the dashboards",
+        lane: Lane::Lab,
+        run: cardinality::test,
+    },
+    Stage {
+        name: "prometheus",
+        about: "every panel and rule, asked of a real Prometheus, tells what happened",
+        lane: Lane::Lab,
+        run: proof::prometheus,
+    },
+    Stage {
+        name: "render",
+        about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
+        lane: Lane::Lab,
+        run: render::test,
+    },
+    Stage {
+        name: "link",
+        about: "a real Envoy and the gateway count the same requests",
+        lane: Lane::Lab,
+        run: link::test,
+    },
+    Stage {
+        name: "kubernetes",
+        about: "the manifests are what Kubernetes and the Prometheus operator expect",
+        lane: Lane::Lab,
+        run: kubernetes::test,
     },
     Stage {
         name: "rules",
         about: "promtool reads the scrape configuration and the rules, and every alert fires when it should",
+        lane: Lane::Lab,
         run: config_checks::rules,
     },
     Stage {
         name: "dashboards",
         about: "the dashboards fit the types that Grafana reads them with",
+        lane: Lane::Lab,
         run: config_checks::dashboards,
     },
     Stage {
         name: "compose",
         about: "the compose file fits the schema of compose files",
+        lane: Lane::Lab,
         run: config_checks::compose,
-    },
-    Stage {
-        name: "prometheus",
-        about: "every panel and rule, asked of a real Prometheus, tells what happened",
-        run: proof::prometheus,
-    },
-    Stage {
-        name: "deny",
-        about: "bans, licences and sources of the dependencies; advisories where their database is",
-        run: deny,
     },
 ];
 
-/// Runs the named stages, or all.
-pub(crate) fn test(sh: &Shell, names: &[String], list: bool) -> Result<()> {
-    if list {
-        for stage in STAGES {
-            println!("{:<12} {}", stage.name, stage.about);
-        }
-        return Ok(());
+/// Prints the stages.
+pub(crate) fn list() {
+    for stage in STAGES {
+        println!("{:<12} {}", stage.name, stage.about);
     }
-    for name in names {
+}
+
+/// Runs the named stages, or all; with `verdict`, the one that is named, in this process.
+pub(crate) fn test(
+    sh: &Shell,
+    names: &[String],
+    may_skip: &[String],
+    verdict: Option<&Path>,
+) -> Result<()> {
+    for name in names.iter().chain(may_skip) {
         ensure!(
             STAGES.iter().any(|stage| stage.name == name),
             "no stage is called {name}; `cargo xtask test --list` tells which there are"
@@ -166,89 +176,8 @@ pub(crate) fn test(sh: &Shell, names: &[String], list: bool) -> Result<()> {
         .iter()
         .filter(|stage| names.is_empty() || names.iter().any(|name| name == stage.name))
         .collect();
-    stage::run(sh, &chosen)
-}
-
-fn passes(command: &xshell::Cmd<'_>) -> Result<Outcome> {
-    command.run()?;
-    Ok(Outcome::Passed)
-}
-
-/// What a library drags in is part of the product.
-fn weight(sh: &Shell) -> Result<Outcome> {
-    let format = "{p}";
-    let tree = |arguments: &[&str]| -> Result<Vec<String>> {
-        let tree = cmd!(
-            sh,
-            "cargo tree --edges normal --prefix none --format {format} {arguments...}"
-        )
-        .quiet()
-        .read()?;
-        let mut crates: Vec<_> = tree
-            .lines()
-            .filter_map(|line| line.split(' ').next().map(str::to_owned))
-            .collect();
-        crates.sort_unstable();
-        crates.dedup();
-        Ok(crates)
-    };
-    let core = tree(&["--package", "brightstaff-metrics-core"])?;
-    let exporter = tree(&["--package", "brightstaff-exporter", "--no-default-features"])?;
-    println!(
-        "core: {} crates; exporter library: {}",
-        core.len(),
-        exporter.len()
-    );
-    for (what, crates, banned) in [
-        (
-            "core",
-            &core,
-            &["tokio", "axum", "actix-web", "serde", "serde_json"][..],
-        ),
-        (
-            "the exporter's library",
-            &exporter,
-            &["clap", "reqwest", "rustls", "moka", "rand"][..],
-        ),
-    ] {
-        if let Some(found) = banned.iter().find(|name| crates.iter().any(|c| c == *name)) {
-            bail!("{what} depends on {found}");
-        }
+    match (verdict, &chosen[..]) {
+        (Some(verdict), [stage]) => runner::run_one(sh, stage, verdict),
+        _ => runner::run(&chosen, may_skip),
     }
-    Ok(Outcome::Passed)
-}
-
-fn deny(sh: &Shell) -> Result<Outcome> {
-    if !has(sh, "cargo-deny") {
-        return Ok(Outcome::Skipped(
-            "cargo-deny is missing: cargo install --locked cargo-deny".to_owned(),
-        ));
-    }
-    cmd!(
-        sh,
-        "cargo deny --log-level error --offline check bans licenses sources"
-    )
-    .run()?;
-    if has_advisories(sh)? {
-        cmd!(
-            sh,
-            "cargo deny --log-level error --offline check advisories"
-        )
-        .run()?;
-    } else {
-        println!("advisories: NOT CHECKED, their database is not on this machine");
-    }
-    Ok(Outcome::Passed)
-}
-
-/// Whether cargo-deny has fetched the advisory database at some time.
-fn has_advisories(sh: &Shell) -> Result<bool> {
-    let home = match sh.var("CARGO_HOME") {
-        Ok(home) => home,
-        Err(_) => sh.var("HOME")? + "/.cargo",
-    };
-    let databases = std::fs::read_dir(Path::new(&home).join("advisory-dbs"));
-    Ok(databases.is_ok_and(|mut entries| {
-        entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir()))
-    }))
 }

@@ -1,6 +1,9 @@
 //! The exporter's binary: a gateway, its providers, the demo.
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
@@ -18,12 +21,28 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// Builds the binary, once for all that are started.
+    /// The environment variable that names a binary which is built already.
+    pub(crate) const BUILT: &str = "XTASK_EXPORTER";
+
+    /// Builds the binary, once for all that are started, unless one is named.
     pub(crate) fn build(sh: &Shell) -> Result<()> {
+        if env::var_os(Self::BUILT).is_some() {
+            return Ok(());
+        }
         cmd!(sh, "cargo build --quiet --package brightstaff-exporter")
             .quiet()
             .run()
             .context("the exporter does not build")
+    }
+
+    /// Keeps the binary that was built last where no later build replaces it.
+    pub(crate) fn keep() -> Result<PathBuf> {
+        let kept = Path::new("target/lab/brightstaff-exporter");
+        fs::create_dir_all("target/lab")?;
+        // One that still runs cannot be written to.
+        let _ = fs::remove_file(kept);
+        fs::copy(beside_this_task()?, kept).context("no brightstaff-exporter was built")?;
+        Ok(fs::canonicalize(kept)?)
     }
 
     /// The demo: a gateway on these ports between simulated providers and a load.
@@ -89,10 +108,17 @@ impl Exporter {
 
 fn run(dir: &Path, name: &str, arguments: &[String]) -> Result<Guarded> {
     fs::create_dir_all(dir)?;
-    // This task was built beside it.
-    let here = std::env::current_exe()?;
-    let program = here.with_file_name("brightstaff-exporter");
+    let program = match env::var_os(Exporter::BUILT) {
+        Some(named) => PathBuf::from(named),
+        None => beside_this_task()?,
+    };
     Guarded::start(&program, arguments, &dir.join(format!("{name}.log")))
+}
+
+/// Where cargo leaves the binary: this task was built there, too.
+fn beside_this_task() -> Result<PathBuf> {
+    let here = env::current_exe()?;
+    Ok(here.with_file_name("brightstaff-exporter"))
 }
 
 fn binds(port: u16, metrics_port: u16) -> [String; 2] {

@@ -64,7 +64,7 @@ impl Machine {
 
     /// Runs `cargo xtask grafana` with nothing else on the path.
     pub(crate) fn xtask(&self, arguments: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask-tasks"))
             .arg("grafana")
             .args(arguments)
             .arg("--dir")

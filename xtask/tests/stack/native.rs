@@ -51,7 +51,7 @@ fn port() -> u16 {
 /// `ps`, `kill` and `tail` are needed, too.
 fn run(machine: &Machine, arguments: &[&str]) -> Said {
     let path = format!("{}:/usr/bin:/bin", machine.dir.join("bin").display());
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask-tasks"))
         .arg("grafana")
         .args(arguments)
         .arg("--dir")
