@@ -3,8 +3,12 @@
 use std::{
     io::Write,
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -31,24 +35,29 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     ]
     .map(str::to_owned);
     let url = format!("http://{metrics}/metrics");
-    let linting = thread::spawn(move || scrape(&url).and_then(|text| lint(&text)));
-    cmd!(sh, "cargo xtask demo {arguments...}").run()?;
+    let over = Arc::new(AtomicBool::new(false));
+    let linting = {
+        let over = Arc::clone(&over);
+        thread::spawn(move || scrape(&url, &over).and_then(|text| lint(&text)))
+    };
+    let ran = cmd!(sh, "cargo xtask demo {arguments...}").run();
+    over.store(true, Ordering::Relaxed);
+    ran?;
     linting
         .join()
         .map_err(|_| anyhow::anyhow!("the lint panicked"))??;
     Ok(Outcome::Passed)
 }
 
-/// A scrape in the middle of the load.
-fn scrape(url: &str) -> Result<String> {
-    let start = Instant::now();
+/// A scrape in the middle of the load, before it is over.
+fn scrape(url: &str, over: &AtomicBool) -> Result<String> {
     loop {
-        thread::sleep(Duration::from_millis(500));
+        let ending = over.load(Ordering::Relaxed);
         match get(url) {
             Ok(text) if text.contains("brightstaff_llm_time_to_first_token_seconds") => {
                 return Ok(text);
             }
-            Ok(_) | Err(_) if start.elapsed() < Duration::from_secs(8) => {}
+            Ok(_) | Err(_) if !ending => thread::sleep(Duration::from_millis(200)),
             Ok(_) => bail!("{url} tells of no first token while the demo runs"),
             Err(error) => return Err(error.context("the demo serves no metrics")),
         }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
-use crate::stage::Outcome;
+use crate::{http::PATIENCE, stage::Outcome};
 
 const EXAMPLES: [(&str, &str); 2] = [
     ("brightstaff-metrics-axum", "axum-gateway"),
@@ -97,7 +97,7 @@ fn scrape(mut gateway: Command, provider: &str) -> Result<Vec<String>> {
             line.starts_with("brightstaff_http_in_flight_requests{") && !line.ends_with(" 0")
         })
     };
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     let mut text = exchange(metrics, "GET", "/metrics", "")?;
     while in_flight(&text) {
         ensure!(Instant::now() < deadline, "requests stay in flight");
@@ -131,7 +131,7 @@ fn compare(left: &[String], right: &[String]) -> Result<()> {
 /// One request on a connection of its own, and the whole answer to it.
 fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<String> {
     let mut tcp = TcpStream::connect(address)?;
-    tcp.set_read_timeout(Some(Duration::from_secs(30)))?;
+    tcp.set_read_timeout(Some(PATIENCE))?;
     write!(
         tcp,
         "{method} {path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer key\r\n\
@@ -148,7 +148,7 @@ fn free_address() -> Result<SocketAddr> {
 }
 
 fn await_port(address: SocketAddr) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(address).is_err() {
         ensure!(Instant::now() < deadline, "nobody listens on {address}");
         std::thread::sleep(Duration::from_millis(10));

@@ -8,10 +8,14 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+/// How long anything on this machine may take that takes milliseconds when the machine is idle. Only what hangs
+/// takes longer, however busy it is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A client that any status is an answer to.
 pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(10)))
+        .timeout_global(Some(PATIENCE))
         .http_status_as_error(false)
         .proxy(None)
         .build()

@@ -2,7 +2,11 @@
 
 use std::{
     path::Path,
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -10,7 +14,8 @@ use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::{
-    api, http,
+    api,
+    http::{self, PATIENCE},
     lab::{self, Envoy, Exporter, Prometheus},
     promql::{Source, envoy},
     proof::Variables,
@@ -18,12 +23,8 @@ use crate::{
     stage::Outcome,
 };
 
-/// Requests a second, and for how many seconds.
+/// Requests a second.
 const RATE: u32 = 10;
-const SECONDS: u32 = 25;
-
-/// By then the last answers are complete and scraped.
-const LAST_SCRAPES: Duration = Duration::from_secs(20);
 
 /// By how much the two rates may differ: the two are scraped at different instants.
 const TOLERANCE: f64 = 0.05;
@@ -64,55 +65,12 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
         ])?,
     )?;
 
-    let sent = load(&format!(
+    let load = Load::start(format!(
         "http://127.0.0.1:{}/v1/chat/completions",
         envoy.port
-    ))?;
-    let panel = crate::grafana::panels::rows(Source::Scraped)
-        .into_iter()
-        .flat_map(|row| row.panels)
-        .find(|panel| {
-            panel
-                .queries
-                .iter()
-                .any(|query| query.expr.to_string().contains(envoy::REQUESTS.name))
-        });
-    let panel = panel.expect("a panel shows the link");
-    let mut rates = Vec::new();
-    for query in &panel.queries {
-        let expr = VARIABLES.fill(&query.expr.to_string());
-        let answer = api::query(&prometheus.url, &expr)?;
-        ensure!(
-            answer.len() == 1,
-            "{}: {} series of {expr}",
-            query.legend,
-            answer.len()
-        );
-        println!("{:<24} {:.2}/s", query.legend, answer[0].1);
-        rates.push(answer[0].1);
-    }
-    let [envoy_sent, received, failed, unconnected] = rates[..] else {
-        unreachable!("the panel has four expressions")
-    };
-    let wanted = f64::from(RATE);
-    for (who, rate) in [
-        ("Envoy sent", envoy_sent),
-        ("the gateway received", received),
-    ] {
-        ensure!(
-            (rate - wanted).abs() <= TOLERANCE * wanted,
-            "{who} {rate:.2} requests a second, and {wanted} were made"
-        );
-    }
-    ensure!(
-        (envoy_sent - received).abs() <= TOLERANCE * wanted,
-        "Envoy sent {envoy_sent:.2}/s and the gateway received {received:.2}/s"
-    );
-    ensure!(
-        failed == 0.0 && unconnected == 0.0,
-        "Envoy saw failures on a sound link"
-    );
-
+    ));
+    steady(&prometheus.url)?;
+    let sent = load.stop();
     for expr in [
         "sum(envoy_cluster_upstream_rq_total{envoy_cluster_name=\"bright_staff\"})",
         "sum(brightstaff_http_requests_total)",
@@ -133,33 +91,95 @@ fn at_last(prometheus: &str, expr: &str, wanted: f64) -> Result<f64> {
     loop {
         let answer = api::query(prometheus, expr)?;
         let value = answer.first().map_or(0.0, |(_, value)| *value);
-        if value >= wanted || start.elapsed() > LAST_SCRAPES {
+        if value >= wanted || start.elapsed() > PATIENCE {
             return Ok(value);
         }
         thread::sleep(Duration::from_millis(200));
     }
 }
 
-/// Sends chat completions, every second one streamed, at a steady pace; tells how many.
-fn load(url: &str) -> Result<u32> {
+/// Waits until the panel of the link reads what is sent: while the load lasts that is a matter of scrapes.
+fn steady(prometheus: &str) -> Result<()> {
+    let panel = crate::grafana::panels::rows(Source::Scraped)
+        .into_iter()
+        .flat_map(|row| row.panels)
+        .find(|panel| {
+            panel
+                .queries
+                .iter()
+                .any(|query| query.expr.to_string().contains(envoy::REQUESTS.name))
+        });
+    let panel = panel.expect("a panel shows the link");
     let start = Instant::now();
-    let total = RATE * SECONDS;
-    for n in 0..total {
-        let due = Duration::from_secs(1) * n / RATE;
-        thread::sleep(due.saturating_sub(start.elapsed()));
-        let stream = n % 2 == 0;
-        let body = serde_json::json!({
-            "model": "gpt-4o",
-            "stream": stream,
-            "messages": [{ "role": "user", "content": format!("question {n}") }],
-        });
-        let url = url.to_owned();
-        // An answer may take longer than the pause to the next question.
-        thread::spawn(move || {
-            if let Err(error) = http::post(&url, &body) {
-                eprintln!("{error:#}");
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let mut rates = Vec::new();
+        for query in &panel.queries {
+            let answer = api::query(prometheus, &VARIABLES.fill(&query.expr.to_string()))?;
+            rates.extend(answer.first().map(|(_, rate)| *rate));
+        }
+        let read = if let [sent, received, failed, unconnected] = rates[..] {
+            ensure!(
+                failed == 0.0 && unconnected == 0.0,
+                "Envoy saw failures on a sound link"
+            );
+            let wanted = f64::from(RATE);
+            let close = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * wanted;
+            if close(sent, wanted) && close(received, wanted) && close(sent, received) {
+                println!("Envoy sends {sent:.2}/s, the gateway receives {received:.2}/s");
+                return Ok(());
             }
-        });
+            format!(
+                "Envoy sends {sent:.2}/s, the gateway receives {received:.2}/s, and {wanted} are made"
+            )
+        } else {
+            format!("{} of the panel's 4 expressions have data", rates.len())
+        };
+        ensure!(start.elapsed() < PATIENCE, "{read}");
     }
-    Ok(total)
+}
+
+/// Chat completions at a steady pace, every second one streamed.
+struct Load {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<u32>,
+}
+
+impl Load {
+    fn start(url: String) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let start = Instant::now();
+            let mut sent = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                let due = Duration::from_secs(1) * sent / RATE;
+                thread::sleep(due.saturating_sub(start.elapsed()));
+                send(url.clone(), sent);
+                sent += 1;
+            }
+            sent
+        });
+        Self { stop, thread }
+    }
+
+    /// Ends it, and tells how many there were.
+    fn stop(self) -> u32 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the load does not panic")
+    }
+}
+
+/// Does not wait for the response, which may take longer than the pause to the next request.
+fn send(url: String, n: u32) {
+    let body = serde_json::json!({
+        "model": "gpt-4o",
+        "stream": n % 2 == 0,
+        "messages": [{ "role": "user", "content": format!("question {n}") }],
+    });
+    thread::spawn(move || {
+        if let Err(error) = http::post(&url, &body) {
+            eprintln!("{error:#}");
+        }
+    });
 }

@@ -24,8 +24,8 @@ fn ready(url: &str, guard: &mut Guarded) -> Result<()> {
     let start = Instant::now();
     while http::get(url).is_err() {
         guard.check()?;
-        if start.elapsed() > Duration::from_secs(30) {
-            bail!("{url} does not answer after 30 s");
+        if start.elapsed() > http::PATIENCE {
+            bail!("{url} does not answer after {:?}", http::PATIENCE);
         }
         thread::sleep(Duration::from_millis(100));
     }
