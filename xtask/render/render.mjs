@@ -77,7 +77,7 @@ async function draw(browser, url, dashboard) {
     console.log(`variable ${name}: ${text}${all ? ` of ${all.join(', ')}` : ''}`);
   }
   const wanted = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]).filter((panel) => panel.type !== 'row').length;
-  await tab.waitForFunction((count) => document.querySelectorAll('[data-panel]').length === count && !document.querySelector('[data-state=loading]'), wanted, { timeout: 30_000 }).catch((error) => thrown.push(`not all panels were drawn: ${error.message}`));
+  await tab.waitForFunction((count) => document.querySelectorAll('[data-panel]').length === count && !document.querySelector('[data-state=loading]'), wanted, { timeout: 300_000 }).catch((error) => thrown.push(`not all panels were drawn: ${error.message}`));
   // All of it in sight, since icons below the fold are not fetched.
   const height = await tab.evaluate(() => document.documentElement.scrollHeight);
   await tab.setViewportSize({ width: 1800, height });
