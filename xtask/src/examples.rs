@@ -12,10 +12,7 @@ use xshell::{Shell, cmd};
 
 use crate::{http::PATIENCE, stage::Outcome};
 
-const EXAMPLES: [(&str, &str); 2] = [
-    ("brightstaff-metrics-axum", "axum-gateway"),
-    ("brightstaff-metrics-actix", "actix-gateway"),
-];
+const EXAMPLES: [&str; 2] = ["axum-gateway", "actix-gateway"];
 
 /// Requests as method, path and body.
 const TRAFFIC: &[(&str, &str, &str)] = &[
@@ -36,13 +33,10 @@ const RESPONSES: &str = r#"{"model":"gpt-4o-mini","stream":true,"input":"hello"}
 
 /// Runs both, and compares.
 pub(crate) fn agree(sh: &Shell) -> Result<Outcome> {
-    let examples = EXAMPLES
-        .iter()
-        .flat_map(|(package, example)| ["--package", package, "--example", example]);
-    // In one build, so that what they share is built once.
+    // As the tests are built, so that nothing is built again.
     cmd!(
         sh,
-        "cargo build --quiet --package brightstaff-exporter --bin brightstaff-exporter {examples...}"
+        "cargo build --quiet --workspace --all-features --bin brightstaff-exporter --examples"
     )
     .run()?;
     let target = match sh.var("CARGO_TARGET_DIR") {
@@ -69,7 +63,7 @@ pub(crate) fn agree(sh: &Shell) -> Result<Outcome> {
     let url = url.with_context(|| format!("the provider says {line:?}"))?;
 
     let mut scrapes = Vec::new();
-    for (_, example) in EXAMPLES {
+    for example in EXAMPLES {
         let gateway = debug.join("examples").join(example);
         scrapes.push(scrape(Command::new(gateway), url).with_context(|| example.to_owned())?);
     }
