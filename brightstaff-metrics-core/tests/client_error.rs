@@ -37,12 +37,15 @@ async fn nobody() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-async fn with_reqwest(addr: SocketAddr, timeout: Duration) -> ErrorClass {
+async fn get(addr: SocketAddr, timeout: Duration) -> reqwest::Result<reqwest::Response> {
     // The second of two tests finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().timeout(timeout).build().unwrap();
-    let error = client.get(format!("http://{addr}/")).send().await;
-    ErrorClass::from(&error.unwrap_err())
+    client.get(format!("http://{addr}/")).send().await
+}
+
+async fn with_reqwest(addr: SocketAddr, timeout: Duration) -> ErrorClass {
+    ErrorClass::from(&get(addr, timeout).await.unwrap_err())
 }
 
 async fn with_hyper(addr: SocketAddr) -> ErrorClass {
@@ -77,7 +80,7 @@ async fn the_answer_is_not_http() {
 #[tokio::test]
 async fn what_is_to_be_decoded_is_broken() {
     let addr = server(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{").await;
-    let response = reqwest::get(format!("http://{addr}/")).await.unwrap();
+    let response = get(addr, LONG).await.unwrap();
     let error = response.json::<serde_json::Value>().await.unwrap_err();
     assert_eq!(ErrorClass::from(&error), ErrorClass::Parse);
 }

@@ -174,7 +174,7 @@ impl Load {
 fn send(url: String, n: u32) {
     let body = serde_json::json!({
         "model": "gpt-4o",
-        "stream": n % 2 == 0,
+        "stream": n.is_multiple_of(2),
         "messages": [{ "role": "user", "content": format!("question {n}") }],
     });
     thread::spawn(move || {
