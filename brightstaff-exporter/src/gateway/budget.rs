@@ -13,6 +13,9 @@ use crate::config::SHORT_BODIES_SHARE;
 /// slowly lock nobody out.
 const SHORT_BYTES: usize = 1 << 20;
 
+/// What a body holds at least, once the first of it has come, unless it announces less.
+const FIRST_BYTES: usize = 8 << 10;
+
 /// The bytes that request bodies may hold at once.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -84,12 +87,12 @@ impl Buffer {
         Ok(())
     }
 
-    /// Adds bytes, for which there is room already or there is made more: for twice as many as before,
+    /// Adds bytes, for which there is room already or there is made more: for twice as many as there are,
     /// so that they are seldom moved, up to `most`.
     pub(super) fn push(&mut self, bytes: &[u8], most: usize) -> Result<(), Exhausted> {
         let len = self.bytes.len() + bytes.len();
         if len > self.held.bytes {
-            self.grow((2 * self.held.bytes).min(most).max(len))?;
+            self.grow((2 * len).max(FIRST_BYTES).min(most).max(len))?;
         }
         self.bytes.extend_from_slice(bytes);
         Ok(())
@@ -143,21 +146,21 @@ mod tests {
 
     #[test]
     fn bytes_are_held_until_the_last_part_of_them_is_gone() {
-        let budget = Budget::new(100);
+        let budget = Budget::new(100_000);
         let mut buffer = Buffer::new(&budget);
-        buffer.push(&[1; 10], 60).unwrap();
-        buffer.push(&[2; 5], 60).unwrap();
-        assert_eq!((held(&budget), buffer.len()), (20, 15));
-        buffer.push(&[3; 35], 60).unwrap();
-        buffer.push(&[4; 1], 60).unwrap();
-        assert_eq!(held(&budget), 60, "no more than it may become");
-        assert_eq!(buffer.push(&[5; 50], 200), Err(Exhausted));
-        assert_eq!((held(&budget), buffer.len()), (60, 51));
+        buffer.push(&[1; 10], 20_000).unwrap();
+        assert_eq!((held(&budget), buffer.len()), (FIRST_BYTES, 10));
+        buffer.push(&[2; 8990], 20_000).unwrap();
+        assert_eq!(held(&budget), 18_000);
+        buffer.push(&[3; 9001], 20_000).unwrap();
+        assert_eq!(held(&budget), 20_000, "no more than it may become");
+        assert_eq!(buffer.push(&[4; 50_000], 200_000), Err(Exhausted));
+        assert_eq!((held(&budget), buffer.len()), (20_000, 18_001));
         let bytes = buffer.freeze();
-        assert_eq!(held(&budget), 51);
-        let part = bytes.slice(50..);
+        assert_eq!(held(&budget), 18_001);
+        let part = bytes.slice(18_000..);
         drop(bytes);
-        assert_eq!((held(&budget), &*part), (51, &[4][..]));
+        assert_eq!((held(&budget), &*part), (18_001, &[3][..]));
         drop(part);
         assert_eq!(held(&budget), 0);
         drop(Buffer::new(&budget).freeze());

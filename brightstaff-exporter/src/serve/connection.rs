@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::Router;
-use brightstaff_metrics_core::{Head, Metrics, labels::Method};
+use brightstaff_metrics_core::{Head, Metrics, handler::MALFORMED, labels::Method};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch, time::timeout};
@@ -37,9 +37,6 @@ const HTTP2_CONNECTION_WINDOW: u32 = 1 << 20;
 
 /// What is held of an answer that the client does not take yet, on one stream.
 const HTTP2_SEND_BUFFER: usize = 64 << 10;
-
-/// The handler of requests that are refused before their head is read: no name that a client could choose.
-const MALFORMED: &str = "malformed";
 
 /// What every connection is served with.
 #[derive(Clone, Debug)]
@@ -79,7 +76,7 @@ impl Connections {
         set_up(&stream);
         let limits = &self.limits;
         let told = async {
-            timeout(limits.idle_timeout, stream.readable()).await??;
+            timeout(limits.idle_timeout, stream.peek(&mut [0])).await??;
             Ok::<_, std::io::Error>(timeout(limits.head_timeout, version(&stream)).await??)
         };
         let version = tokio::select! {
@@ -95,8 +92,7 @@ impl Connections {
     }
 
     async fn http1(mut self, stream: TcpStream) {
-        let (pulse, lane) = (Pulse::new(), Arc::new(Lane::default()));
-        pulse.read();
+        let (pulse, lane) = (Pulse::http1(), Arc::new(Lane::default()));
         let service = Service::http1(self.router, Arc::clone(&pulse), Arc::clone(&lane));
         let io = TokioIo::new(Socket::new(stream, Arc::clone(&pulse)));
         let mut served = http1::Builder::new()
@@ -113,6 +109,7 @@ impl Connections {
                     polled => polled.map(Ended::Served),
                 });
                 tokio::select! {
+                    biased;
                     ended = polled => break ended,
                     overdue = &mut overdue => break Ended::Overdue(overdue),
                     _ = self.stopped.changed(), if !stopping => stopping = true,
@@ -146,7 +143,7 @@ impl Connections {
 
     async fn http2(mut self, stream: TcpStream) {
         let limits = &self.limits;
-        let pulse = Pulse::new();
+        let pulse = Pulse::http2();
         let streams = Streams::new(limits.write_stall_timeout);
         let service = Service::http2(self.router, Arc::clone(&pulse), streams.clone());
         let io = TokioIo::new(Socket::new(stream, Arc::clone(&pulse)));
@@ -163,24 +160,25 @@ impl Connections {
             .serve_connection(io, service);
         let mut served = pin!(served);
         let mut overdue = pin!(pulse.overdue(limits));
-        let mut stopping = false;
+        let (mut stopping, mut closing) = (false, false);
         let ended = loop {
             tokio::select! {
+                biased;
                 ended = served.as_mut() => break ended,
-                overdue = &mut overdue => {
-                    tracing::debug!("a connection is past its limit: {overdue:?}");
-                    if overdue == Overdue::Idle {
-                        served.as_mut().graceful_shutdown();
-                        // What is left is what the client never takes.
-                        let _ = timeout(limits.idle_timeout, served).await;
+                past = &mut overdue => {
+                    tracing::debug!("a connection is past its limit: {past:?}");
+                    if closing || past != Overdue::Idle {
+                        return;
                     }
-                    return;
+                    // Lets in what the client sent before it knew. What is left then, without a request, is
+                    // what the client never takes.
+                    closing = true;
+                    pulse.rest();
+                    overdue.set(pulse.overdue(limits));
                 }
-                _ = self.stopped.changed(), if !stopping => {
-                    stopping = true;
-                    served.as_mut().graceful_shutdown();
-                }
+                _ = self.stopped.changed(), if !stopping => stopping = true,
             }
+            served.as_mut().graceful_shutdown();
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");

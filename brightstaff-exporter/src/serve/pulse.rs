@@ -15,6 +15,8 @@ use super::Limits;
 #[derive(Debug)]
 pub(super) struct Pulse {
     start: Instant,
+    /// Whether bytes outside of a request are of the next one's head; in HTTP/2 they may be anything.
+    heads: bool,
     /// Requests from their head to the end of their answer's body.
     requests: AtomicUsize,
     idle: Mark,
@@ -37,17 +39,29 @@ pub(super) enum Overdue {
 struct Mark(AtomicU64);
 
 impl Pulse {
-    /// A connection that is idle from now on.
-    pub(super) fn new() -> Arc<Self> {
+    /// A connection of HTTP/1, whose first head starts now.
+    pub(super) fn http1() -> Arc<Self> {
+        let pulse = Self::new(true);
+        pulse.read();
+        Arc::new(pulse)
+    }
+
+    /// A connection of HTTP/2, which is idle from now on.
+    pub(super) fn http2() -> Arc<Self> {
+        Arc::new(Self::new(false))
+    }
+
+    fn new(heads: bool) -> Self {
         let pulse = Self {
             start: Instant::now(),
+            heads,
             requests: AtomicUsize::new(0),
             idle: Mark::default(),
             head: Mark::default(),
             blocked: Mark::default(),
         };
-        pulse.idle.set(pulse.start);
-        Arc::new(pulse)
+        pulse.rest();
+        pulse
     }
 
     /// The head of a request is whole; it is in progress as long as what this returns lives.
@@ -57,9 +71,14 @@ impl Pulse {
         InProgress(Arc::clone(self))
     }
 
+    /// It is idle from now on, once more.
+    pub(super) fn rest(&self) {
+        self.idle.set(self.start);
+    }
+
     /// Bytes came in: those of a head, where no request is in progress.
     pub(super) fn read(&self) {
-        if self.requests.load(Relaxed) == 0 && !self.head.is_set() {
+        if self.heads && self.requests.load(Relaxed) == 0 && !self.head.is_set() {
             self.head.set(self.start);
         }
     }
@@ -69,7 +88,7 @@ impl Pulse {
         if could == self.blocked.is_set() {
             if could {
                 self.blocked.clear();
-                self.idle.set(self.start);
+                self.rest();
             } else {
                 self.blocked.set(self.start);
             }
@@ -137,7 +156,7 @@ pub(super) struct InProgress(Arc<Pulse>);
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        self.0.idle.set(self.0.start);
+        self.0.rest();
         self.0.requests.fetch_sub(1, Relaxed);
     }
 }
@@ -166,7 +185,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_state_has_its_limit() {
         let advance = async |seconds| tokio::time::advance(Duration::from_secs(seconds)).await;
-        let pulse = Pulse::new();
+        let pulse = Arc::new(Pulse::new(true));
         due(&pulse, 10, Overdue::Idle);
         advance(4).await;
         due(&pulse, 6, Overdue::Idle);
@@ -197,7 +216,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_is_overdue_when_its_limit_is_reached_and_not_before() {
         let start = Instant::now();
-        let pulse = Pulse::new();
+        let pulse = Pulse::http1();
         let request = pulse.request();
         let ends = Arc::clone(&pulse);
         tokio::spawn(async move {
@@ -208,8 +227,8 @@ mod tests {
         });
         assert_eq!(pulse.overdue(&limits()).await, Overdue::Head);
         assert_eq!(start.elapsed().as_secs(), 60 + 9 + 3);
-        pulse.head.clear();
-        let pulse = Pulse::new();
+        let pulse = Pulse::http2();
+        pulse.read();
         assert_eq!(pulse.overdue(&limits()).await, Overdue::Idle);
         assert_eq!(start.elapsed().as_secs(), 72 + 10);
     }

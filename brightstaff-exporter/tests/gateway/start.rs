@@ -118,6 +118,39 @@ async fn bad_configurations_are_refused_in_one_line() {
             "connect_timeout: must be longer than 0",
         ),
         (
+            &format!("request_body_timeout = '0s'\n{p}"),
+            "request_body_timeout: must be longer than 0",
+        ),
+        (
+            &format!("head_timeout = '0s'\n{p}"),
+            "head_timeout: must be longer than 0",
+        ),
+        (
+            &format!("idle_timeout = '0s'\n{p}"),
+            "idle_timeout: must be longer than 0",
+        ),
+        (
+            &format!("write_stall_timeout = '0s'\n{p}"),
+            "write_stall_timeout: must be longer than 0",
+        ),
+        (
+            &format!("max_connections = 0\n{p}"),
+            "max_connections: must be more than 0",
+        ),
+        (
+            &format!("max_concurrent_streams = 0\n{p}"),
+            "max_concurrent_streams: must be more than 0",
+        ),
+        (
+            &format!("max_request_bytes = 1000\nmax_buffered_bytes = 2285\n{p}"),
+            "max_buffered_bytes: is too little for a request of max_request_bytes (1000) and its copy: \
+             write at least 2286",
+        ),
+        (
+            &format!("max_request_bytes = 268435456\n{p}"),
+            "max_buffered_bytes: is too little",
+        ),
+        (
             &format!("sessions.capacity = 0\n{p}"),
             "sessions.capacity: must be more than 0",
         ),
