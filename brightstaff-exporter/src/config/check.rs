@@ -4,9 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize};
 
-use super::{
-    Config, ConfigError, RouteAlias, Target, target::AGENTS, types::least_buffered_bytes,
-};
+use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS, types::least_buffered_bytes};
 
 impl Config {
     /// Everything that is named exists, and no name means two things.

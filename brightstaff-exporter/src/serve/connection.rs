@@ -77,7 +77,7 @@ impl Connections {
         let limits = &self.limits;
         let told = async {
             timeout(limits.idle_timeout, stream.peek(&mut [0])).await??;
-            Ok::<_, std::io::Error>(timeout(limits.head_timeout, version(&stream)).await??)
+            timeout(limits.head_timeout, version(&stream)).await?
         };
         let version = tokio::select! {
             told = told => told,

@@ -179,7 +179,7 @@ mod tests {
     fn due(pulse: &Pulse, seconds: u64, expected: Overdue) {
         let (at, overdue) = pulse.due(&limits()).unwrap();
         assert_eq!(overdue, expected);
-        assert_eq!((at - Instant::now()).as_secs_f64().round() as u64, seconds);
+        assert_eq!(at - Instant::now(), Duration::from_secs(seconds));
     }
 
     #[tokio::test(start_paused = true)]

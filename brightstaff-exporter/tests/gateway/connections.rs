@@ -84,7 +84,11 @@ async fn a_head_that_takes_too_long_ends_its_connection() {
     let (gateway, _upstream) = gateway("head_timeout = '300ms'").await;
     let mut idle = Raw::connect(&gateway).await;
     answered(&mut idle).await;
-    for start in ["P", "PRI * HT", "POST /v1/chat/completions HTTP/1.1\r\nhost"] {
+    for start in [
+        "P",
+        "PRI * HT",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost",
+    ] {
         Raw::sent(&gateway, start).await.ended().await;
     }
     // The time before a head is not that of a head.

@@ -17,6 +17,14 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
             r#"line 1: max_request_bytes: invalid type: string "32MiB", expected a whole number: write for example max_request_bytes = 33554432"#,
         ),
         (
+            "max_concurrent_streams = -1",
+            "line 1: max_concurrent_streams: invalid value: integer `-1`, expected a whole number: write for example max_concurrent_streams = 128",
+        ),
+        (
+            "max_connections = 'all'",
+            r#"line 1: max_connections: invalid type: string "all", expected a whole number: write for example max_connections = 4096"#,
+        ),
+        (
             "\nmax_request_bytes = 32MiB",
             "line 2: max_request_bytes: string values must be quoted, expected literal string: write for example max_request_bytes = 33554432",
         ),

@@ -208,7 +208,10 @@ async fn a_model_whose_name_is_a_book_is_not_known() {
     let (gateway, upstream) = gateway("").await;
     let book = "x".repeat(5000);
     let (status, answer) = gateway.chat(&book).await;
-    assert_eq!((status, &answer["error"]["code"]), (400, &"model_not_found".into()));
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (400, &"model_not_found".into())
+    );
     assert_eq!(upstream.seen().len(), 0);
 }
 

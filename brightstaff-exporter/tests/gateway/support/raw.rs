@@ -57,7 +57,10 @@ impl Raw {
     pub(crate) async fn ended(mut self) {
         let read = timeout(PATIENCE, self.0.read_u8()).await;
         let ended = read.expect("it does not end").map_err(|error| error.kind());
-        assert!(matches!(ended, Err(UnexpectedEof | ConnectionReset)), "{ended:?}");
+        assert!(
+            matches!(ended, Err(UnexpectedEof | ConnectionReset)),
+            "{ended:?}"
+        );
     }
 }
 
