@@ -48,7 +48,8 @@ impl Uploads {
         if least > self.max_bytes {
             return Err(self.too_large());
         }
-        if !self.budget.has_room(least.min(1)) {
+        let some = usize::from(announced.exact() != Some(0));
+        if !self.budget.has_room(some) {
             return Err(full());
         }
         let most = if announced.exact().is_some() {

@@ -1,6 +1,6 @@
 //! Connections: how many there may be, and for how long.
 
-use crate::support::{Gateway, Http2, Raw, Serve, Upstream, chat};
+use crate::support::{Gateway, Http2, Raw, Serve, Upstream, chat, eventually};
 
 async fn gateway(limits: &str) -> (Gateway, Upstream) {
     let upstream = Upstream::chat().await;
@@ -104,4 +104,29 @@ async fn streams_are_bounded() {
     let mut client = Http2::connect(&gateway).await;
     assert_eq!(client.chat().await.status(), 200);
     assert_eq!(client.max_streams(), 5);
+    // What may be sent ahead of what is read.
+    let (_answer, mut body) = client.post();
+    body.reserve_capacity(1 << 20);
+    eventually("the window is there", async || body.capacity() == 256 << 10).await;
+}
+
+/// The kernel's timer of the gateway's end, as `/proc/net/tcp` tells it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_kernel_asks_whether_a_silent_client_is_there() {
+    let (gateway, _upstream) = gateway("").await;
+    let raw = Raw::connect(&gateway).await;
+    let ends = [raw.0.peer_addr(), raw.0.local_addr()].map(|end| end.unwrap().port());
+    let [own, client] = ends.map(|port| format!("0100007F:{port:04X}"));
+    eventually("the keep-alive timer runs", async || {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let mut lines = table.lines().map(|line| line.split_whitespace());
+        lines.any(|mut fields| {
+            let ends = (fields.nth(1), fields.next());
+            let timer = fields.nth(2);
+            ends == (Some(&own), Some(&client))
+                && timer.is_some_and(|timer| timer.starts_with("02:"))
+        })
+    })
+    .await;
 }

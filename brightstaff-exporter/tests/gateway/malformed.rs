@@ -1,6 +1,6 @@
 //! What is no request, and what is one that cannot be read.
 
-use crate::support::{Gateway, Raw, Serve, Upstream, chat};
+use crate::support::{Gateway, Http2, Raw, Serve, Upstream, chat};
 
 const MALFORMED: &str =
     r#"http_requests_total{handler="malformed",method="OTHER",status_class="4xx"}"#;
@@ -60,6 +60,10 @@ async fn what_is_no_request_is_not_counted() {
     Raw::connect(&gateway).await.ended().await;
     drop(Raw::sent(&gateway, "GET / HT").await);
     Raw::sent(&gateway, "GET / HT").await.ended().await;
+    // And one that HTTP/2 refuses by itself.
+    let mut client = Http2::connect(&gateway).await;
+    let answer = client.heavy(40 << 10).await.unwrap();
+    assert_eq!(answer.status(), 431);
     assert_eq!(gateway.chat("m").await.0, 200);
     let scrape = gateway.scrape().await;
     assert_eq!(scrape.sum(MALFORMED), 0.0);

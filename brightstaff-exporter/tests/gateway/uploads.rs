@@ -79,6 +79,10 @@ async fn what_bodies_hold_is_bounded_and_given_back() {
     }
     full(&gateway).await;
     assert_eq!(gateway.chat("m").await.0, 503);
+    // Nor is one asked to send that does not say how much.
+    let chunked = post("transfer-encoding: chunked\r\nexpect: 100-continue");
+    let answer = Raw::sent(&gateway, chunked).await.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     // A client that leaves gives its room back, and so does one that is answered.
     held.pop();
     room(&gateway).await;

@@ -39,6 +39,12 @@ impl Http2 {
         self.start(Request::post(CHAT).header("content-length", length))
     }
 
+    /// Starts one with a header of this length.
+    pub(crate) fn heavy(&mut self, length: usize) -> ResponseFuture {
+        self.start(Request::post(CHAT).header("x", "x".repeat(length)))
+            .0
+    }
+
     fn start(&mut self, request: Builder) -> (ResponseFuture, SendStream<Bytes>) {
         let request = request.body(()).unwrap();
         self.send.send_request(request, false).unwrap()
