@@ -10,11 +10,16 @@ pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
 /// One in so many of the buffered bytes is for short bodies.
 pub(crate) const SHORT_BODIES_SHARE: usize = 8;
 
-/// The least of `max_buffered_bytes` that requests of up to `longest` bytes need: room for one of them, and
-/// for its copy with another model's name, beside what is for short ones.
+/// What a copy of a request may have more than the request: another model's name, and the question for usage.
+const COPY_ADDS: usize = 1024;
+
+/// The least of `max_buffered_bytes` that requests of up to `longest` bytes need: room for one of them and
+/// for its copy, beside what is for short ones.
 pub(crate) const fn least_buffered_bytes(longest: usize) -> usize {
     longest
-        .saturating_mul(2 * SHORT_BODIES_SHARE)
+        .saturating_mul(2)
+        .saturating_add(COPY_ADDS)
+        .saturating_mul(SHORT_BODIES_SHARE)
         .div_ceil(SHORT_BODIES_SHARE - 1)
 }
 

@@ -187,10 +187,9 @@ mod tests {
     fn the_longest_body_and_its_copy_fit_into_the_least_budget() {
         for longest in [1, 7, 1000, SHORT_BYTES + 1, 32 << 20] {
             let budget = Budget::new(least_buffered_bytes(longest));
-            let mut pair = [Buffer::new(&budget), Buffer::new(&budget)];
-            for buffer in &mut pair {
-                buffer.grow(longest).unwrap();
-            }
+            let mut request = Buffer::new(&budget);
+            request.grow(longest).unwrap();
+            Buffer::new(&budget).grow(longest + 1000).unwrap();
         }
     }
 }

@@ -150,9 +150,9 @@ async fn bad_configurations_are_refused_in_one_line() {
             "max_concurrent_streams: must be more than 0",
         ),
         (
-            &format!("max_request_bytes = 1000\nmax_buffered_bytes = 2285\n{p}"),
+            &format!("max_request_bytes = 1000\nmax_buffered_bytes = 3455\n{p}"),
             "max_buffered_bytes: is too little for a request of max_request_bytes (1000) and its copy: \
-             write at least 2286",
+             write at least 3456",
         ),
         (
             &format!("max_request_bytes = 268435456\n{p}"),
