@@ -33,7 +33,12 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          `/v1/embeddings` is `embeddings`, POST `/function_calling` `function_calling`; GET `/v1/models` and\n\
          `/agents/v1/models` are `list_models`; OPTIONS with `Origin` and `Access-Control-Request-Method` is\n\
          `cors_preflight`. With any other method such a path goes by its route template. At most 200 handlers\n\
-         have series; the rest is `other`.",
+         have series; the rest is `other`.\n\n\
+         The gateway of `brightstaff-exporter` counts as `malformed`, with the method `OTHER`, what it refuses\n\
+         before it could read a head: 400, 414 and 431 of HTTP/1, at the instant of the refusal. Nothing is\n\
+         counted of connections that end before a whole head has come, of TLS on a port without, and of what\n\
+         HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under a layer of one's\n\
+         own tells the layer of none of this.",
     ),
     (
         "brightstaff_llm_",

@@ -11,7 +11,7 @@ use crate::{
     config::{Config, ConfigError},
     gateway::{Gateway, register, warn_of_open_models},
     say::say,
-    serve,
+    serve::{self, Limits},
 };
 
 /// How long a scrape in progress may go on after the last answer.
@@ -35,7 +35,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         .bind_to(&listen.metrics.from, &listen.metrics.text)
         .map_err(|error| UsageError(error.to_string()))?;
     let metrics = register(&config, &registry)?;
-    let gateway = Gateway::new(&config, metrics)?;
+    let gateway = Gateway::new(&config, metrics.clone())?;
     if options.check {
         say!("the configuration is sound");
         return Ok(());
@@ -57,7 +57,15 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
 
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));
-    serve::serve(listener, gateway.router(), signals.first(), options.drain).await?;
+    serve::serve(
+        listener,
+        gateway.router(),
+        Limits::of(&config),
+        metrics,
+        signals.first(),
+        options.drain,
+    )
+    .await?;
     drop(last);
     let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
     Ok(())

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize};
 
-use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS};
+use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS, types::least_buffered_bytes};
 
 impl Config {
     /// Everything that is named exists, and no name means two things.
@@ -37,6 +37,10 @@ impl Config {
         for (key, duration) in [
             ("connect_timeout", self.connect_timeout),
             ("response_header_timeout", self.response_header_timeout),
+            ("request_body_timeout", self.request_body_timeout),
+            ("head_timeout", self.head_timeout),
+            ("idle_timeout", self.idle_timeout),
+            ("write_stall_timeout", self.write_stall_timeout),
             ("sessions.ttl", self.sessions.ttl),
         ] {
             if duration.is_zero() {
@@ -45,12 +49,23 @@ impl Config {
         }
         let bounds = [
             ("max_request_bytes", self.max_request_bytes == 0),
+            ("max_connections", self.max_connections == Some(0)),
+            ("max_concurrent_streams", self.max_concurrent_streams == 0),
             ("sessions.capacity", self.sessions.capacity == 0),
         ];
         for (key, zero) in bounds {
             if zero {
                 return Err(ConfigError::new(key, "must be more than 0"));
             }
+        }
+        let least = least_buffered_bytes(self.max_request_bytes);
+        if self.max_buffered_bytes < least {
+            let fault = format!(
+                "is too little for a request of max_request_bytes ({}) and its copy: \
+                 write at least {least}",
+                self.max_request_bytes
+            );
+            return Err(ConfigError::new("max_buffered_bytes", fault));
         }
         Ok(())
     }

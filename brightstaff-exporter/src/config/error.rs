@@ -60,7 +60,7 @@ fn plain(message: &str) -> String {
         return message;
     };
     let expected = match expected {
-        "usize" | "u64" => "a whole number",
+        "usize" | "u32" | "u64" => "a whole number",
         "a map" => "a table",
         "a sequence" => "a list",
         name if name.starts_with("struct ") => "a table",

@@ -12,8 +12,14 @@ pub(crate) use self::{
     base_url::BaseUrl,
     error::ConfigError,
     target::Target,
-    types::{Agent, Api, Config, Provider, RouteAlias, Sessions},
+    types::{
+        Agent, Api, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
+        Sessions,
+    },
 };
+
+#[cfg(test)]
+pub(crate) use self::types::least_buffered_bytes;
 
 impl Config {
     /// Reads TOML, and checks it.

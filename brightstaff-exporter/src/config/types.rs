@@ -4,6 +4,25 @@ use serde::Deserialize;
 
 use super::{BaseUrl, Target, duration};
 
+/// How many connections there may be by default, where the limit on open files allows as many.
+pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
+
+/// One in so many of the buffered bytes is for short bodies.
+pub(crate) const SHORT_BODIES_SHARE: usize = 8;
+
+/// What a copy of a request may have more than the request: another model's name, and the question for usage.
+const COPY_ADDS: usize = 1024;
+
+/// The least of `max_buffered_bytes` that requests of up to `longest` bytes need: room for one of them and
+/// for its copy, beside what is for short ones.
+pub(crate) const fn least_buffered_bytes(longest: usize) -> usize {
+    longest
+        .saturating_mul(2)
+        .saturating_add(COPY_ADDS)
+        .saturating_mul(SHORT_BODIES_SHARE)
+        .div_ceil(SHORT_BODIES_SHARE - 1)
+}
+
 /// Everything that the gateway is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -17,6 +36,25 @@ pub(crate) struct Config {
     pub(crate) response_header_timeout: Duration,
     /// The longest request body: it is held in memory, since its model decides where it goes.
     pub(crate) max_request_bytes: usize,
+    /// How long a request body may take, from the end of its head to its own.
+    #[serde(with = "duration")]
+    pub(crate) request_body_timeout: Duration,
+    /// What all request bodies together may hold in memory, copies of them included.
+    pub(crate) max_buffered_bytes: usize,
+    /// How many connections of clients may be open; as many as the limit on open files allows by default,
+    /// up to [`DEFAULT_MAX_CONNECTIONS`].
+    pub(crate) max_connections: Option<usize>,
+    /// How many requests may be in progress on one connection of HTTP/2.
+    pub(crate) max_concurrent_streams: u32,
+    /// How long a head may take, from its first byte to its last.
+    #[serde(with = "duration")]
+    pub(crate) head_timeout: Duration,
+    /// How long a connection may be without a request, from its start or its last answer on.
+    #[serde(with = "duration")]
+    pub(crate) idle_timeout: Duration,
+    /// How long a client may take nothing of what waits to be written to it.
+    #[serde(with = "duration")]
+    pub(crate) write_stall_timeout: Duration,
     /// The providers, by name.
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where `/agents/…` leads, by name.
@@ -33,6 +71,13 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
             max_request_bytes: 32 << 20,
+            request_body_timeout: Duration::from_secs(60),
+            max_buffered_bytes: 256 << 20,
+            max_connections: None,
+            max_concurrent_streams: 128,
+            head_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(120),
+            write_stall_timeout: Duration::from_secs(300),
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),

@@ -10,7 +10,7 @@ use crate::{
     commands::UsageError,
     config::Config,
     gateway::{Gateway, register},
-    serve,
+    serve::{self, Limits},
 };
 
 /// The gateway and its metrics, as `serve` would run them.
@@ -35,7 +35,7 @@ impl Measured {
             .bind()
             .await?;
         let metrics = register(config, &registry)?;
-        let router = Gateway::new(config, metrics)?.router();
+        let router = Gateway::new(config, metrics.clone())?.router();
         let listener = TcpListener::bind(address).await.with_context(|| {
             let from = &listen.gateway.from;
             format!("cannot listen on {address}: set {from} to another IP:PORT")
@@ -48,6 +48,8 @@ impl Measured {
         servers.spawn(serve::serve(
             listener,
             router,
+            Limits::of(config),
+            metrics,
             std::future::pending(),
             std::time::Duration::ZERO,
         ));

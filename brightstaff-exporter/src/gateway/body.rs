@@ -1,18 +1,24 @@
 //! The JSON of a request: what decides where it goes, and the few bytes that change on the way.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::Arc};
 
-use axum::{body::Body, http::StatusCode};
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::error::Refusal;
+use super::{
+    budget::{Budget, Buffer},
+    error::Refusal,
+};
+
+/// The longest name of a model, in bytes: it is copied, which the budget of the bodies does not know.
+const MAX_MODEL: usize = 4096;
 
 /// A request body, read to its end.
 #[derive(Clone, Debug)]
 pub(super) struct ModelRequest {
+    /// What its copies are taken from.
+    budget: Arc<Budget>,
     bytes: Bytes,
     /// Absent or `null` is empty.
     model: String,
@@ -29,30 +35,7 @@ struct Edit {
 }
 
 impl ModelRequest {
-    /// Reads a body of up to `limit` bytes.
-    pub(super) async fn read(mut body: Body, limit: usize) -> Result<Self, Refusal> {
-        let mut bytes = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else {
-                let message = "the request body did not arrive whole";
-                return Err(Refusal::request("incomplete_body", message));
-            };
-            let Some(data) = frame.data_ref() else {
-                continue;
-            };
-            if data.len() > limit - bytes.len() {
-                drop(bytes);
-                discard(body).await;
-                let message = format!("the request body is longer than {limit} bytes");
-                return Err(Refusal::request("request_too_large", message)
-                    .with_status(StatusCode::PAYLOAD_TOO_LARGE));
-            }
-            bytes.extend_from_slice(data);
-        }
-        Self::parse(bytes.freeze())
-    }
-
-    fn parse(bytes: Bytes) -> Result<Self, Refusal> {
+    pub(super) fn parse(bytes: Bytes, budget: &Arc<Budget>) -> Result<Self, Refusal> {
         let invalid = |why: String| {
             let message = format!("the request body is not a JSON object: {why}");
             Refusal::request("invalid_json", message)
@@ -67,6 +50,10 @@ impl ModelRequest {
         let model_span = fields.model.map(place);
         let model = match fields.model.map(RawValue::get) {
             None | Some("null") => String::new(),
+            Some(raw) if raw.len() > MAX_MODEL => {
+                let fault = format!("the name of the model is longer than {MAX_MODEL} bytes");
+                return Err(Refusal::model(fault));
+            }
             Some(raw) => serde_json::from_str(raw).map_err(|_| {
                 Refusal::request("invalid_type", "`model` must be a string").with_param("model")
             })?,
@@ -78,10 +65,11 @@ impl ModelRequest {
             None
         };
         Ok(Self {
+            budget: Arc::clone(budget),
+            bytes,
             model,
             model_span,
             ask_usage,
-            bytes,
         })
     }
 
@@ -92,7 +80,11 @@ impl ModelRequest {
 
     /// The body for a destination: with this model in place of the client's, and with usage asked
     /// for. Every other byte stays as it is.
-    pub(super) fn for_destination(&self, model: Option<&str>, ask_usage: bool) -> Bytes {
+    pub(super) fn for_destination(
+        &self,
+        model: Option<&str>,
+        ask_usage: bool,
+    ) -> Result<Bytes, Refusal> {
         let renamed = model.filter(|model| *model != self.model);
         let rename = renamed
             .zip(self.model_span.clone())
@@ -103,26 +95,34 @@ impl ModelRequest {
         let ask_usage = self.ask_usage.clone().filter(|_| ask_usage);
         let mut edits: Vec<Edit> = rename.into_iter().chain(ask_usage).collect();
         if edits.is_empty() {
-            return self.bytes.clone();
+            return Ok(self.bytes.clone());
         }
         edits.sort_by_key(|edit| edit.span.start);
-        let mut out = Vec::with_capacity(self.bytes.len() + 64);
+        let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+        let removed: usize = edits.iter().map(|edit| edit.span.len()).sum();
+        let len = self.bytes.len() + added - removed;
+        let mut out = Buffer::new(&self.budget);
+        out.grow(len)?;
         let mut done = 0;
         for edit in edits {
-            out.extend_from_slice(&self.bytes[done..edit.span.start]);
-            out.extend_from_slice(edit.text.as_bytes());
+            out.push(&self.bytes[done..edit.span.start], len)?;
+            out.push(edit.text.as_bytes(), len)?;
             done = edit.span.end;
         }
-        out.extend_from_slice(&self.bytes[done..]);
-        out.into()
+        out.push(&self.bytes[done..], len)?;
+        Ok(out.freeze())
     }
-}
 
-/// Takes the rest without keeping it, for a while: most clients read no answer before they have sent
-/// everything, and would only see the connection break.
-async fn discard(mut body: Body) {
-    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-    let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
+    /// Becomes what this destination gets, where no other will be asked: the client's bytes need not be
+    /// held beside it then.
+    pub(super) fn settle(&mut self, model: Option<&str>, ask_usage: bool) -> Result<(), Refusal> {
+        self.bytes = self.for_destination(model, ask_usage)?;
+        if let Some(model) = model {
+            model.clone_into(&mut self.model);
+        }
+        (self.model_span, self.ask_usage) = (None, None);
+        Ok(())
+    }
 }
 
 /// The fields that matter here; a second one of the same name is an error, so that nobody reads
@@ -195,14 +195,18 @@ mod tests {
     use super::*;
 
     fn parse(text: &'static str) -> ModelRequest {
-        ModelRequest::parse(Bytes::from_static(text.as_bytes())).unwrap()
+        let bytes = Bytes::from_static(text.as_bytes());
+        ModelRequest::parse(bytes, &Budget::new(1000)).unwrap()
     }
 
     #[track_caller]
     fn edited(text: &'static str, model: Option<&str>, expected: &str) {
-        let body = parse(text).for_destination(model, true);
+        let mut request = parse(text);
+        let body = request.for_destination(model, true).unwrap();
         assert_eq!(std::str::from_utf8(&body).unwrap(), expected);
         serde_json::from_slice::<serde_json::Value>(&body).unwrap();
+        request.settle(model, true).unwrap();
+        assert_eq!(request.for_destination(model, true).unwrap(), expected);
     }
 
     #[test]
@@ -258,7 +262,8 @@ mod tests {
             edited(text, None, text);
         }
         let text = r#"{"stream":true,"model":"m"}"#;
-        assert_eq!(parse(text).for_destination(None, false), text);
+        let body = parse(text).for_destination(None, false).unwrap();
+        assert_eq!(body, text);
     }
 
     #[test]
@@ -272,8 +277,34 @@ mod tests {
             "{} {}",
             r#"{"model":"a","model":"b"}"#,
         ] {
-            assert!(ModelRequest::parse(Bytes::from(text)).is_err(), "{text}");
+            let parsed = ModelRequest::parse(Bytes::from(text), &Budget::new(0));
+            assert!(parsed.is_err(), "{text}");
         }
         assert_eq!(parse("{}").model(), "");
+    }
+
+    #[test]
+    fn copies_are_of_the_budget() {
+        let text = r#"{"model":"p/m"}"#;
+        let parse = |budget: &Arc<Budget>| ModelRequest::parse(text.into(), budget).unwrap();
+        let mut request = parse(&Budget::new(text.len() - 3));
+        assert!(request.for_destination(Some("m"), true).is_err());
+        assert!(request.settle(Some("m"), true).is_err());
+        assert_eq!(request.for_destination(None, true).unwrap(), text);
+        let budget = Budget::new(text.len() - 2);
+        parse(&budget).settle(Some("m"), true).unwrap();
+        let mut request = parse(&budget);
+        request.settle(Some("m"), true).unwrap();
+        assert!(!budget.has_room(1));
+    }
+
+    #[test]
+    fn the_name_of_a_model_is_bounded() {
+        let named = |count: usize| {
+            let text = format!("{{\"model\":\"{}\"}}", "x".repeat(count));
+            ModelRequest::parse(text.into(), &Budget::new(0))
+        };
+        assert!(named(MAX_MODEL - 2).is_ok());
+        assert!(named(MAX_MODEL - 1).unwrap_err().is_unknown_model());
     }
 }

@@ -2,11 +2,16 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONNECTION, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
 use serde_json::json;
+
+use super::budget::Exhausted;
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
 
@@ -18,6 +23,10 @@ pub(super) struct Refusal {
     code: &'static str,
     param: Option<&'static str>,
     message: String,
+    /// In how many seconds to come again.
+    retry_after: Option<u16>,
+    /// The request was not read to its end, and will not be.
+    closes: bool,
 }
 
 impl Refusal {
@@ -29,6 +38,8 @@ impl Refusal {
             code,
             param: None,
             message: message.into(),
+            retry_after: None,
+            closes: false,
         }
     }
 
@@ -79,10 +90,31 @@ impl Refusal {
         Self { status, ..self }
     }
 
+    /// Ends the connection of HTTP/1 that the request came on, since the rest of it is not read.
+    pub(super) fn closing(self) -> Self {
+        Self {
+            closes: true,
+            ..self
+        }
+    }
+
     pub(super) fn with_param(self, param: &'static str) -> Self {
         Self {
             param: Some(param),
             ..self
+        }
+    }
+}
+
+/// The gateway is at fault, for now: it holds as many bytes of requests as it may.
+impl From<Exhausted> for Refusal {
+    fn from(_: Exhausted) -> Self {
+        let message = "too many request bodies are held at once: try again";
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            kind: "server_error",
+            retry_after: Some(1),
+            ..Self::request("overloaded", message)
         }
     }
 }
@@ -98,6 +130,13 @@ impl IntoResponse for Refusal {
             }
         });
         let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if self.closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response.extensions_mut().insert(NoUpstream);
         response
     }

@@ -24,14 +24,17 @@ pub(super) async fn forward(
     route: Route,
     request: Request,
 ) -> Result<Response<Body>, Refusal> {
-    let inbound = Inbound::read(request, shared.max_request_bytes).await?;
+    let mut inbound = Inbound::read(request, &shared.uploads).await?;
     let routing = Routing::start(shared);
     let choice = match route {
         Route::Agent => shared.directory.agent(inbound.body.model())?,
         _ => shared.directory.model(inbound.body.model())?,
     };
     let answer = match choice {
-        Choice::Direct(candidate) => call(&candidate, &inbound).await?,
+        Choice::Direct(candidate) => {
+            inbound.settle(&candidate)?;
+            call(&candidate, &inbound).await?
+        }
         Choice::Alias(alias) => {
             let plan = routing.plan(alias, &inbound.headers)?;
             ask_in_turn(plan, &inbound).await?
@@ -66,12 +69,9 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusa
 
 /// One call: recorded once, when its answer's body ends or there is none.
 async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
+    let outgoing = inbound.outgoing(candidate)?;
     let call = candidate.upstream.start();
-    match candidate
-        .destination
-        .send(inbound.outgoing(candidate))
-        .await
-    {
+    match candidate.destination.send(outgoing).await {
         Ok(answer) => Ok(call.observe(answer.into())),
         Err(class) => {
             call.fail(class);

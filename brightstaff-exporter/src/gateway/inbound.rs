@@ -9,7 +9,9 @@ use super::{
     directory::Candidate,
     error::Refusal,
     headers::{strip_credentials, strip_request},
+    upload::{Cut, Uploads},
 };
+use crate::serve::Client;
 
 /// Where streams tell their usage only if asked.
 const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
@@ -25,7 +27,8 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) async fn read(request: Request, limit: usize) -> Result<Self, Refusal> {
+    /// Never ends where the client left before it had sent everything, since there is nobody to answer.
+    pub(super) async fn read(request: Request, uploads: &Uploads) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
         let encoding = parts.headers.get(CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| encoding != "identity") {
@@ -33,7 +36,15 @@ impl Inbound {
             return Err(Refusal::request("unsupported_encoding", fault)
                 .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
-        let body = ModelRequest::read(body, limit).await?;
+        let bytes = match uploads.read(body).await {
+            Ok(bytes) => bytes,
+            Err(Cut::Refused(refusal)) => return Err(refusal),
+            Err(Cut::Left) => match parts.extensions.remove::<Client>() {
+                Some(client) => match client.left().await {},
+                None => std::future::pending().await,
+            },
+        };
+        let body = ModelRequest::parse(bytes, &uploads.budget)?;
         strip_request(&mut parts.headers);
         Ok(Self {
             method: parts.method,
@@ -44,20 +55,30 @@ impl Inbound {
         })
     }
 
-    pub(super) fn outgoing(&self, candidate: &Candidate) -> Outgoing<'_> {
-        let ask_usage = candidate.destination.include_usage && COMPLETIONS.contains(&&*self.path);
+    /// Gets ready for the only candidate that there is.
+    pub(super) fn settle(&mut self, candidate: &Candidate) -> Result<(), Refusal> {
+        let ask_usage = self.asks_usage(candidate);
+        self.body.settle(candidate.model.as_deref(), ask_usage)
+    }
+
+    pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {
         let model = candidate.model.as_deref();
+        let ask_usage = self.asks_usage(candidate);
         let mut headers = self.headers.clone();
         if candidate.among_several {
             strip_credentials(&mut headers);
         }
-        Outgoing {
+        Ok(Outgoing {
             method: self.method.clone(),
             path: &self.path,
             query: self.query.as_deref(),
             headers,
-            body: self.body.for_destination(model, ask_usage),
-        }
+            body: self.body.for_destination(model, ask_usage)?,
+        })
+    }
+
+    fn asks_usage(&self, candidate: &Candidate) -> bool {
+        candidate.destination.include_usage && COMPLETIONS.contains(&&*self.path)
     }
 }
 

@@ -5,6 +5,7 @@
 //! to, under the base of its destination, and only its model's name may change on the way.
 
 mod body;
+mod budget;
 mod destination;
 mod directory;
 mod error;
@@ -17,6 +18,7 @@ mod routing;
 mod sessions;
 mod tls;
 mod unknown;
+mod upload;
 
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ use brightstaff_metrics_core::{Metrics, labels::Route};
 use serde_json::Value;
 
 pub(crate) use self::metrics::{register, warn_of_open_models};
-use self::{directory::Directory, error::Refusal, sessions::Sessions};
+use self::{directory::Directory, error::Refusal, sessions::Sessions, upload::Uploads};
 use crate::config::Config;
 
 /// Where models are asked.
@@ -59,7 +61,7 @@ struct Shared {
     metrics: Metrics,
     directory: Directory,
     sessions: Sessions,
-    max_request_bytes: usize,
+    uploads: Uploads,
     models: Value,
     agents: Value,
 }
@@ -72,7 +74,7 @@ impl Gateway {
             directory: Directory::new(config, metrics.clone())?,
             sessions: Sessions::new(&config.sessions, metrics.clone()),
             metrics,
-            max_request_bytes: config.max_request_bytes,
+            uploads: Uploads::new(config),
             models: models::models(config),
             agents: models::agents(config),
         };

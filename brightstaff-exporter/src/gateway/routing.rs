@@ -121,7 +121,7 @@ pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Json<Val
 }
 
 async fn answer(shared: &Shared, request: Request) -> Result<Json<Value>, Refusal> {
-    let inbound = Inbound::read(request, shared.max_request_bytes).await?;
+    let inbound = Inbound::read(request, &shared.uploads).await?;
     let routing = Routing::start(shared);
     match shared.directory.model(inbound.body.model())? {
         Choice::Direct(candidate) => {

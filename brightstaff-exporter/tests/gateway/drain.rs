@@ -27,7 +27,7 @@ async fn streaming(drain: &str) -> (Gateway, reqwest::Response, Chunks, Upstream
 
 /// Waits until nobody new is let in.
 async fn closed(gateway: &Gateway) {
-    let address = gateway.url.strip_prefix("http://").unwrap();
+    let address = gateway.address();
     eventually("the port is closed", async || {
         TcpStream::connect(address).await.is_err()
     })
@@ -74,7 +74,7 @@ async fn idle_connections_hold_nothing_up() {
     let gateway = serve.arg("--drain").arg("1h").start().await;
     // One was used, and is kept by the client; one never was; one stopped in the middle of a word.
     assert_eq!(gateway.chat("m").await.0, 200);
-    let address = gateway.url.strip_prefix("http://").unwrap();
+    let address = gateway.address();
     let _unused = TcpStream::connect(address).await.unwrap();
     let mut halting = TcpStream::connect(address).await.unwrap();
     halting.write_all(b"PRI * HT").await.unwrap();

@@ -5,14 +5,18 @@
 mod support;
 
 mod addresses;
+mod connections;
 mod drain;
 mod errors;
 mod forward;
 mod hangups;
 mod keys;
+mod malformed;
 mod routing;
 mod series;
 mod sessions;
+mod stalls;
 mod start;
 mod tls;
+mod uploads;
 mod usage;

@@ -17,6 +17,14 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
             r#"line 1: max_request_bytes: invalid type: string "32MiB", expected a whole number: write for example max_request_bytes = 33554432"#,
         ),
         (
+            "max_concurrent_streams = -1",
+            "line 1: max_concurrent_streams: invalid value: integer `-1`, expected a whole number: write for example max_concurrent_streams = 128",
+        ),
+        (
+            "max_connections = 'all'",
+            r#"line 1: max_connections: invalid type: string "all", expected a whole number: write for example max_connections = 4096"#,
+        ),
+        (
             "\nmax_request_bytes = 32MiB",
             "line 2: max_request_bytes: string values must be quoted, expected literal string: write for example max_request_bytes = 33554432",
         ),
@@ -116,6 +124,39 @@ async fn bad_configurations_are_refused_in_one_line() {
         (
             &format!("connect_timeout = '0s'\n{p}"),
             "connect_timeout: must be longer than 0",
+        ),
+        (
+            &format!("request_body_timeout = '0s'\n{p}"),
+            "request_body_timeout: must be longer than 0",
+        ),
+        (
+            &format!("head_timeout = '0s'\n{p}"),
+            "head_timeout: must be longer than 0",
+        ),
+        (
+            &format!("idle_timeout = '0s'\n{p}"),
+            "idle_timeout: must be longer than 0",
+        ),
+        (
+            &format!("write_stall_timeout = '0s'\n{p}"),
+            "write_stall_timeout: must be longer than 0",
+        ),
+        (
+            &format!("max_connections = 0\n{p}"),
+            "max_connections: must be more than 0",
+        ),
+        (
+            &format!("max_concurrent_streams = 0\n{p}"),
+            "max_concurrent_streams: must be more than 0",
+        ),
+        (
+            &format!("max_request_bytes = 1000\nmax_buffered_bytes = 3455\n{p}"),
+            "max_buffered_bytes: is too little for a request of max_request_bytes (1000) and its copy: \
+             write at least 3456",
+        ),
+        (
+            &format!("max_request_bytes = 268435456\n{p}"),
+            "max_buffered_bytes: is too little",
         ),
         (
             &format!("sessions.capacity = 0\n{p}"),

@@ -8,6 +8,19 @@ pub const NOT_FOUND: &str = "not_found";
 /// The name of a CORS preflight: an OPTIONS with `Origin` and `Access-Control-Request-Method`.
 pub const CORS_PREFLIGHT: &str = "cors_preflight";
 
+/// The name of a request that a server refused before it could read its head, where the server tells of
+/// it: no service was asked, and the method is `OTHER`.
+///
+/// ```
+/// use brightstaff_metrics_core::{Head, Metrics, handler::MALFORMED, labels::Method};
+///
+/// # let metrics = Metrics::unregistered();
+/// let mut exchange = metrics.exchange(MALFORMED, Method::Other);
+/// exchange.head(&Head::new(400));
+/// exchange.complete();
+/// ```
+pub const MALFORMED: &str = "malformed";
+
 /// The handler name of a well-known endpoint.
 ///
 /// ```

@@ -126,6 +126,11 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
     pub(crate) fn post(
         &self,
         path: &str,

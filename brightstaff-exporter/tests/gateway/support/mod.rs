@@ -1,6 +1,8 @@
 //! What the tests stand on: the binary, upstreams that do as they are told, and scrapes.
 
 mod gateway;
+mod http2;
+mod raw;
 mod scrape;
 mod upstream;
 
@@ -8,6 +10,8 @@ use std::{sync::Once, time::Duration};
 
 pub(crate) use self::{
     gateway::{Gateway, Serve, refused},
+    http2::Http2,
+    raw::{Raw, chat, post},
     scrape::Scrape,
     upstream::{Exchange, Upstream, stream},
 };

@@ -1,0 +1,114 @@
+//! Request bodies, read to their end within limits.
+
+use std::{error::Error as _, io, sync::Arc, time::Duration};
+
+use axum::{body::Body, http::StatusCode};
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+
+use super::{
+    budget::{Budget, Buffer},
+    error::Refusal,
+};
+use crate::config::Config;
+
+/// What request bodies are bounded by.
+#[derive(Debug)]
+pub(super) struct Uploads {
+    pub(super) budget: Arc<Budget>,
+    max_bytes: usize,
+    timeout: Duration,
+}
+
+/// Why there is no whole body.
+#[derive(Debug)]
+pub(super) enum Cut {
+    Refused(Refusal),
+    /// The client went away before it had sent everything.
+    Left,
+}
+
+impl Uploads {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            budget: Budget::new(config.max_buffered_bytes),
+            max_bytes: config.max_request_bytes,
+            timeout: config.request_body_timeout,
+        }
+    }
+
+    /// Reads a body. One that announces more than it may have is refused before a byte of it is asked
+    /// for, which a client that expects a `100 Continue` waits for.
+    ///
+    /// What is announced reserves nothing, since announcing is free; what has come does, as it comes.
+    pub(super) async fn read(&self, body: Body) -> Result<Bytes, Cut> {
+        let announced = body.size_hint();
+        let least = usize::try_from(announced.lower()).unwrap_or(usize::MAX);
+        if least > self.max_bytes {
+            return Err(self.too_large());
+        }
+        let some = usize::from(announced.exact() != Some(0));
+        if !self.budget.has_room(some) {
+            return Err(full());
+        }
+        let most = if announced.exact().is_some() {
+            least
+        } else {
+            self.max_bytes
+        };
+        match tokio::time::timeout(self.timeout, self.collect(body, most)).await {
+            Ok(Ok(buffer)) => Ok(buffer.freeze()),
+            Ok(Err(cut)) => Err(cut),
+            Err(_) => {
+                let fault = format!("the request body did not arrive within {:?}", self.timeout);
+                let refusal = Refusal::request("request_timeout", fault);
+                let refusal = refusal.with_status(StatusCode::REQUEST_TIMEOUT);
+                Err(Cut::Refused(refusal.closing()))
+            }
+        }
+    }
+
+    async fn collect(&self, mut body: Body, most: usize) -> Result<Buffer, Cut> {
+        let mut buffer = Buffer::new(&self.budget);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(&error))?;
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            if data.len() > self.max_bytes - buffer.len() {
+                return Err(self.too_large());
+            }
+            buffer.push(data, most).map_err(|_| full())?;
+        }
+        Ok(buffer)
+    }
+
+    fn too_large(&self) -> Cut {
+        let message = format!("the request body is longer than {} bytes", self.max_bytes);
+        let refusal = Refusal::request("request_too_large", message);
+        let refusal = refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE);
+        Cut::Refused(refusal.closing())
+    }
+}
+
+fn full() -> Cut {
+    Cut::Refused(Refusal::from(super::budget::Exhausted).closing())
+}
+
+/// Either the chunks are none, of a client that is there to be told; or there are no more of them, and
+/// nobody is there. A stream of HTTP/2 that breaks cannot be answered in any case.
+fn broken(error: &axum::Error) -> Cut {
+    use io::ErrorKind::{InvalidData, InvalidInput};
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| matches!(error.kind(), InvalidData | InvalidInput)) {
+            let message = "the request body is not chunked as HTTP wants it";
+            let refusal = Refusal::request("invalid_body", message);
+            return Cut::Refused(refusal.closing());
+        }
+        cause = error.source();
+    }
+    Cut::Left
+}

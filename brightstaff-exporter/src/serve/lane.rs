@@ -1,0 +1,61 @@
+use std::{
+    convert::Infallible,
+    future::{Future, pending},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+/// What a request is answered on: a connection of HTTP/1, or one stream of HTTP/2.
+///
+/// All that know of it are polled by one task, in turn.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// Nobody is there to be answered.
+    left: AtomicBool,
+    /// Frames of the answer that were handed to be sent.
+    frames: AtomicU64,
+    /// Whether another one is asked for: the last that was handed out is on its way then.
+    asked: AtomicBool,
+}
+
+impl Lane {
+    pub(super) fn has_left(&self) -> bool {
+        self.left.load(Relaxed)
+    }
+
+    /// A frame is asked for, or what comes before the first of them.
+    pub(super) fn ask(&self) {
+        self.asked.store(true, Relaxed);
+    }
+
+    /// The frame that was asked for is handed out.
+    pub(super) fn hand(&self) {
+        self.frames.fetch_add(1, Relaxed);
+        self.asked.store(false, Relaxed);
+    }
+
+    /// The number of the frame that waits for the client to take it.
+    pub(super) fn waiting(&self) -> Option<u64> {
+        (!self.asked.load(Relaxed)).then(|| self.frames.load(Relaxed))
+    }
+}
+
+/// The client of a request, among the request's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(Arc<Lane>);
+
+impl Client {
+    pub(super) fn new(lane: Arc<Lane>) -> Self {
+        Self(lane)
+    }
+
+    /// The client went away before it had sent its whole request, so that there is nobody to answer: what
+    /// answers it is dropped while it waits for this. HTTP/1 alone would not notice, since it reads no
+    /// further.
+    pub(crate) fn left(self) -> impl Future<Output = Infallible> {
+        self.0.left.store(true, Relaxed);
+        pending()
+    }
+}
