@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::{BaseUrl, Target, duration};
+use super::{AllowedHost, BaseUrl, Target, WebOrigin, duration};
 
 /// Everything that the gateway is told.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,6 +17,15 @@ pub(crate) struct Config {
     pub(crate) response_header_timeout: Duration,
     /// The longest request body: it is held in memory, since its model decides where it goes.
     pub(crate) max_request_bytes: usize,
+    /// The environment variable that holds the tokens of which clients must send one.
+    pub(crate) client_tokens_env: Option<String>,
+    /// The file that holds such tokens. Without either, every client is let in.
+    pub(crate) client_tokens_file: Option<PathBuf>,
+    /// The origins of web pages that may use the gateway.
+    pub(crate) cors_origins: Vec<WebOrigin>,
+    /// The hosts that requests may ask for beside loopback. Where there are none, a gateway that listens
+    /// on another address than loopback takes every host.
+    pub(crate) allowed_hosts: Vec<AllowedHost>,
     /// The providers, by name.
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where `/agents/…` leads, by name.
@@ -33,6 +42,10 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
             max_request_bytes: 32 << 20,
+            client_tokens_env: None,
+            client_tokens_file: None,
+            cors_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::error::Refusal;
+use super::{error::Refusal, fields::Fields};
 
 /// A request body, read to its end.
 #[derive(Clone, Debug)]
@@ -63,6 +63,11 @@ impl ModelRequest {
         };
         let fields: Fields<'_> =
             serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+        if let Some(name) = fields.misspelt {
+            let fault =
+                format!("`{name}` must be written in lower case: nobody may read another one");
+            return Err(Refusal::request("ambiguous_field", fault).with_param(name));
+        }
         let place = |raw: &RawValue| span_in(&bytes, raw.get());
         let model_span = fields.model.map(place);
         let model = match fields.model.map(RawValue::get) {
@@ -120,21 +125,9 @@ impl ModelRequest {
 
 /// Takes the rest without keeping it, for a while: most clients read no answer before they have sent
 /// everything, and would only see the connection break.
-async fn discard(mut body: Body) {
+pub(super) async fn discard(mut body: Body) {
     let rest = async { while let Some(Ok(_)) = body.frame().await {} };
     let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
-}
-
-/// The fields that matter here; a second one of the same name is an error, so that nobody reads
-/// another model than the destination does.
-#[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    stream: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    stream_options: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -271,6 +264,8 @@ mod tests {
             "{\"model\":7}",
             "{} {}",
             r#"{"model":"a","model":"b"}"#,
+            r#"{"model":"a","mod\u0065l":"b"}"#,
+            r#"{"stream":true,"stream":false}"#,
         ] {
             assert!(ModelRequest::parse(Bytes::from(text)).is_err(), "{text}");
         }

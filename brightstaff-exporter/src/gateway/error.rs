@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
     response::{IntoResponse, Response},
 };
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
@@ -30,6 +30,11 @@ impl Refusal {
             param: None,
             message: message.into(),
         }
+    }
+
+    /// The client has not shown that it may use the gateway.
+    pub(super) fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
+        Self::request(code, message).with_status(StatusCode::UNAUTHORIZED)
     }
 
     /// No destination is known for this model.
@@ -98,6 +103,11 @@ impl IntoResponse for Refusal {
             }
         });
         let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2.
+            let challenge = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
         response.extensions_mut().insert(NoUpstream);
         response
     }

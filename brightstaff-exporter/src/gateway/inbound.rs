@@ -1,14 +1,13 @@
+use std::borrow::Cow;
+
 use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header::CONTENT_ENCODING},
 };
 
 use super::{
-    body::ModelRequest,
-    destination::Outgoing,
-    directory::Candidate,
-    error::Refusal,
-    headers::{strip_credentials, strip_request},
+    body::ModelRequest, credentials, destination::Outgoing, directory::Candidate, error::Refusal,
+    headers::strip_request,
 };
 
 /// Where streams tell their usage only if asked.
@@ -48,13 +47,14 @@ impl Inbound {
         let ask_usage = candidate.destination.include_usage && COMPLETIONS.contains(&&*self.path);
         let model = candidate.model.as_deref();
         let mut headers = self.headers.clone();
+        let mut query = self.query.as_deref().map(Cow::Borrowed);
         if candidate.among_several {
-            strip_credentials(&mut headers);
+            credentials::strip(&mut headers, &mut query);
         }
         Outgoing {
             method: self.method.clone(),
             path: &self.path,
-            query: self.query.as_deref(),
+            query,
             headers,
             body: self.body.for_destination(model, ask_usage),
         }

@@ -4,13 +4,17 @@
 
 mod support;
 
+mod access;
 mod addresses;
+mod credentials;
 mod drain;
 mod errors;
 mod forward;
 mod hangups;
 mod keys;
+mod origins;
 mod routing;
+mod secrets;
 mod series;
 mod sessions;
 mod start;
