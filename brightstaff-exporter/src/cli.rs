@@ -92,5 +92,6 @@ Examples:
   brightstaff-exporter serve --config gateway.toml --check
 
 With one --upstream every model goes there; with several, clients write provider/model.
-Clients' own keys pass to the provider unless the configuration names one (api_key_env).
+Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
+say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
 RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";

@@ -8,7 +8,7 @@ const TOKEN: &str = "tok-0123456789abcdef";
 const OTHER: &str = "tok-fedcba9876543210";
 
 /// One provider with a key of the operator's.
-async fn with_key(upstream: &Upstream, more: &str) -> Serve {
+fn with_key(upstream: &Upstream, more: &str) -> Serve {
     let config = format!(
         "{more}\n[providers.p]\nurl = '{}'\napi_key_env = 'TEST_P'",
         upstream.url
@@ -19,7 +19,7 @@ async fn with_key(upstream: &Upstream, more: &str) -> Serve {
 #[tokio::test]
 async fn a_host_is_there_once_and_names_this_machine() {
     let upstream = Upstream::chat().await;
-    let serve = with_key(&upstream, "allowed_hosts = ['gw.example', '10.0.0.7']").await;
+    let serve = with_key(&upstream, "allowed_hosts = ['gw.example', '10.0.0.7']");
     let gateway = serve.start().await;
     let ask = async |version: &str, hosts: &[&str]| {
         let line = format!("GET /v1/models HTTP/{version}");
@@ -85,7 +85,7 @@ async fn a_host_is_there_once_and_names_this_machine() {
 #[tokio::test]
 async fn strangers_hosts_reach_no_path() {
     let upstream = Upstream::chat().await;
-    let gateway = with_key(&upstream, "").await.start().await;
+    let gateway = with_key(&upstream, "").start().await;
     for line in [
         "POST /v1/chat/completions HTTP/1.1",
         "POST /agents/v1/messages HTTP/1.1",
@@ -113,7 +113,7 @@ async fn strangers_hosts_reach_no_path() {
 #[tokio::test]
 async fn http_2_names_its_host_in_the_target() {
     let upstream = Upstream::chat().await;
-    let gateway = with_key(&upstream, "").await.start().await;
+    let gateway = with_key(&upstream, "").start().await;
     let client = reqwest::Client::builder()
         .no_proxy()
         .http2_prior_knowledge();
@@ -147,7 +147,7 @@ async fn http_2_names_its_host_in_the_target() {
 async fn on_all_addresses_every_host_is_taken_unless_some_are_named() {
     let upstream = Upstream::chat().await;
     let start = async |more: &str| {
-        let serve = with_key(&upstream, more).await;
+        let serve = with_key(&upstream, more);
         serve.arg("--bind").arg("0.0.0.0:0").start().await
     };
     let ask = async |gateway: &Gateway, host: &str| {
@@ -171,7 +171,7 @@ async fn on_all_addresses_every_host_is_taken_unless_some_are_named() {
 #[tokio::test]
 async fn clients_show_a_token_wherever_their_sdk_puts_a_key() {
     let upstream = Upstream::chat().await;
-    let serve = with_key(&upstream, "client_tokens_env = 'TEST_TOKENS'").await;
+    let serve = with_key(&upstream, "client_tokens_env = 'TEST_TOKENS'");
     let gateway = serve
         .env("TEST_TOKENS", &format!("{OTHER}, {TOKEN}\n"))
         .env("RUST_LOG", "trace")
@@ -199,7 +199,7 @@ async fn clients_show_a_token_wherever_their_sdk_puts_a_key() {
 async fn whoever_shows_none_is_refused() {
     let upstream = Upstream::chat().await;
     let more = "client_tokens_env = 'TEST_TOKENS'\nmax_request_bytes = 1000000";
-    let serve = with_key(&upstream, more).await;
+    let serve = with_key(&upstream, more);
     let gateway = serve.env("TEST_TOKENS", TOKEN).start().await;
     let cut = &TOKEN[..TOKEN.len() - 1];
     let mut refused = 0;
@@ -356,7 +356,7 @@ async fn tokens_that_are_none_stop_the_start() {
         ),
     ] {
         for check in [false, true] {
-            let mut serve = with_key(&upstream, &more).await.env_remove("TEST_TOKENS");
+            let mut serve = with_key(&upstream, &more).env_remove("TEST_TOKENS");
             if let Some(tokens) = tokens {
                 serve = serve.env("TEST_TOKENS", tokens);
             }
@@ -380,7 +380,7 @@ async fn a_gateway_that_is_open_to_others_warns() {
         ("", "[::1]:0", false),
         ("client_tokens_env = 'TEST_TOKENS'", "0.0.0.0:0", false),
     ] {
-        let serve = with_key(&upstream, more).await.env("TEST_TOKENS", TOKEN);
+        let serve = with_key(&upstream, more).env("TEST_TOKENS", TOKEN);
         let serve = serve.env("RUST_LOG", "info").arg("--bind").arg(bind);
         let output = serve.arg("--check").run().await;
         assert!(output.status.success(), "{output:?}");
@@ -398,7 +398,7 @@ async fn a_gateway_that_is_open_to_others_warns() {
 #[tokio::test]
 async fn without_tokens_every_client_of_this_machine_is_let_in() {
     let upstream = Upstream::chat().await;
-    let gateway = with_key(&upstream, "").await.start().await;
+    let gateway = with_key(&upstream, "").start().await;
     assert_eq!(gateway.chat("p/m").await.0, 200);
     let answer = client()
         .get(format!("{}/v1/models", gateway.url))

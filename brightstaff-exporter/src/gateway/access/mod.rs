@@ -84,7 +84,7 @@ pub(super) async fn gate(
     {
         return preflight;
     }
-    let page = page.map(|page| page.to_owned());
+    let page = page.map(Page::to_owned);
     let mut response = match access.client(&mut request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refuse(refusal, request).await,
