@@ -64,8 +64,10 @@ impl ModelRequest {
         let fields: Fields<'_> =
             serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
         if let Some(name) = fields.misspelt {
-            let fault =
-                format!("`{name}` must be written in lower case: nobody may read another one");
+            let fault = format!(
+                "a field is named like `{name}` but for the case of its letters, and some servers \
+                 would take it for that: rename or remove it"
+            );
             return Err(Refusal::request("ambiguous_field", fault).with_param(name));
         }
         let place = |raw: &RawValue| span_in(&bytes, raw.get());
