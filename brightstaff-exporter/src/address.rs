@@ -38,7 +38,8 @@ pub(crate) struct Given {
 #[derive(Args, Debug)]
 struct Options {
     /// Where the gateway takes requests.
-    #[arg(long, env = BIND_ADDRESS, hide_env_values = true, value_name = "IP:PORT", default_value = DEFAULT_GATEWAY)]
+    #[arg(long, env = BIND_ADDRESS, hide_env_values = true, value_name = "IP:PORT",
+          default_value = DEFAULT_GATEWAY)]
     bind: String,
 
     /// Where metrics are served.

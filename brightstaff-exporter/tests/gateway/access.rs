@@ -239,6 +239,15 @@ async fn whoever_shows_none_is_refused() {
         assert_eq!(gateway.ask(request).await.0, 401, "{path}");
         refused += 1;
     }
+    // Who asks before it sends a body is not told to.
+    let lines = [
+        "POST /v1/messages HTTP/1.1",
+        "host: localhost",
+        "content-length: 9",
+        "expect: 100-continue",
+    ];
+    assert_eq!(raw(&gateway, &lines).await.status, 401);
+    refused += 1;
     // A long body is let run out, so that the answer arrives.
     let long = gateway.post("/v1/chat/completions", vec![b' '; 8 << 20]);
     assert_eq!(gateway.ask(long).await.0, 401);

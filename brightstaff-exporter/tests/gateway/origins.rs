@@ -211,6 +211,9 @@ async fn a_page_that_may_use_the_gateway_works() {
     let vary: Vec<_> = headers.get_all("vary").iter().collect();
     assert_eq!(vary, ["accept-encoding", "origin"]);
 
+    let seen = upstream.only();
+    assert_eq!(seen.header("origin"), None);
+
     // The page can read why it was refused.
     for refused in [
         chat(&gateway),

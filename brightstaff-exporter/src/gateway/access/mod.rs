@@ -85,6 +85,7 @@ pub(super) async fn gate(
         return preflight;
     }
     let page = page.map(Page::to_owned);
+    origins::forget(request.headers_mut());
     let mut response = match access.client(&mut request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refuse(refusal, request).await,

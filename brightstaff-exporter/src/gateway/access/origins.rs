@@ -132,6 +132,12 @@ impl Page<'_> {
     }
 }
 
+/// Removes what tells of a page: providers that refuse web pages would judge anew, and of another host.
+pub(super) fn forget(headers: &mut HeaderMap) {
+    headers.remove(ORIGIN);
+    headers.remove(SEC_FETCH_SITE);
+}
+
 /// Says in an answer that the page it goes to may read it, and nobody else.
 pub(super) fn mark(headers: &mut HeaderMap, page: Option<HeaderValue>) {
     for name in ANSWERED {
