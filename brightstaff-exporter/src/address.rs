@@ -2,19 +2,21 @@
 
 use std::net::SocketAddr;
 
-use brightstaff_exporter::{DEFAULT_BIND_ADDRESS, METRICS_BIND_ADDRESS};
+use brightstaff_exporter::{DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS};
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, parser::ValueSource};
+use prometheus::Registry;
 
 use crate::commands::UsageError;
 
 const BIND_ADDRESS: &str = "BIND_ADDRESS";
 const DEFAULT_GATEWAY: &str = "127.0.0.1:12000";
 
-/// The address in the text of this option or variable.
+/// The address in the text of this option or variable, which is not repeated where it is none: it may be
+/// what belongs in another one, and a secret.
 pub(crate) fn parse(from: &str, text: &str, example: &str) -> Result<SocketAddr, UsageError> {
     text.parse().map_err(|_| {
         UsageError::new(format_args!(
-            "{from}: {text:?} is no address to listen on: write IP:PORT, for example {example}"
+            "{from}: is no address to listen on: write IP:PORT, for example {example}"
         ))
     })
 }
@@ -36,11 +38,12 @@ pub(crate) struct Given {
 #[derive(Args, Debug)]
 struct Options {
     /// Where the gateway takes requests.
-    #[arg(long, env = BIND_ADDRESS, value_name = "IP:PORT", default_value = DEFAULT_GATEWAY)]
+    #[arg(long, env = BIND_ADDRESS, hide_env_values = true, value_name = "IP:PORT",
+          default_value = DEFAULT_GATEWAY)]
     bind: String,
 
     /// Where metrics are served.
-    #[arg(long, env = METRICS_BIND_ADDRESS, value_name = "IP:PORT",
+    #[arg(long, env = METRICS_BIND_ADDRESS, hide_env_values = true, value_name = "IP:PORT",
           default_value_t = DEFAULT_BIND_ADDRESS.to_string())]
     metrics_bind: String,
 }
@@ -49,6 +52,15 @@ impl Listen {
     pub(crate) fn gateway(&self) -> Result<SocketAddr, UsageError> {
         let Given { from, text } = &self.gateway;
         parse(from, text, DEFAULT_GATEWAY)
+    }
+
+    /// What serves metrics there.
+    pub(crate) fn exporter(&self, registry: Registry) -> Result<Exporter, UsageError> {
+        let Given { from, text } = &self.metrics;
+        // Before the library, which repeats what is no address.
+        parse(from, text, &DEFAULT_BIND_ADDRESS.to_string())?;
+        let exporter = Exporter::new(registry);
+        exporter.bind_to(from, text).map_err(UsageError::new)
     }
 }
 

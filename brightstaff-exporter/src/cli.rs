@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    error::{ContextKind, ContextValue, Error, ErrorKind},
+};
 
 use crate::{address::Listen, commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
 
@@ -12,6 +15,32 @@ use crate::{address::Listen, commands::Simulate, config::duration, demo::Demo, i
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; ends the process where it cannot be read, or asks for help.
+    pub(crate) fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| without_values(error).exit())
+    }
+}
+
+/// What is wrong with a command line, without repeating what was given: the value of an option or what is
+/// no option at all may be a URL with its key. Which option it is about stays.
+fn without_values(mut error: Error) -> Error {
+    let is_option = error.kind() != ErrorKind::UnknownArgument;
+    for kind in [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+    ] {
+        let given = matches!(error.get(kind), Some(ContextValue::String(text)) if !text.is_empty());
+        if given && !(is_option && kind == ContextKind::InvalidArg) {
+            error.insert(kind, ContextValue::String("...".to_owned()));
+        }
+    }
+    // How to write the same argument as a value.
+    error.remove(ContextKind::Suggested);
+    error
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,5 +92,6 @@ Examples:
   brightstaff-exporter serve --config gateway.toml --check
 
 With one --upstream every model goes there; with several, clients write provider/model.
-Clients' own keys pass to the provider unless the configuration names one (api_key_env).
+Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
+say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
 RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";

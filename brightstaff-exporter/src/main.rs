@@ -13,7 +13,6 @@ mod sim;
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use clap::Parser;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 
@@ -23,7 +22,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     // What goes wrong in the demo is what it is about: its table tells.
     log(match cli.command {
         Command::Demo(_) => Level::ERROR,

@@ -1,7 +1,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::Context;
-use brightstaff_exporter::{Bound, Exporter};
+use brightstaff_exporter::Bound;
 use prometheus::Registry;
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -9,7 +9,7 @@ use super::{UsageError, signals::Signals};
 use crate::{
     cli::{Serve, Source},
     config::{Config, ConfigError},
-    gateway::{Gateway, register, warn_of_open_models},
+    gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
     say::say,
     serve::{self, Limits},
 };
@@ -31,11 +31,10 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let listen = &options.listen;
     let address = listen.gateway()?;
     let registry = Registry::new();
-    let exporter = Exporter::new(registry.clone())
-        .bind_to(&listen.metrics.from, &listen.metrics.text)
-        .map_err(|error| UsageError(error.to_string()))?;
+    let exporter = listen.exporter(registry.clone())?;
     let metrics = register(&config, &registry)?;
     let gateway = Gateway::new(&config, metrics.clone())?;
+    warn_of_open_gateway(&config, address);
     if options.check {
         say!("the configuration is sound");
         return Ok(());
@@ -57,9 +56,10 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
 
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));
+    let router = gateway.router(listener.local_addr()?);
     serve::serve(
         listener,
-        gateway.router(),
+        router,
         Limits::of(&config),
         metrics,
         signals.first(),
@@ -84,7 +84,8 @@ fn config(source: &Source) -> anyhow::Result<Config> {
         return Ok(Config::from_upstreams(&source.upstreams)?);
     };
     let text = fs::read_to_string(path)
-        .map_err(|error| UsageError(format!("--config {}: {error}", path.display())))?;
+        // The path is not repeated: it may be what belongs after --upstream, with its key.
+        .map_err(|error| UsageError(format!("--config: the file cannot be read: {error}")))?;
     let config =
         Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
     Ok(config)

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt};
 
 use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize};
 
-use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS, types::least_buffered_bytes};
+use super::{
+    Config, ConfigError, RouteAlias, Target, shown, target::AGENTS, types::least_buffered_bytes,
+};
 
 impl Config {
     /// Everything that is named exists, and no name means two things.
@@ -14,16 +16,19 @@ impl Config {
             return Err(ConfigError::new("providers", fix));
         }
         self.limits()?;
+        self.client_tokens()?;
         for (name, provider) in &self.providers {
             check_destination("providers", name, provider.api_key_env.as_deref())?;
-            for model in &provider.models {
-                check_label(format_args!("providers.{name}.models"), model)?;
+            for (n, model) in (1..).zip(&provider.models) {
+                let key = format!("providers.{}.models", shown::name(name));
+                check_label(&key, &format!("entry {n} "), model)?;
             }
         }
         for (name, agent) in &self.agents {
             check_destination("agents", name, agent.api_key_env.as_deref())?;
             if self.providers.contains_key(name) {
                 let fault = "a provider has this name: rename one, they share a label";
+                let name = shown::name(name);
                 return Err(ConfigError::new(format_args!("agents.{name}"), fault));
             }
         }
@@ -70,9 +75,25 @@ impl Config {
         Ok(())
     }
 
+    fn client_tokens(&self) -> Result<(), ConfigError> {
+        let Some(tokens) = self.client_tokens_env.as_deref() else {
+            return Ok(());
+        };
+        let key = "client_tokens_env";
+        check_variable(key, tokens, "tokens")?;
+        let providers = self.providers.values().map(|p| &p.api_key_env);
+        let mut keys = providers.chain(self.agents.values().map(|a| &a.api_key_env));
+        if keys.any(|variable| variable.as_deref() == Some(tokens)) {
+            let fault = "an api_key_env names the same variable: tokens of clients never leave the \
+                         gateway, so give them one of their own";
+            return Err(ConfigError::new(key, fault));
+        }
+        Ok(())
+    }
+
     fn route(&self, alias: &str, route: &RouteAlias) -> Result<(), ConfigError> {
-        let key = format!("routes.{alias}");
-        check_label(&key, alias)?;
+        let key = format!("routes.{}", shown::name(alias));
+        check_label(&key, "", alias)?;
         let prefix = alias.split_once('/').map(|(prefix, _)| prefix);
         let taken = self.agents.contains_key(alias)
             || prefix.is_some_and(|prefix| self.providers.contains_key(prefix))
@@ -87,32 +108,32 @@ impl Config {
             return Err(ConfigError::new(key, fix));
         };
         let mut seen = BTreeSet::new();
-        for candidate in &route.candidates {
-            self.candidate(&key, candidate)?;
+        for (n, candidate) in (1..).zip(&route.candidates) {
+            self.candidate(&key, n, candidate)?;
             if std::mem::discriminant(candidate) != std::mem::discriminant(first) {
                 let fault = "holds models and agents: make it two routes";
                 return Err(ConfigError::new(key, fault));
             }
             if !seen.insert(candidate.to_string()) {
-                let fault = format!("names \"{candidate}\" twice: remove one");
+                let fault = format!("entry {n} is there twice: remove one");
                 return Err(ConfigError::new(key, fault));
             }
         }
         Ok(())
     }
 
-    fn candidate(&self, key: &str, candidate: &Target) -> Result<(), ConfigError> {
-        let (known, table, name) = match candidate {
+    fn candidate(&self, key: &str, n: usize, candidate: &Target) -> Result<(), ConfigError> {
+        let (known, table) = match candidate {
             Target::Model { provider, model } => {
-                check_label(key, model)?;
-                (self.providers.contains_key(provider), "providers", provider)
+                check_label(key, &format!("entry {n} "), model)?;
+                (self.providers.contains_key(provider), "providers")
             }
-            Target::Agent(name) => (self.agents.contains_key(name), AGENTS, name),
+            Target::Agent(name) => (self.agents.contains_key(name), AGENTS),
         };
         if known {
             return Ok(());
         }
-        let fault = format!("\"{candidate}\" leads nowhere: add [{table}.{name}]");
+        let fault = format!("entry {n} leads nowhere: add the [{table}.NAME] that it names");
         Err(ConfigError::new(key, fault))
     }
 
@@ -127,32 +148,36 @@ impl Config {
 }
 
 fn check_destination(table: &str, name: &str, key_env: Option<&str>) -> Result<(), ConfigError> {
-    let key = format!("{table}.{name}");
-    check_label(&key, name)?;
+    let key = format!("{table}.{}", shown::name(name));
+    check_label(&key, "", name)?;
     if name.contains('/') || name == AGENTS {
         let fault = "no name may hold a slash or be \"agents\": rename it";
         return Err(ConfigError::new(key, fault));
     }
-    // Never echoed: what does not look like a variable's name may be the key itself.
-    if key_env.is_some_and(|env| !is_variable(env)) {
-        let fix = "must be the name of an environment variable, not a key";
-        return Err(ConfigError::new(format_args!("{key}.api_key_env"), fix));
-    }
-    Ok(())
+    key_env.map_or(Ok(()), |env| {
+        check_variable(format_args!("{key}.api_key_env"), env, "a key")
+    })
 }
 
-fn is_variable(name: &str) -> bool {
+/// Whether this can be a variable; it is not repeated where it cannot, and may be `what` itself.
+fn check_variable(key: impl fmt::Display, name: &str, what: &str) -> Result<(), ConfigError> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.chars().all(word) && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts && name.chars().all(word) {
+        return Ok(());
+    }
+    let fix = format!("must be the name of an environment variable, not {what}");
+    Err(ConfigError::new(key, fix))
 }
 
-/// Names become labels, so they must be as they stand there.
-fn check_label(key: impl fmt::Display, name: &str) -> Result<(), ConfigError> {
+/// Names become labels, so they must be as they stand there. `which` tells one of several, with a space
+/// behind it.
+fn check_label(key: &str, which: &str, name: &str) -> Result<(), ConfigError> {
     if sanitize(name) == name && name != OTHER && name != UNKNOWN {
         return Ok(());
     }
     let fault = format!(
-        "{name:?} cannot be a label: use 1 to {MAX_LABEL_BYTES} bytes, no control character, \
+        "{which}cannot be a label: use 1 to {MAX_LABEL_BYTES} bytes, no control character, \
          and neither \"{OTHER}\" nor \"{UNKNOWN}\""
     );
     Err(ConfigError::new(key, fault))

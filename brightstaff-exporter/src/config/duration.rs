@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 /// Reads a whole number followed by `ms`, `s`, `m` or `h`.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let refuse = || format!("{text:?} is no duration: write for example 500ms, 30s, 5m or 1h");
+    let refuse = || "is no duration: write for example 500ms, 30s, 5m or 1h".to_owned();
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number: u64 = text[..text.len() - unit.len()]
         .parse()

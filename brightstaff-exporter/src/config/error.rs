@@ -1,11 +1,9 @@
 use std::fmt;
 
-use super::place;
+use super::{place, shown};
 
-/// Shows every key, and is checked by a test: what it says of a key is an example of a right value.
-const EXAMPLE: &str = include_str!("../../gateway.toml");
-
-/// What is wrong with a configuration: one line that names the key and how to put it right.
+/// What is wrong with a configuration: one line that names the key and how to put it right, and repeats
+/// no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConfigError(String);
 
@@ -27,20 +25,23 @@ impl ConfigError {
         }
         let mut key = place::key(text, at).unwrap_or_default();
         key.retain(|key| !key.is_empty());
-        let fix = if fault == "duplicate key" {
-            let twice = text.get(span).map(|twice| twice.trim_matches(['"', '\'']));
+        let duplicate = fault == "duplicate key";
+        if duplicate && let Some(twice) = text.get(span) {
             // Between braces only the table around it is known.
-            key.extend(
-                twice
-                    .filter(|twice| key.last().is_none_or(|last| last != twice))
-                    .map(str::to_owned),
-            );
+            let twice = twice.trim_matches(['"', '\'']);
+            key.extend((key.last().is_none_or(|last| last != twice)).then(|| twice.to_owned()));
+        }
+        let shown = shown::path(&key);
+        let fix = if duplicate {
             Some("remove or rename one of the two".to_owned())
+        } else if shown.len() < key.len() && !fault.ends_with("expected a table") {
+            // What is not ours has no example.
+            fix(&fault, &[])
         } else {
-            fix(&fault, &key)
+            fix(&fault, &shown)
         };
         let mut line = format!("line {}: ", place::line(text, at));
-        let key = key.join(".");
+        let key = shown.join(".");
         if !key.is_empty() {
             line += &format!("{key}: ");
         }
@@ -53,9 +54,9 @@ impl ConfigError {
     }
 }
 
-/// A parser's message in one line, and without the names of Rust's types.
+/// A parser's message in one line, without the names of Rust's types, and without what it repeats.
 fn plain(message: &str) -> String {
-    let message = message.replace('\n', ", ");
+    let message = without_values(message).replace('\n', ", ");
     let Some((fault, expected)) = message.rsplit_once(", expected ") else {
         return message;
     };
@@ -66,32 +67,42 @@ fn plain(message: &str) -> String {
         name if name.starts_with("struct ") => "a table",
         _ => return message,
     };
-    let fault = fault.trim_end_matches(" as i128");
     format!("{fault}, expected {expected}")
 }
 
+/// The messages of `serde` that repeat what was read, without it. Those of the parser never do.
+fn without_values(message: &str) -> String {
+    for unknown in ["unknown field", "unknown variant"] {
+        if message.starts_with(unknown) {
+            // The last: what was read may hold the same words.
+            let expected = message.rfind("`, expected ").map(|at| &message[at + 1..]);
+            return format!("{unknown}{}", expected.unwrap_or_default());
+        }
+    }
+    for invalid in ["invalid type: ", "invalid value: "] {
+        if let Some(rest) = message.strip_prefix(invalid) {
+            let kind = rest.split([' ', ',']).next().unwrap_or_default();
+            let kind = kind.replace("floating", "floating point");
+            let expected = rest.rfind(", expected ").map(|at| &rest[at..]);
+            return format!("{invalid}{kind}{}", expected.unwrap_or_default());
+        }
+    }
+    message.to_owned()
+}
+
 /// How to put it right, unless the fault says that itself.
-fn fix(fault: &str, key: &[String]) -> Option<String> {
+fn fix(fault: &str, key: &[&str]) -> Option<String> {
     if fault.contains(": write ") || fault.starts_with("unknown field") {
         return None;
     }
     let missing = fault.strip_prefix("missing field `");
     let missing = missing.and_then(|rest| rest.strip_suffix('`'));
-    let Some(name) = missing.or(key.last().map(String::as_str)) else {
+    let Some(name) = missing.or(key.last().copied()) else {
         return Some("write NAME = VALUE".to_owned());
     };
-    let value = (!fault.ends_with("expected a table")).then(|| example(name, &[" = "]));
-    let table = || example(&format!("[{}", key.first()?), &[".", "]"]);
-    let example = value.flatten().or_else(table)?;
+    let value = (!fault.ends_with("expected a table")).then(|| shown::example(name));
+    let example = value.flatten().or_else(|| shown::table(key.first()?))?;
     Some(format!("write for example {example}"))
-}
-
-/// The line of the example that starts with this, and goes on with one of those.
-fn example(start: &str, ends: &[&str]) -> Option<&'static str> {
-    let ended = |rest: &str| ends.iter().any(|end| rest.starts_with(end));
-    EXAMPLE
-        .lines()
-        .find(|line| line.strip_prefix(start).is_some_and(ended))
 }
 
 impl fmt::Display for ConfigError {

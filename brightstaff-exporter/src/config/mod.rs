@@ -4,13 +4,19 @@ mod base_url;
 mod check;
 pub(crate) mod duration;
 mod error;
+mod host;
+mod origin;
 mod place;
+mod shown;
 mod target;
 mod types;
 
 pub(crate) use self::{
     base_url::BaseUrl,
     error::ConfigError,
+    host::{AllowedHost, HostPort},
+    origin::{WebOrigin, parts as origin_parts},
+    shown::{name as shown_name, variable as shown_variable},
     target::Target,
     types::{
         Agent, Api, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
@@ -33,21 +39,22 @@ impl Config {
     pub(crate) fn from_upstreams(upstreams: &[String]) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         for upstream in upstreams {
-            let fault = |fault: &str| {
+            let fault = |name: &str, fault: &str| {
                 ConfigError::new(
-                    format_args!("--upstream {upstream:?}"),
+                    format_args!("--upstream{name}"),
                     format_args!("{fault}: write for example openai=https://api.openai.com"),
                 )
             };
             let Some((name, url)) = upstream.split_once('=') else {
-                return Err(fault("is not NAME=URL"));
+                return Err(fault("", "is not NAME=URL"));
             };
+            let shown = format!(" {}", shown::name(name));
             let url = url
                 .parse()
-                .map_err(|error| ConfigError::new(format_args!("--upstream {name}"), error))?;
+                .map_err(|error| ConfigError::new(format_args!("--upstream{shown}"), error))?;
             let provider = Provider::new(url);
             if config.providers.insert(name.to_owned(), provider).is_some() {
-                return Err(fault("names its provider a second time"));
+                return Err(fault(&shown, "names its provider a second time"));
             }
         }
         config.check()?;

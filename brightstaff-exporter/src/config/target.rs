@@ -24,9 +24,7 @@ impl FromStr for Target {
                     model: model.to_owned(),
                 })
             }
-            _ => Err(format!(
-                "{text:?} is no candidate: write provider/model or agents/NAME"
-            )),
+            _ => Err("is no candidate: write provider/model or agents/NAME".to_owned()),
         }
     }
 }

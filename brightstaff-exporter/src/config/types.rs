@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::{BaseUrl, Target, duration};
+use super::{AllowedHost, BaseUrl, Target, WebOrigin, duration};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -55,6 +55,15 @@ pub(crate) struct Config {
     /// How long a client may take nothing of what waits to be written to it.
     #[serde(with = "duration")]
     pub(crate) write_stall_timeout: Duration,
+    /// The environment variable that holds the tokens of which clients must send one.
+    pub(crate) client_tokens_env: Option<String>,
+    /// The file that holds such tokens. Without either, every client is let in.
+    pub(crate) client_tokens_file: Option<PathBuf>,
+    /// The origins of web pages that may use the gateway.
+    pub(crate) cors_origins: Vec<WebOrigin>,
+    /// The hosts that requests may ask for beside loopback. Where there are none, a gateway that listens
+    /// on another address than loopback takes every host.
+    pub(crate) allowed_hosts: Vec<AllowedHost>,
     /// The providers, by name.
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where `/agents/…` leads, by name.
@@ -78,6 +87,10 @@ impl Default for Config {
             head_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
             write_stall_timeout: Duration::from_secs(300),
+            client_tokens_env: None,
+            client_tokens_file: None,
+            cors_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),

@@ -118,7 +118,7 @@ fn request(order: &Order) -> Result<Request<Full<Bytes>>> {
     let mut request = Request::builder()
         .method(order.method.clone())
         .uri(&order.path)
-        .header("host", "gateway")
+        .header("host", "localhost")
         .header("content-type", "application/json")
         .header(PLAN_HEADER, order.id);
     for (name, value) in &order.headers {

@@ -1,13 +1,11 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use brightstaff_exporter::Exporter;
 use prometheus::Registry;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::options::Demo;
 use crate::{
-    commands::UsageError,
     config::Config,
     gateway::{Gateway, register},
     serve::{self, Limits},
@@ -29,13 +27,9 @@ impl Measured {
         let listen = &options.listen;
         let address = listen.gateway()?;
         let registry = Registry::new();
-        let exporter = Exporter::new(registry.clone())
-            .bind_to(&listen.metrics.from, &listen.metrics.text)
-            .map_err(UsageError::new)?
-            .bind()
-            .await?;
+        let exporter = listen.exporter(registry.clone())?.bind().await?;
         let metrics = register(config, &registry)?;
-        let router = Gateway::new(config, metrics.clone())?.router();
+        let gateway = Gateway::new(config, metrics.clone())?;
         let listener = TcpListener::bind(address).await.with_context(|| {
             let from = &listen.gateway.from;
             format!("cannot listen on {address}: set {from} to another IP:PORT")
@@ -44,6 +38,7 @@ impl Measured {
             gateway: listener.local_addr()?,
             metrics: exporter.local_addr(),
         };
+        let router = gateway.router(started.gateway);
         servers.spawn(async { Ok(exporter.serve().await?) });
         servers.spawn(serve::serve(
             listener,

@@ -72,7 +72,7 @@ counts must be equal, and each mean must lie between what the provider and what 
 Exits with 1 where anything differs.";
 
 fn proxy(text: &str) -> Result<SocketAddr, String> {
-    let refuse = |_| format!("{text:?} is no address: write IP:PORT, such as 127.0.0.1:10000");
+    let refuse = |_| "is no address: write IP:PORT, such as 127.0.0.1:10000".to_owned();
     text.parse().map_err(refuse)
 }
 
@@ -80,5 +80,5 @@ fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok();
     // Slower is a request a day, faster is none that is paced.
     rate.filter(|rate| (0.00001..=10_000.0).contains(rate))
-        .ok_or_else(|| format!("{text:?} is no rate: write requests a second, such as 20 or 0.2"))
+        .ok_or_else(|| "is no rate: write requests a second, such as 20 or 0.2".to_owned())
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     budget::{Budget, Buffer},
     error::Refusal,
+    fields::Fields,
 };
 
 /// The longest name of a model, in bytes: it is copied, which the budget of the bodies does not know.
@@ -46,6 +47,13 @@ impl ModelRequest {
         };
         let fields: Fields<'_> =
             serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+        if let Some(name) = fields.misspelt {
+            let fault = format!(
+                "a field is named like `{name}` but for the case of its letters, and some servers \
+                 would take it for that: rename or remove it"
+            );
+            return Err(Refusal::request("ambiguous_field", fault).with_param(name));
+        }
         let place = |raw: &RawValue| span_in(&bytes, raw.get());
         let model_span = fields.model.map(place);
         let model = match fields.model.map(RawValue::get) {
@@ -123,18 +131,6 @@ impl ModelRequest {
         (self.model_span, self.ask_usage) = (None, None);
         Ok(())
     }
-}
-
-/// The fields that matter here; a second one of the same name is an error, so that nobody reads
-/// another model than the destination does.
-#[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    stream: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    stream_options: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -276,6 +272,8 @@ mod tests {
             "{\"model\":7}",
             "{} {}",
             r#"{"model":"a","model":"b"}"#,
+            r#"{"model":"a","mod\u0065l":"b"}"#,
+            r#"{"stream":true,"stream":false}"#,
         ] {
             let parsed = ModelRequest::parse(Bytes::from(text), &Budget::new(0));
             assert!(parsed.is_err(), "{text}");

@@ -1,4 +1,4 @@
-use std::{env, time::Duration};
+use std::{borrow::Cow, env, time::Duration};
 
 use axum::http::{HeaderMap, Method};
 use brightstaff_metrics_core::labels::ErrorClass;
@@ -7,7 +7,9 @@ use reqwest::{Client, redirect::Policy};
 use rustls::ClientConfig;
 
 use super::headers::Credentials;
-use crate::config::{Agent, Api, BaseUrl, Config, ConfigError, Provider};
+use crate::config::{
+    Agent, Api, BaseUrl, Config, ConfigError, Provider, shown_name, shown_variable,
+};
 
 /// A provider or an agent, and the connections to it.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) method: Method,
     /// From `/v1` on.
     pub(super) path: &'a str,
-    pub(super) query: Option<&'a str>,
+    pub(super) query: Option<Cow<'a, str>>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
@@ -43,7 +45,7 @@ impl Destination {
             _ => Api::OpenAi,
         };
         let api = provider.api.unwrap_or(by_name);
-        let key = format!("providers.{name}.api_key_env");
+        let key = format!("providers.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
         Ok(Self {
             include_usage: provider.include_usage,
@@ -57,7 +59,7 @@ impl Destination {
         config: &Config,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
-        let key = format!("agents.{name}.api_key_env");
+        let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
         Self::new(name, &agent.url, credentials, config, tls)
     }
@@ -97,11 +99,11 @@ impl Destination {
         mut out: Outgoing<'_>,
     ) -> Result<reqwest::Response, ErrorClass> {
         if let Some(credentials) = &self.credentials {
-            credentials.apply(&mut out.headers);
+            credentials.apply(&mut out);
         }
         let request = self
             .client
-            .request(out.method, self.url.join(out.path, out.query))
+            .request(out.method, self.url.join(out.path, out.query.as_deref()))
             .headers(out.headers)
             .body(out.body)
             .send();
@@ -128,15 +130,15 @@ fn credentials(
         return Ok(None);
     };
     let Some(key) = env::var_os(variable) else {
-        let fault = format!("the environment variable {variable} is not set: set it to the key");
+        let named = shown_variable(variable);
+        let fault = format!("{named} is not set: set it to the key");
         return Err(ConfigError::new(at, fault));
     };
     let key = key.to_str().map(str::trim);
     let credentials = key.and_then(|key| Credentials::new(api, key));
     credentials.map(Some).ok_or_else(|| {
-        let fault = format!(
-            "the environment variable {variable} holds no key that a header can carry: set it anew"
-        );
+        let named = shown_variable(variable);
+        let fault = format!("{named} holds no key that a header can carry: set it anew");
         ConfigError::new(at, fault)
     })
 }

@@ -4,7 +4,7 @@ use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{CONNECTION, RETRY_AFTER},
+        header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -41,6 +41,11 @@ impl Refusal {
             retry_after: None,
             closes: false,
         }
+    }
+
+    /// The client has not shown that it may use the gateway.
+    pub(super) fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
+        Self::request(code, message).with_status(StatusCode::UNAUTHORIZED)
     }
 
     /// No destination is known for this model.
@@ -136,6 +141,11 @@ impl IntoResponse for Refusal {
         }
         if self.closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2.
+            let challenge = HeaderValue::from_static("Bearer");
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         response.extensions_mut().insert(NoUpstream);
         response

@@ -8,6 +8,7 @@ use axum::http::{
     },
 };
 
+use super::{credentials, destination::Outgoing};
 use crate::config::Api;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -75,8 +76,9 @@ impl Credentials {
     }
 
     /// Puts them in place of whatever the client sent, which was for the gateway.
-    pub(super) fn apply(&self, headers: &mut HeaderMap) {
-        strip_credentials(headers);
+    pub(super) fn apply(&self, out: &mut Outgoing<'_>) {
+        credentials::strip(&mut out.headers, &mut out.query);
+        let headers = &mut out.headers;
         match self.api {
             Api::OpenAi => {
                 headers.insert(AUTHORIZATION, self.value.clone());
@@ -91,14 +93,11 @@ impl Credentials {
     }
 }
 
-/// Removes the client's credentials, whatever API they are for.
-pub(super) fn strip_credentials(headers: &mut HeaderMap) {
-    headers.remove(AUTHORIZATION);
-    headers.remove(API_KEY);
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::Method;
+    use bytes::Bytes;
+
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -132,26 +131,37 @@ mod tests {
         assert_eq!(map, headers(&[]));
     }
 
+    fn outgoing(sent: &[(&'static str, &'static str)]) -> Outgoing<'static> {
+        Outgoing {
+            method: Method::POST,
+            path: "/v1/messages",
+            query: Some("beta=true&key=client".into()),
+            headers: headers(sent),
+            body: Bytes::new(),
+        }
+    }
+
     #[test]
     fn replaces_the_clients_credentials() {
         let sent = [("authorization", "Bearer client"), ("x-api-key", "client")];
-        let mut map = headers(&sent);
-        Credentials::new(Api::OpenAi, "ours")
-            .unwrap()
-            .apply(&mut map);
-        assert_eq!(map, headers(&[("authorization", "Bearer ours")]));
+        let mut out = outgoing(&sent);
+        let ours = Credentials::new(Api::OpenAi, "ours").unwrap();
+        ours.apply(&mut out);
+        assert_eq!(out.headers, headers(&[("authorization", "Bearer ours")]));
+        assert_eq!(out.query.as_deref(), Some("beta=true"));
 
-        let mut map = headers(&sent);
+        let mut out = outgoing(&sent);
         let ours = Credentials::new(Api::Anthropic, "ours").unwrap();
-        ours.apply(&mut map);
+        ours.apply(&mut out);
         assert_eq!(
-            map,
+            out.headers,
             headers(&[("x-api-key", "ours"), ("anthropic-version", "2023-06-01")])
         );
 
-        map.insert(ANTHROPIC_VERSION, HeaderValue::from_static("2030-01-01"));
-        ours.apply(&mut map);
-        assert_eq!(map[ANTHROPIC_VERSION], "2030-01-01");
+        let version = HeaderValue::from_static("2030-01-01");
+        out.headers.insert(ANTHROPIC_VERSION, version);
+        ours.apply(&mut out);
+        assert_eq!(out.headers[ANTHROPIC_VERSION], "2030-01-01");
         assert!(!format!("{ours:?}").contains("ours\""));
     }
 

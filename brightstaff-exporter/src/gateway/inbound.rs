@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use axum::{
     extract::Request,
     http::{HeaderMap, StatusCode, header::CONTENT_ENCODING},
@@ -5,10 +7,11 @@ use axum::{
 
 use super::{
     body::ModelRequest,
+    credentials,
     destination::Outgoing,
     directory::Candidate,
     error::Refusal,
-    headers::{strip_credentials, strip_request},
+    headers::strip_request,
     upload::{Cut, Uploads},
 };
 use crate::serve::Client;
@@ -65,13 +68,14 @@ impl Inbound {
         let model = candidate.model.as_deref();
         let ask_usage = self.asks_usage(candidate);
         let mut headers = self.headers.clone();
+        let mut query = self.query.as_deref().map(Cow::Borrowed);
         if candidate.among_several {
-            strip_credentials(&mut headers);
+            credentials::strip(&mut headers, &mut query);
         }
         Ok(Outgoing {
             method: self.method.clone(),
             path: &self.path,
-            query: self.query.as_deref(),
+            query,
             headers,
             body: self.body.for_destination(model, ask_usage)?,
         })

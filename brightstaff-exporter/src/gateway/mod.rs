@@ -4,11 +4,14 @@
 //! whatever they say. Nothing is translated between APIs: a request goes to the same path as it came
 //! to, under the base of its destination, and only its model's name may change on the way.
 
+mod access;
 mod body;
 mod budget;
+mod credentials;
 mod destination;
 mod directory;
 mod error;
+mod fields;
 mod forward;
 mod headers;
 mod inbound;
@@ -20,12 +23,13 @@ mod tls;
 mod unknown;
 mod upload;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::{Request, State},
     http::StatusCode,
+    middleware,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -34,7 +38,13 @@ use brightstaff_metrics_core::{Metrics, labels::Route};
 use serde_json::Value;
 
 pub(crate) use self::metrics::{register, warn_of_open_models};
-use self::{directory::Directory, error::Refusal, sessions::Sessions, upload::Uploads};
+use self::{
+    access::{Access, gate},
+    directory::Directory,
+    error::Refusal,
+    sessions::Sessions,
+    upload::Uploads,
+};
 use crate::config::Config;
 
 /// Where models are asked.
@@ -52,6 +62,7 @@ const CHAT: [&str; 3] = ["/v1/chat/completions", "/v1/messages", "/v1/responses"
 /// The gateway, ready to be served.
 #[derive(Debug)]
 pub(crate) struct Gateway {
+    access: Access,
     shared: Shared,
 }
 
@@ -67,7 +78,7 @@ struct Shared {
 }
 
 impl Gateway {
-    /// Reads the keys from the environment, and prepares connections; makes none.
+    /// Reads the keys from the environment, and the clients' tokens, and prepares connections; makes none.
     pub(crate) fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
         config.check()?;
         let shared = Shared {
@@ -78,11 +89,12 @@ impl Gateway {
             models: models::models(config),
             agents: models::agents(config),
         };
-        Ok(Self { shared })
+        let access = Access::new(config)?;
+        Ok(Self { access, shared })
     }
 
-    /// Every route, measured.
-    pub(crate) fn router(self) -> Router {
+    /// Every route, guarded and measured, for a gateway that listens here.
+    pub(crate) fn router(self, address: SocketAddr) -> Router {
         let mut router = Router::new()
             .route("/v1/models", get(list_models))
             .route("/agents/v1/models", get(list_agents));
@@ -97,8 +109,25 @@ impl Gateway {
         router
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(middleware::from_fn_with_state(
+                Arc::new(self.access.bound_to(address)),
+                gate,
+            ))
             .layer(MetricsLayer::new(self.shared.metrics.clone()))
             .with_state(Arc::new(self.shared))
+    }
+}
+
+/// Says that whoever reaches the gateway uses the operator's keys, where that is more than this machine.
+pub(crate) fn warn_of_open_gateway(config: &Config, address: SocketAddr) {
+    let tokens = config.client_tokens_env.is_some() || config.client_tokens_file.is_some();
+    let providers = config.providers.values().map(|p| &p.api_key_env);
+    let mut keys = providers.chain(config.agents.values().map(|agent| &agent.api_key_env));
+    if !tokens && !address.ip().to_canonical().is_loopback() && keys.any(Option::is_some) {
+        tracing::warn!(
+            "whoever reaches {address} uses the keys of api_key_env: set client_tokens_env or \
+             client_tokens_file, or listen on 127.0.0.1"
+        );
     }
 }
 

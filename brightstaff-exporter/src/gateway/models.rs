@@ -3,7 +3,7 @@
 //! The only destination of its kind answers for itself. Where there are several, or none, the gateway
 //! lists what is configured, in OpenAI's form. Neither is a call to a model, so nothing is recorded.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Json,
@@ -39,7 +39,7 @@ pub(super) async fn list(
             let out = Outgoing {
                 method: Method::GET,
                 path: forwarded_path(parts.uri.path()),
-                query: parts.uri.query(),
+                query: parts.uri.query().map(Cow::Borrowed),
                 headers: parts.headers,
                 body: Bytes::new(),
             };

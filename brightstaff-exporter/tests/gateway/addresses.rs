@@ -15,7 +15,7 @@ async fn addresses_that_are_none_are_refused() {
             ("--bind", "BIND_ADDRESS", "127.0.0.1:12000"),
             ("--metrics-bind", "METRICS_BIND_ADDRESS", "0.0.0.0:9092"),
         ] {
-            let fault = format!("{address:?} is no address to listen on");
+            let fault = "is no address to listen on";
             let fix = format!("write IP:PORT, for example {example}");
             // It is the one that was read that is at fault: the option, where both are there.
             let given = Serve::upstreams(SOME).arg(option).arg(address);
@@ -36,27 +36,27 @@ fn addresses_of_the_tools_are_refused_alike() {
         (
             ["demo", "--bind", "x"],
             "",
-            r#"--bind: "x" is no address to listen on: write IP:PORT, for example 127.0.0.1:12000"#,
+            r#"--bind: is no address to listen on: write IP:PORT, for example 127.0.0.1:12000"#,
         ),
         (
             ["demo", "--rate", "1"],
             "x",
-            r#"BIND_ADDRESS: "x" is no address to listen on: write IP:PORT, for example 127.0.0.1:12000"#,
+            r#"BIND_ADDRESS: is no address to listen on: write IP:PORT, for example 127.0.0.1:12000"#,
         ),
         (
             ["demo", "--metrics-bind", "x"],
             "127.0.0.1:0",
-            r#"--metrics-bind: "x" is no address to listen on: write IP:PORT, for example 0.0.0.0:9092"#,
+            r#"--metrics-bind: is no address to listen on: write IP:PORT, for example 0.0.0.0:9092"#,
         ),
         (
             ["simulate", "--openai-bind", "x"],
             "",
-            r#"--openai-bind: "x" is no address to listen on: write IP:PORT, for example 127.0.0.1:12001"#,
+            r#"--openai-bind: is no address to listen on: write IP:PORT, for example 127.0.0.1:12001"#,
         ),
         (
             ["simulate", "--anthropic-bind", "x"],
             "",
-            r#"--anthropic-bind: "x" is no address to listen on: write IP:PORT, for example 127.0.0.1:12002"#,
+            r#"--anthropic-bind: is no address to listen on: write IP:PORT, for example 127.0.0.1:12002"#,
         ),
     ] {
         let ran = Command::new(env!("CARGO_BIN_EXE_brightstaff-exporter"))

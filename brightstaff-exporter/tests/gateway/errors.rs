@@ -71,6 +71,47 @@ async fn bad_requests_are_told_what_is_wrong() {
     assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
 }
 
+/// Some servers take `Model` for `model`, and the last one counts.
+#[tokio::test]
+async fn a_field_in_other_letters_is_no_second_one() {
+    let upstream = Upstream::chat().await;
+    let gateway = Serve::upstreams(&[("p", &upstream.url)]).start().await;
+    for (body, param) in [
+        (r#"{"model":"a","Model":"b"}"#, "model"),
+        (r#"{"MODEL":"b","model":"a"}"#, "model"),
+        (r#"{"model":"a","m\u004fdel":"b"}"#, "model"),
+        (r#"{"model":"a","stream":false,"Stream":true}"#, "stream"),
+        ("{\"model\":\"a\",\"\u{17f}tream\":true}", "stream"),
+        (r#"{"model":"a","Stream_Options":{}}"#, "stream_options"),
+        (
+            "{\"model\":\"a\",\"\u{17f}tream_option\u{17f}\":{}}",
+            "stream_options",
+        ),
+    ] {
+        let answer = gateway
+            .ask(gateway.post("/v1/chat/completions", body))
+            .await;
+        is_error(&answer, 400, "ambiguous_field");
+        assert_eq!(answer.1["error"]["param"], param, "{body}");
+    }
+    for body in [
+        r#"{"model":"a","model":"b"}"#,
+        r#"{"model":"a","mod\u0065l":"b"}"#,
+    ] {
+        let answer = gateway
+            .ask(gateway.post("/v1/chat/completions", body))
+            .await;
+        is_error(&answer, 400, "invalid_json");
+    }
+    assert_eq!(upstream.seen().len(), 0);
+    let other = r#"{"model":"a","messages":[{"Model":"b"}],"models":[],"Streams":1}"#;
+    assert_eq!(
+        gateway.ask(gateway.post("/v1/messages", other)).await.0,
+        200
+    );
+    assert_eq!(upstream.only().body, other);
+}
+
 #[tokio::test]
 async fn an_unknown_model_is_told_what_leads_somewhere() {
     let told = async |gateway: &Gateway, path: &str| {

@@ -4,15 +4,19 @@
 
 mod support;
 
+mod access;
 mod addresses;
 mod connections;
+mod credentials;
 mod drain;
 mod errors;
 mod forward;
 mod hangups;
 mod keys;
 mod malformed;
+mod origins;
 mod routing;
+mod secrets;
 mod series;
 mod sessions;
 mod stalls;

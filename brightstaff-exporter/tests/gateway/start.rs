@@ -10,11 +10,11 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
     for (config, expected) in [
         (
             "connect_timeout = 1",
-            r#"line 1: connect_timeout: invalid type: integer `1`, expected a string: write for example connect_timeout = "10s""#,
+            r#"line 1: connect_timeout: invalid type: integer, expected a string: write for example connect_timeout = "10s""#,
         ),
         (
             "max_request_bytes = '32MiB'",
-            r#"line 1: max_request_bytes: invalid type: string "32MiB", expected a whole number: write for example max_request_bytes = 33554432"#,
+            r#"line 1: max_request_bytes: invalid type: string, expected a whole number: write for example max_request_bytes = 33554432"#,
         ),
         (
             "max_concurrent_streams = -1",
@@ -34,7 +34,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[sessions]\ncapacity = -1",
-            "line 2: sessions.capacity: invalid value: integer `-1`, expected a whole number: write for example capacity = 10000",
+            "line 2: sessions.capacity: invalid value: integer, expected a whole number: write for example capacity = 10000",
         ),
         (
             "connect_timeout",
@@ -42,7 +42,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "connect_timeout = '10'",
-            r#"line 1: connect_timeout: "10" is no duration: write for example 500ms, 30s, 5m or 1h"#,
+            r#"line 1: connect_timeout: is no duration: write for example 500ms, 30s, 5m or 1h"#,
         ),
         (
             "[providers.p]\nurl = 'http://h'\nurl = 'http://i'",
@@ -50,7 +50,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "p = { url = 'http://h', url = 'http://i' }",
-            "line 1: p.url: duplicate key: remove or rename one of the two",
+            "line 1: duplicate key: remove or rename one of the two",
         ),
         (
             "[providers.p]\nurl = 'http://h'\n[providers.p]",
@@ -62,23 +62,23 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]\nurl = 'h'",
-            r#"line 2: providers.p.url: "h" is no URL: write https://host or https://host/base"#,
+            r#"line 2: providers.p.url: is no URL: write https://host or https://host/base"#,
         ),
         (
             "[providers.p]\nurl = 'http://h'\nkey = 1",
-            "line 3: providers.p.key: unknown field `key`, expected one of `url`, `api`, `api_key_env`, `models`, `include_usage`",
+            "line 3: providers.p: unknown field, expected one of `url`, `api`, `api_key_env`, `models`, `include_usage`",
         ),
         (
             "[providers.p]\nurl = 'http://h'\nmodels = [\n'm',\n1,\n]",
-            r#"line 5: providers.p.models: invalid type: integer `1`, expected a string: write for example models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"]"#,
+            r#"line 5: providers.p.models: invalid type: integer, expected a string: write for example models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"]"#,
         ),
         (
             "[providers.p]\nurl = 'http://h'\nmodels = 'm'",
-            r#"line 3: providers.p.models: invalid type: string "m", expected a list: write for example models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"]"#,
+            r#"line 3: providers.p.models: invalid type: string, expected a list: write for example models = ["gpt-4o", "gpt-4o-mini", "text-embedding-3-small"]"#,
         ),
         (
             "[providers]\nurl = 'http://h'",
-            r#"line 2: providers.url: invalid type: string "http://h", expected a table: write for example [providers.openai]"#,
+            r#"line 2: providers.url: invalid type: string, expected a table: write for example [providers.openai]"#,
         ),
         (
             "[[providers]]\nurl = 'http://h'",
@@ -90,11 +90,11 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]\napi = 'x'\nurl = 'http://h'",
-            r#"line 2: providers.p.api: unknown variant `x`, expected `openai` or `anthropic`: write for example api = "anthropic""#,
+            r#"line 2: providers.p.api: unknown variant, expected `openai` or `anthropic`: write for example api = "anthropic""#,
         ),
         (
             "[routes.r]\ncandidates = ['m']",
-            r#"line 2: routes.r.candidates: "m" is no candidate: write provider/model or agents/NAME"#,
+            r#"line 2: routes.r.candidates: is no candidate: write provider/model or agents/NAME"#,
         ),
         (
             "[providers.p]\napi_key_env = sk-secret",
@@ -102,7 +102,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "\"a\\nb\\u001b\" = 1",
-            "line 1: a b : unknown field `a, b `, expected one of",
+            "line 1: unknown field, expected one of",
         ),
     ] {
         let (line, code) = refused(Serve::config(config)).await;
@@ -172,7 +172,7 @@ async fn bad_configurations_are_refused_in_one_line() {
         ),
         (
             &format!("{p}models = ['']"),
-            "providers.p.models: \"\" cannot be a label",
+            "providers.p.models: entry 1 cannot be a label",
         ),
         (
             &format!("{p}[agents.p]\nurl = 'http://h'"),
@@ -188,11 +188,11 @@ async fn bad_configurations_are_refused_in_one_line() {
         ),
         (
             &format!("{p}[routes.r]\ncandidates = ['q/m']"),
-            "routes.r.candidates: \"q/m\" leads nowhere: add [providers.q]",
+            "routes.r.candidates: entry 1 leads nowhere: add the [providers.NAME]",
         ),
         (
             &format!("{p}[routes.r]\ncandidates = ['p/m', 'p/m']"),
-            "names \"p/m\" twice",
+            "routes.r.candidates: entry 2 is there twice",
         ),
         (
             &format!("{p}models = ['r']\n[routes.r]\ncandidates = ['p/m']"),
@@ -209,7 +209,7 @@ async fn bad_configurations_are_refused_in_one_line() {
     }
     let (line, _) = refused(Serve::upstreams(&[("openai", "ftp://h")])).await;
     assert!(
-        line.contains("--upstream openai: \"ftp://h\" is neither http nor https"),
+        line.contains("--upstream openai: is neither http nor https"),
         "{line}"
     );
 }

@@ -2,6 +2,7 @@
 
 mod gateway;
 mod http2;
+mod literal;
 mod raw;
 mod scrape;
 mod upstream;
@@ -11,6 +12,7 @@ use std::{sync::Once, time::Duration};
 pub(crate) use self::{
     gateway::{Gateway, Serve, refused},
     http2::Http2,
+    literal::{Literal, literal},
     raw::{Raw, chat, post},
     scrape::Scrape,
     upstream::{Exchange, Upstream, stream},

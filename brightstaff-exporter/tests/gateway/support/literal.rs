@@ -1,0 +1,36 @@
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::{Gateway, PATIENCE};
+
+/// An answer, read from the socket until it was closed.
+#[derive(Debug)]
+pub(crate) struct Literal {
+    pub(crate) status: u16,
+    text: String,
+}
+
+impl Literal {
+    pub(crate) fn says(&self, code: &str) -> bool {
+        self.text.contains(&format!("\"code\":\"{code}\""))
+    }
+}
+
+/// Sends a request as it is written, line by line, which no client would, and no body.
+pub(crate) async fn literal(gateway: &Gateway, lines: &[&str]) -> Literal {
+    let address = gateway.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = lines.join("\r\n") + "\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    let read = timeout(PATIENCE, stream.read_to_string(&mut text)).await;
+    read.expect("no answer").unwrap();
+    let status = text.get(9..12).and_then(|status| status.parse().ok());
+    Literal {
+        status: status.unwrap_or_else(|| panic!("{text}")),
+        text,
+    }
+}
