@@ -8,7 +8,7 @@ use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 
 use super::{Gateway, PATIENCE};
 
-const CHAT: &str = "http://h/v1/chat/completions";
+const CHAT: &str = "http://localhost/v1/chat/completions";
 
 /// A connection in HTTP/2, whose streams and windows are moved by hand.
 pub(crate) struct Http2 {

@@ -66,7 +66,7 @@ impl Raw {
 
 /// The head of a chat completion with this header.
 pub(crate) fn post(header: &str) -> String {
-    format!("POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\n{header}\r\n\r\n")
+    format!("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n{header}\r\n\r\n")
 }
 
 /// A whole chat completion.
