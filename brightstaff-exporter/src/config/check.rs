@@ -6,6 +6,9 @@ use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize
 
 use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS};
 
+/// What the parser of heads needs at least.
+const MIN_RESPONSE_HEAD_BYTES: usize = 8192;
+
 impl Config {
     /// Everything that is named exists, and no name means two things.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -13,7 +16,7 @@ impl Config {
             let fix = "nothing to forward to: add [providers.NAME] with its url";
             return Err(ConfigError::new("providers", fix));
         }
-        self.limits()?;
+        self.bounds()?;
         for (name, provider) in &self.providers {
             check_destination("providers", name, provider.api_key_env.as_deref())?;
             for model in &provider.models {
@@ -33,10 +36,11 @@ impl Config {
         Ok(())
     }
 
-    fn limits(&self) -> Result<(), ConfigError> {
+    fn bounds(&self) -> Result<(), ConfigError> {
         for (key, duration) in [
             ("connect_timeout", self.connect_timeout),
             ("response_header_timeout", self.response_header_timeout),
+            ("stream_idle_timeout", self.stream_idle_timeout),
             ("sessions.ttl", self.sessions.ttl),
         ] {
             if duration.is_zero() {
@@ -50,6 +54,25 @@ impl Config {
         for (key, zero) in bounds {
             if zero {
                 return Err(ConfigError::new(key, "must be more than 0"));
+            }
+        }
+        if self.max_response_head_bytes < MIN_RESPONSE_HEAD_BYTES {
+            let fault = format!("must be at least {MIN_RESPONSE_HEAD_BYTES}");
+            return Err(ConfigError::new("max_response_head_bytes", fault));
+        }
+        let own = self
+            .providers
+            .iter()
+            .map(|(name, provider)| ("providers", name, provider.stream_idle_timeout));
+        let own = own.chain(
+            self.agents
+                .iter()
+                .map(|(name, agent)| ("agents", name, agent.stream_idle_timeout)),
+        );
+        for (table, name, timeout) in own {
+            if timeout.is_some_and(|timeout| timeout.is_zero()) {
+                let key = format!("{table}.{name}.stream_idle_timeout");
+                return Err(ConfigError::new(key, "must be longer than 0"));
             }
         }
         Ok(())

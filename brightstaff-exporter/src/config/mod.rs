@@ -12,7 +12,7 @@ pub(crate) use self::{
     base_url::BaseUrl,
     error::ConfigError,
     target::Target,
-    types::{Agent, Api, Config, Provider, RouteAlias, Sessions},
+    types::{Agent, Api, Config, Limits, Provider, RouteAlias, Sessions},
 };
 
 impl Config {

@@ -1,23 +1,29 @@
-use std::{env, time::Duration};
+use std::{env, sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, Method};
-use brightstaff_metrics_core::labels::ErrorClass;
+use axum::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
-use reqwest::{Client, redirect::Policy};
+use hyper::body::Incoming;
 use rustls::ClientConfig;
 
-use super::headers::Credentials;
-use crate::config::{Agent, Api, BaseUrl, Config, ConfigError, Provider};
+use super::{
+    client::{Client, Failure},
+    headers::Credentials,
+    patience::Patient,
+};
+use crate::config::{Agent, Api, BaseUrl, Config, ConfigError, Limits, Provider};
+
+/// The body of a destination's response.
+pub(super) type Answer = Patient<Incoming>;
 
 /// A provider or an agent, and the connections to it.
 #[derive(Debug)]
 pub(super) struct Destination {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) include_usage: bool,
-    url: BaseUrl,
     client: Client,
     credentials: Option<Credentials>,
     header_timeout: Duration,
+    idle_timeout: Duration,
 }
 
 /// What is sent to a destination.
@@ -45,9 +51,10 @@ impl Destination {
         let api = provider.api.unwrap_or(by_name);
         let key = format!("providers.{name}.api_key_env");
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
+        let limits = provider.limits(config);
         Ok(Self {
             include_usage: provider.include_usage,
-            ..Self::new(name, &provider.url, credentials, config, tls)?
+            ..Self::new(name, &provider.url, credentials, &limits, tls)?
         })
     }
 
@@ -59,62 +66,52 @@ impl Destination {
     ) -> anyhow::Result<Self> {
         let key = format!("agents.{name}.api_key_env");
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
-        Self::new(name, &agent.url, credentials, config, tls)
+        Self::new(name, &agent.url, credentials, &agent.limits(config), tls)
     }
 
     fn new(
         name: &str,
         url: &BaseUrl,
         credentials: Option<Credentials>,
-        config: &Config,
+        limits: &Limits,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls.clone())
-            .connect_timeout(config.connect_timeout)
-            // A provider that redirects is a matter for the client, and never gets our key.
-            .redirect(Policy::none())
-            .referer(false)
-            // Finds out about connections that died in silence.
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .http2_keep_alive_timeout(Duration::from_secs(10));
-        if url.is_loopback() {
-            builder = builder.no_proxy();
-        }
         Ok(Self {
-            name: name.to_owned(),
+            name: name.into(),
             include_usage: false,
-            url: url.clone(),
-            client: builder.build()?,
+            client: Client::new(url, limits, tls)?,
             credentials,
-            header_timeout: config.response_header_timeout,
+            header_timeout: limits.response_header_timeout,
+            idle_timeout: limits.stream_idle_timeout,
         })
     }
 
-    /// Sends a request, and waits for the head of its answer.
-    pub(super) async fn send(
+    /// Sends a request, and waits for the head of its response. `out` makes what is sent: a second time
+    /// where the first met a connection that was dead.
+    pub(super) async fn send<'a>(
         &self,
-        mut out: Outgoing<'_>,
-    ) -> Result<reqwest::Response, ErrorClass> {
-        if let Some(credentials) = &self.credentials {
-            credentials.apply(&mut out.headers);
-        }
-        let request = self
-            .client
-            .request(out.method, self.url.join(out.path, out.query))
-            .headers(out.headers)
-            .body(out.body)
-            .send();
-        let (class, cause) = match tokio::time::timeout(self.header_timeout, request).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => (ErrorClass::from(&error), chain(error)),
-            Err(_) => {
-                let waited = self.header_timeout;
-                (ErrorClass::Timeout, format!("no headers after {waited:?}"))
+        out: impl Fn() -> Outgoing<'a>,
+    ) -> Result<Response<Answer>, Failure> {
+        let request = self.client.send(&self.name, || {
+            let mut out = out();
+            if let Some(credentials) = &self.credentials {
+                credentials.apply(&mut out.headers);
             }
+            out
+        });
+        let failure = match tokio::time::timeout(self.header_timeout, request).await {
+            Ok(Ok(response)) => {
+                let name = &self.name;
+                return Ok(
+                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
+                );
+            }
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure::late(self.header_timeout),
         };
+        let Failure { class, cause, .. } = &failure;
         tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no answer");
-        Err(class)
+        Err(failure)
     }
 }
 
@@ -139,16 +136,4 @@ fn credentials(
         );
         ConfigError::new(at, fault)
     })
-}
-
-/// An error and its causes in one line, without the URL, which may say too much.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut line = error.to_string();
-    let mut next = std::error::Error::source(&error);
-    while let Some(source) = next {
-        line += &format!(": {source}");
-        next = source.source();
-    }
-    line
 }

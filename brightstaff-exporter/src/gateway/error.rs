@@ -8,6 +8,8 @@ use axum::{
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
 use serde_json::json;
 
+use super::client::Failure;
+
 const MODEL_NOT_FOUND: &str = "model_not_found";
 
 /// Why a request gets no provider's answer.
@@ -50,24 +52,13 @@ impl Refusal {
     }
 
     /// A destination gave no answer.
-    pub(super) fn upstream(destination: &str, class: ErrorClass) -> Self {
-        let (status, code, fault) = match class {
-            ErrorClass::Timeout => (
-                StatusCode::GATEWAY_TIMEOUT,
-                "upstream_timeout",
-                "did not answer in time",
-            ),
-            ErrorClass::Connect => (
-                StatusCode::BAD_GATEWAY,
-                "upstream_unreachable",
-                "cannot be reached",
-            ),
-            _ => (
-                StatusCode::BAD_GATEWAY,
-                "upstream_failed",
-                "gave no answer that can be read",
-            ),
+    pub(super) fn upstream(destination: &str, failure: &Failure) -> Self {
+        let (status, code) = match failure.class {
+            ErrorClass::Timeout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            ErrorClass::Connect => (StatusCode::BAD_GATEWAY, "upstream_unreachable"),
+            _ => (StatusCode::BAD_GATEWAY, "upstream_failed"),
         };
+        let fault = failure.fault();
         Self {
             status,
             kind: "upstream_error",

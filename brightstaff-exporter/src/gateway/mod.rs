@@ -5,6 +5,7 @@
 //! to, under the base of its destination, and only its model's name may change on the way.
 
 mod body;
+mod client;
 mod destination;
 mod directory;
 mod error;
@@ -13,6 +14,7 @@ mod headers;
 mod inbound;
 mod metrics;
 mod models;
+mod patience;
 mod routing;
 mod sessions;
 mod tls;

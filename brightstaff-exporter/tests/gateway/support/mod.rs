@@ -1,6 +1,7 @@
 //! What the tests stand on: the binary, upstreams that do as they are told, and scrapes.
 
 mod gateway;
+mod raw;
 mod scrape;
 mod upstream;
 
@@ -8,6 +9,7 @@ use std::{sync::Once, time::Duration};
 
 pub(crate) use self::{
     gateway::{Gateway, Serve, refused},
+    raw::{CHAT, Connection, Raw},
     scrape::Scrape,
     upstream::{Exchange, Upstream, stream},
 };
