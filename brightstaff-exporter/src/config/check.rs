@@ -60,6 +60,10 @@ impl Config {
             let fault = format!("must be at least {MIN_RESPONSE_HEAD_BYTES}");
             return Err(ConfigError::new("max_response_head_bytes", fault));
         }
+        if u32::try_from(self.max_response_head_bytes).is_err() {
+            let fault = format!("must be at most {}", u32::MAX);
+            return Err(ConfigError::new("max_response_head_bytes", fault));
+        }
         let own = self
             .providers
             .iter()

@@ -11,6 +11,7 @@ mod forward;
 mod hangups;
 mod keys;
 mod odd;
+mod proxies;
 mod reuse;
 mod routing;
 mod series;

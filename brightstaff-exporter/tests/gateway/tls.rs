@@ -17,9 +17,9 @@ use crate::support::Serve;
 
 /// A provider with a certificate that it signed itself, and this protocol: its URL, and the certificate.
 /// It answers with the version of the request.
-async fn self_signed(protocol: &[u8]) -> (String, String) {
+pub(crate) async fn self_signed(protocol: &[u8]) -> (String, String) {
     let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        generate_simple_self_signed(["localhost".to_owned(), "upstream.test".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -52,7 +52,7 @@ impl Failure {
         Self::new(ErrorClass::Parse, cause)
     }
 
-    pub(super) fn url(error: InvalidUri) -> Self {
+    pub(super) fn url(error: &InvalidUri) -> Self {
         Self::new(ErrorClass::Other, error.to_string())
     }
 

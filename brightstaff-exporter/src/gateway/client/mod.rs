@@ -126,7 +126,7 @@ impl Client {
             .join(out.path, out.query)
             .as_str()
             .parse()
-            .map_err(Failure::url)?;
+            .map_err(|error| Failure::url(&error))?;
         let (body, begun) = Outbound::new(out.body, self.epoch);
         let mut request = Request::new(body);
         *request.method_mut() = out.method;
