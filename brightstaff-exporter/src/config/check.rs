@@ -7,7 +7,7 @@ use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize
 use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS};
 
 /// What the parser of heads needs at least.
-const MIN_RESPONSE_HEAD_BYTES: usize = 8192;
+pub(crate) const MIN_RESPONSE_HEAD_BYTES: usize = 8192;
 
 impl Config {
     /// Everything that is named exists, and no name means two things.

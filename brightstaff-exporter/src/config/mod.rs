@@ -10,9 +10,10 @@ mod types;
 
 pub(crate) use self::{
     base_url::BaseUrl,
+    check::MIN_RESPONSE_HEAD_BYTES,
     error::ConfigError,
     target::Target,
-    types::{Agent, Api, Config, Limits, Provider, RouteAlias, Sessions},
+    types::{Agent, Api, Config, Provider, RouteAlias, Sessions, UpstreamLimits},
 };
 
 impl Config {
@@ -46,5 +47,22 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let example = Config::from_toml(include_str!("../../gateway.toml")).unwrap();
+        let default = Config {
+            providers: example.providers.clone(),
+            agents: example.agents.clone(),
+            routes: example.routes.clone(),
+            ..Config::default()
+        };
+        assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
 }

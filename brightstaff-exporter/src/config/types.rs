@@ -60,7 +60,7 @@ impl Default for Config {
 
 /// What bounds the calls to one destination: its own keys, and for the rest those of all.
 #[derive(Clone, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct UpstreamLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_header_timeout: Duration,
     pub(crate) stream_idle_timeout: Duration,
@@ -70,13 +70,19 @@ pub(crate) struct Limits {
 }
 
 impl Config {
-    fn limits(&self) -> Limits {
-        Limits {
+    /// With these of a destination of its own.
+    fn limits(
+        &self,
+        stream_idle_timeout: Option<Duration>,
+        pool_idle_timeout: Option<Duration>,
+        retry_reused: Option<bool>,
+    ) -> UpstreamLimits {
+        UpstreamLimits {
             connect_timeout: self.connect_timeout,
             response_header_timeout: self.response_header_timeout,
-            stream_idle_timeout: self.stream_idle_timeout,
-            pool_idle_timeout: self.pool_idle_timeout,
-            retry_reused: self.retry_reused,
+            stream_idle_timeout: stream_idle_timeout.unwrap_or(self.stream_idle_timeout),
+            pool_idle_timeout: pool_idle_timeout.unwrap_or(self.pool_idle_timeout),
+            retry_reused: retry_reused.unwrap_or(self.retry_reused),
             max_response_head_bytes: self.max_response_head_bytes,
         }
     }
@@ -113,15 +119,12 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    pub(crate) fn limits(&self, config: &Config) -> Limits {
-        Limits {
-            stream_idle_timeout: self
-                .stream_idle_timeout
-                .unwrap_or(config.stream_idle_timeout),
-            pool_idle_timeout: self.pool_idle_timeout.unwrap_or(config.pool_idle_timeout),
-            retry_reused: self.retry_reused.unwrap_or(config.retry_reused),
-            ..config.limits()
-        }
+    pub(crate) fn limits(&self, config: &Config) -> UpstreamLimits {
+        config.limits(
+            self.stream_idle_timeout,
+            self.pool_idle_timeout,
+            self.retry_reused,
+        )
     }
 
     /// A provider of which only the place is known.
@@ -170,15 +173,12 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    pub(crate) fn limits(&self, config: &Config) -> Limits {
-        Limits {
-            stream_idle_timeout: self
-                .stream_idle_timeout
-                .unwrap_or(config.stream_idle_timeout),
-            pool_idle_timeout: self.pool_idle_timeout.unwrap_or(config.pool_idle_timeout),
-            retry_reused: self.retry_reused.unwrap_or(config.retry_reused),
-            ..config.limits()
-        }
+    pub(crate) fn limits(&self, config: &Config) -> UpstreamLimits {
+        config.limits(
+            self.stream_idle_timeout,
+            self.pool_idle_timeout,
+            self.retry_reused,
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     headers::Credentials,
     patience::Patient,
 };
-use crate::config::{Agent, Api, BaseUrl, Config, ConfigError, Limits, Provider};
+use crate::config::{Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits};
 
 /// The body of a destination's response.
 pub(super) type Answer = Patient<Incoming>;
@@ -73,7 +73,7 @@ impl Destination {
         name: &str,
         url: &BaseUrl,
         credentials: Option<Credentials>,
-        limits: &Limits,
+        limits: &UpstreamLimits,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
         Ok(Self {

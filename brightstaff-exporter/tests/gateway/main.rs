@@ -9,6 +9,7 @@ mod drain;
 mod errors;
 mod forward;
 mod hangups;
+mod http2;
 mod keys;
 mod odd;
 mod proxies;

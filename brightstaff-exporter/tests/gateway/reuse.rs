@@ -127,7 +127,7 @@ async fn nothing_is_sent_again_once_a_byte_of_the_response_came() {
         let upstream = dies_when_reused(last).await;
         let gateway = gateway(&upstream.url, "retry_reused = true").await;
         assert_eq!(gateway.chat("m").await.0, 200);
-        let fault = "closed the connection in the middle of its response's head";
+        let fault = "closed the connection before its response's head was whole";
         is_closed(&gateway.chat("m").await, fault);
         assert_eq!(
             (upstream.connections(), upstream.requests()),
@@ -207,18 +207,12 @@ async fn no_request_fails_where_it_may_be_sent_again() {
         sleep(Duration::from_millis(2)).await;
     })
     .await;
-    let keys = std::env::var("KEYS").unwrap_or_else(|_| "retry_reused = true".to_owned());
-    let gateway = gateway(&upstream.url, &keys).await;
+    let gateway = gateway(&upstream.url, "retry_reused = true").await;
     let mut failed = 0;
     for number in 0..REQUESTS {
         failed += usize::from(gateway.chat("m").await.0 != 200);
         sleep(Duration::from_micros(number as u64 * 37 % 4000)).await;
     }
-    eprintln!(
-        "{failed} of {REQUESTS} failed, {} connections, {} requests",
-        upstream.connections(),
-        upstream.requests()
-    );
     assert_eq!(failed, 0);
     #[allow(clippy::cast_precision_loss)]
     gateway.expect(CALLS, REQUESTS as f64).await;

@@ -131,7 +131,7 @@ impl Ending {
             Self::Unsent | Self::DiedReused | Self::DiedNew => {
                 Some("closed the connection before it responded")
             }
-            Self::DiedInHead => Some("closed the connection in the middle of its response's head"),
+            Self::DiedInHead => Some("closed the connection before its response's head was whole"),
             Self::Otherwise => None,
         }
     }

@@ -17,7 +17,9 @@ mod traffic;
 
 use std::time::{Duration, Instant};
 
-use axum::http::{HeaderValue, Request, Response, Uri, Version, header::PROXY_AUTHORIZATION};
+use axum::http::{
+    HeaderMap, HeaderValue, Request, Response, Uri, Version, header::PROXY_AUTHORIZATION,
+};
 use hyper::body::Incoming;
 use hyper_util::{
     client::{
@@ -31,7 +33,7 @@ use rustls::ClientConfig;
 pub(super) use self::failure::{Failure, chain};
 use self::{connect::Connector, outbound::Outbound};
 use super::destination::Outgoing;
-use crate::config::{BaseUrl, Limits};
+use crate::config::{BaseUrl, MIN_RESPONSE_HEAD_BYTES, UpstreamLimits};
 
 type Pool = legacy::Client<Connector, Outbound>;
 
@@ -49,8 +51,16 @@ pub(super) struct Client {
     epoch: Instant,
 }
 
+/// The least that a connection buffers before it writes (it is the same as for the heads that it reads),
+/// without what hyper adds to a head: `host`, which repeats the URL's, and the body's length.
+const HEAD_ROOM_BYTES: usize = MIN_RESPONSE_HEAD_BYTES - 1024;
+
 impl Client {
-    pub(super) fn new(url: &BaseUrl, limits: &Limits, tls: &ClientConfig) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        url: &BaseUrl,
+        limits: &UpstreamLimits,
+        tls: &ClientConfig,
+    ) -> anyhow::Result<Self> {
         let uri: Uri = url.join("/", None).as_str().parse()?;
         let proxy = Matcher::from_env().intercept(&uri);
         let proxy = proxy.filter(|_| !url.is_loopback());
@@ -127,16 +137,16 @@ impl Client {
             .as_str()
             .parse()
             .map_err(|error| Failure::url(&error))?;
-        let (body, begun) = Outbound::new(out.body, self.epoch);
+        let mut headers = out.headers;
+        if let Some(authorization) = &self.proxy_authorization {
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        let (body, begun) = Outbound::new(out.body, fits(&uri, &headers), self.epoch);
         let mut request = Request::new(body);
         *request.method_mut() = out.method;
         *request.uri_mut() = uri;
         *request.version_mut() = Version::HTTP_11;
-        *request.headers_mut() = out.headers;
-        if let Some(authorization) = &self.proxy_authorization {
-            let headers = request.headers_mut();
-            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
-        }
+        *request.headers_mut() = headers;
         let captured = capture_connection(&mut request);
         let failed = match pool.request(request).await {
             Ok(response) if response.status().is_informational() => {
@@ -147,5 +157,31 @@ impl Client {
         };
         let connection = captured.connection_metadata();
         Err(Failure::of(&failed, connection.as_ref(), &begun))
+    }
+}
+
+/// Whether the head of a request fits into the buffer of a connection.
+fn fits(uri: &Uri, headers: &HeaderMap) -> bool {
+    // The URL may stand in the request line, before a proxy, and its host in `host`.
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let host = uri.authority().map_or(0, |host| host.as_str().len());
+    let lines = headers.iter();
+    let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    path + 2 * host + lines.sum::<usize>() < HEAD_ROOM_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_fits_up_to_the_least_buffer() {
+        let uri = Uri::from_static("http://host/v1/chat/completions");
+        let with = |bytes: usize| {
+            let value = HeaderValue::from_str(&"x".repeat(bytes)).unwrap();
+            HeaderMap::from_iter([(PROXY_AUTHORIZATION, value)])
+        };
+        assert!(fits(&uri, &HeaderMap::new()) && fits(&uri, &with(7000)));
+        assert!(!fits(&uri, &with(HEAD_ROOM_BYTES)) && !fits(&uri, &with(100_000)));
     }
 }

@@ -16,12 +16,16 @@ use super::traffic::since;
 
 /// The body of a request, which notes when its connection began with the request.
 ///
-/// On HTTP/1 a connection asks for the body before it writes the first byte of the head, and does all
-/// of that in one task: so whatever was read before that instant belongs to earlier requests, and
-/// whatever was read or written after it to this one.
+/// On HTTP/1 a connection asks for the body before it writes the first byte of a head that fits into its
+/// buffer, and does all of that in one task: so whatever was read before that instant belongs to earlier
+/// requests, and whatever was read or written after it to this one. Where the head may not fit, the start
+/// of the request stands for that instant: then what an earlier request read may be taken for a part of
+/// this one's response, never the other way round.
 #[derive(Debug)]
 pub(super) struct Outbound {
     bytes: Option<Bytes>,
+    /// Whether the head fits into the buffer of any connection.
+    head_fits: bool,
     begun: Arc<Begun>,
     epoch: Instant,
 }
@@ -35,7 +39,7 @@ pub(super) struct Begun {
 }
 
 impl Outbound {
-    pub(super) fn new(bytes: Bytes, epoch: Instant) -> (Self, Arc<Begun>) {
+    pub(super) fn new(bytes: Bytes, head_fits: bool, epoch: Instant) -> (Self, Arc<Begun>) {
         let started = since(epoch);
         let begun = Arc::new(Begun {
             started,
@@ -43,6 +47,7 @@ impl Outbound {
         });
         let body = Self {
             bytes: (!bytes.is_empty()).then_some(bytes),
+            head_fits,
             begun: Arc::clone(&begun),
             epoch,
         };
@@ -68,8 +73,10 @@ impl Body for Outbound {
         let Some(bytes) = self.bytes.take() else {
             return Poll::Ready(None);
         };
-        let now = since(self.epoch);
-        self.begun.taken.store(now, Ordering::Release);
+        if self.head_fits {
+            let now = since(self.epoch);
+            self.begun.taken.store(now, Ordering::Release);
+        }
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 
