@@ -1,7 +1,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error};
+use url::Url;
 
 /// Where a destination lives: what stands before `/v1/…`.
 ///

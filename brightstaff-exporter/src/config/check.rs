@@ -8,6 +8,9 @@ use super::{
     Config, ConfigError, RouteAlias, Target, shown, target::AGENTS, types::least_buffered_bytes,
 };
 
+/// What the parser of heads needs at least.
+pub(crate) const MIN_RESPONSE_HEAD_BYTES: usize = 8192;
+
 impl Config {
     /// Everything that is named exists, and no name means two things.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -15,8 +18,9 @@ impl Config {
             let fix = "nothing to forward to: add [providers.NAME] with its url";
             return Err(ConfigError::new("providers", fix));
         }
-        self.limits()?;
+        self.bounds()?;
         self.client_tokens()?;
+        self.upstreams()?;
         for (name, provider) in &self.providers {
             check_destination("providers", name, provider.api_key_env.as_deref())?;
             for (n, model) in (1..).zip(&provider.models) {
@@ -38,7 +42,7 @@ impl Config {
         Ok(())
     }
 
-    fn limits(&self) -> Result<(), ConfigError> {
+    fn bounds(&self) -> Result<(), ConfigError> {
         for (key, duration) in [
             ("connect_timeout", self.connect_timeout),
             ("response_header_timeout", self.response_header_timeout),
@@ -46,6 +50,7 @@ impl Config {
             ("head_timeout", self.head_timeout),
             ("idle_timeout", self.idle_timeout),
             ("write_stall_timeout", self.write_stall_timeout),
+            ("stream_idle_timeout", self.stream_idle_timeout),
             ("sessions.ttl", self.sessions.ttl),
         ] {
             if duration.is_zero() {
@@ -87,6 +92,33 @@ impl Config {
             let fault = "an api_key_env names the same variable: tokens of clients never leave the \
                          gateway, so give them one of their own";
             return Err(ConfigError::new(key, fault));
+        }
+        Ok(())
+    }
+
+    fn upstreams(&self) -> Result<(), ConfigError> {
+        if self.max_response_head_bytes < MIN_RESPONSE_HEAD_BYTES {
+            let fault = format!("must be at least {MIN_RESPONSE_HEAD_BYTES}");
+            return Err(ConfigError::new("max_response_head_bytes", fault));
+        }
+        if u32::try_from(self.max_response_head_bytes).is_err() {
+            let fault = format!("must be at most {}", u32::MAX);
+            return Err(ConfigError::new("max_response_head_bytes", fault));
+        }
+        let own = self
+            .providers
+            .iter()
+            .map(|(name, provider)| ("providers", name, provider.stream_idle_timeout));
+        let own = own.chain(
+            self.agents
+                .iter()
+                .map(|(name, agent)| ("agents", name, agent.stream_idle_timeout)),
+        );
+        for (table, name, timeout) in own {
+            if timeout.is_some_and(|timeout| timeout.is_zero()) {
+                let key = format!("{table}.{}.stream_idle_timeout", shown::name(name));
+                return Err(ConfigError::new(key, "must be longer than 0"));
+            }
         }
         Ok(())
     }

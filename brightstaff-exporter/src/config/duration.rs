@@ -30,6 +30,11 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration
     parse(&text).map_err(D::Error::custom)
 }
 
+/// The same of a key that may be left out.
+pub(super) fn optional<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    deserialize(from).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@ mod types;
 
 pub(crate) use self::{
     base_url::BaseUrl,
+    check::MIN_RESPONSE_HEAD_BYTES,
     error::ConfigError,
     host::{AllowedHost, HostPort},
     origin::{WebOrigin, parts as origin_parts},
@@ -20,7 +21,7 @@ pub(crate) use self::{
     target::Target,
     types::{
         Agent, Api, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
-        Sessions,
+        Sessions, UpstreamLimits,
     },
 };
 
@@ -59,5 +60,22 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let example = Config::from_toml(include_str!("../../gateway.toml")).unwrap();
+        let default = Config {
+            providers: example.providers.clone(),
+            agents: example.agents.clone(),
+            routes: example.routes.clone(),
+            ..Config::default()
+        };
+        assert_eq!(format!("{example:?}"), format!("{default:?}"));
     }
 }

@@ -1,5 +1,5 @@
-use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error};
+use url::Url;
 
 use super::host::HostPort;
 

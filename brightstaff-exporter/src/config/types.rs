@@ -34,6 +34,18 @@ pub(crate) struct Config {
     /// headers of its answer. An answer that is not streamed has its headers only when it is ready.
     #[serde(with = "duration")]
     pub(crate) response_header_timeout: Duration,
+    /// How long a destination may be silent between two parts of a response's body, from the head on,
+    /// while the client waits for more.
+    #[serde(with = "duration")]
+    pub(crate) stream_idle_timeout: Duration,
+    /// How long a connection is kept for the next request after a response; 0 keeps none.
+    #[serde(with = "duration")]
+    pub(crate) pool_idle_timeout: Duration,
+    /// Whether a request of any method is sent once more where a connection that had served others ended
+    /// before a byte of the response came: the destination may have read it.
+    pub(crate) retry_reused: bool,
+    /// The longest head of a response, in bytes; what is longer is no response.
+    pub(crate) max_response_head_bytes: usize,
     /// The longest request body: it is held in memory, since its model decides where it goes.
     pub(crate) max_request_bytes: usize,
     /// How long a request body may take, from the end of its head to its own.
@@ -79,6 +91,11 @@ impl Default for Config {
         Self {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
+            stream_idle_timeout: Duration::from_secs(300),
+            // Under the 5 s after which uvicorn and Node close.
+            pool_idle_timeout: Duration::from_secs(4),
+            retry_reused: false,
+            max_response_head_bytes: 64 << 10,
             max_request_bytes: 32 << 20,
             request_body_timeout: Duration::from_secs(60),
             max_buffered_bytes: 256 << 20,
@@ -95,6 +112,36 @@ impl Default for Config {
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),
             sessions: Sessions::default(),
+        }
+    }
+}
+
+/// What bounds the calls to one destination: its own keys, and for the rest those of all.
+#[derive(Clone, Debug)]
+pub(crate) struct UpstreamLimits {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) response_header_timeout: Duration,
+    pub(crate) stream_idle_timeout: Duration,
+    pub(crate) pool_idle_timeout: Duration,
+    pub(crate) retry_reused: bool,
+    pub(crate) max_response_head_bytes: usize,
+}
+
+impl Config {
+    /// With these of a destination of its own.
+    fn limits(
+        &self,
+        stream_idle_timeout: Option<Duration>,
+        pool_idle_timeout: Option<Duration>,
+        retry_reused: Option<bool>,
+    ) -> UpstreamLimits {
+        UpstreamLimits {
+            connect_timeout: self.connect_timeout,
+            response_header_timeout: self.response_header_timeout,
+            stream_idle_timeout: stream_idle_timeout.unwrap_or(self.stream_idle_timeout),
+            pool_idle_timeout: pool_idle_timeout.unwrap_or(self.pool_idle_timeout),
+            retry_reused: retry_reused.unwrap_or(self.retry_reused),
+            max_response_head_bytes: self.max_response_head_bytes,
         }
     }
 }
@@ -118,9 +165,26 @@ pub(crate) struct Provider {
     /// Whether to ask for the usage of streamed chat completions where the client did not choose.
     #[serde(default)]
     pub(crate) include_usage: bool,
+    /// In place of the one of all.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub(crate) stream_idle_timeout: Option<Duration>,
+    /// In place of the one of all.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub(crate) pool_idle_timeout: Option<Duration>,
+    /// In place of the one of all.
+    #[serde(default)]
+    pub(crate) retry_reused: Option<bool>,
 }
 
 impl Provider {
+    pub(crate) fn limits(&self, config: &Config) -> UpstreamLimits {
+        config.limits(
+            self.stream_idle_timeout,
+            self.pool_idle_timeout,
+            self.retry_reused,
+        )
+    }
+
     /// A provider of which only the place is known.
     pub(crate) fn new(url: BaseUrl) -> Self {
         Self {
@@ -129,6 +193,9 @@ impl Provider {
             api_key_env: None,
             models: Vec::new(),
             include_usage: false,
+            stream_idle_timeout: None,
+            pool_idle_timeout: None,
+            retry_reused: None,
         }
     }
 }
@@ -152,6 +219,25 @@ pub(crate) struct Agent {
     /// The environment variable that holds its key, sent as `Authorization: Bearer …`.
     #[serde(default)]
     pub(crate) api_key_env: Option<String>,
+    /// In place of the one of all.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub(crate) stream_idle_timeout: Option<Duration>,
+    /// In place of the one of all.
+    #[serde(default, deserialize_with = "duration::optional")]
+    pub(crate) pool_idle_timeout: Option<Duration>,
+    /// In place of the one of all.
+    #[serde(default)]
+    pub(crate) retry_reused: Option<bool>,
+}
+
+impl Agent {
+    pub(crate) fn limits(&self, config: &Config) -> UpstreamLimits {
+        config.limits(
+            self.stream_idle_timeout,
+            self.pool_idle_timeout,
+            self.retry_reused,
+        )
+    }
 }
 
 /// An alias for an ordered list of candidates.

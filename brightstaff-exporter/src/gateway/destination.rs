@@ -1,25 +1,31 @@
-use std::{borrow::Cow, env, time::Duration};
+use std::{borrow::Cow, env, sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, Method};
-use brightstaff_metrics_core::labels::ErrorClass;
+use axum::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
-use reqwest::{Client, redirect::Policy};
+use hyper::body::Incoming;
 use rustls::ClientConfig;
 
-use super::headers::Credentials;
-use crate::config::{
-    Agent, Api, BaseUrl, Config, ConfigError, Provider, shown_name, shown_variable,
+use super::{
+    client::{Client, Failure},
+    headers::Credentials,
+    patience::Patient,
 };
+use crate::config::{
+    Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name, shown_variable,
+};
+
+/// The body of a destination's response.
+pub(super) type Answer = Patient<Incoming>;
 
 /// A provider or an agent, and the connections to it.
 #[derive(Debug)]
 pub(super) struct Destination {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) include_usage: bool,
-    url: BaseUrl,
     client: Client,
     credentials: Option<Credentials>,
     header_timeout: Duration,
+    idle_timeout: Duration,
 }
 
 /// What is sent to a destination.
@@ -47,9 +53,10 @@ impl Destination {
         let api = provider.api.unwrap_or(by_name);
         let key = format!("providers.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
+        let limits = provider.limits(config);
         Ok(Self {
             include_usage: provider.include_usage,
-            ..Self::new(name, &provider.url, credentials, config, tls)?
+            ..Self::new(name, &provider.url, credentials, &limits, tls)?
         })
     }
 
@@ -61,62 +68,54 @@ impl Destination {
     ) -> anyhow::Result<Self> {
         let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
-        Self::new(name, &agent.url, credentials, config, tls)
+        Self::new(name, &agent.url, credentials, &agent.limits(config), tls)
     }
 
     fn new(
         name: &str,
         url: &BaseUrl,
         credentials: Option<Credentials>,
-        config: &Config,
+        limits: &UpstreamLimits,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls.clone())
-            .connect_timeout(config.connect_timeout)
-            // A provider that redirects is a matter for the client, and never gets our key.
-            .redirect(Policy::none())
-            .referer(false)
-            // Finds out about connections that died in silence.
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .http2_keep_alive_timeout(Duration::from_secs(10));
-        if url.is_loopback() {
-            builder = builder.no_proxy();
-        }
         Ok(Self {
-            name: name.to_owned(),
+            name: name.into(),
             include_usage: false,
-            url: url.clone(),
-            client: builder.build()?,
+            client: Client::new(url, limits, tls)?,
             credentials,
-            header_timeout: config.response_header_timeout,
+            header_timeout: limits.response_header_timeout,
+            idle_timeout: limits.stream_idle_timeout,
         })
     }
 
-    /// Sends a request, and waits for the head of its answer.
-    pub(super) async fn send(
+    /// Sends a request, and waits for the head of its response. Where the first met a connection that was
+    /// dead, it is sent `again`, if that can be had.
+    pub(super) async fn send<'a>(
         &self,
-        mut out: Outgoing<'_>,
-    ) -> Result<reqwest::Response, ErrorClass> {
-        if let Some(credentials) = &self.credentials {
-            credentials.apply(&mut out);
-        }
-        let request = self
-            .client
-            .request(out.method, self.url.join(out.path, out.query.as_deref()))
-            .headers(out.headers)
-            .body(out.body)
-            .send();
-        let (class, cause) = match tokio::time::timeout(self.header_timeout, request).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => (ErrorClass::from(&error), chain(error)),
-            Err(_) => {
-                let waited = self.header_timeout;
-                (ErrorClass::Timeout, format!("no headers after {waited:?}"))
+        first: Outgoing<'a>,
+        again: impl FnOnce() -> Option<Outgoing<'a>>,
+    ) -> Result<Response<Answer>, Failure> {
+        let prepared = |mut out| {
+            if let Some(credentials) = &self.credentials {
+                credentials.apply(&mut out);
             }
+            out
         };
+        let again = || again().map(prepared);
+        let request = self.client.send(&self.name, prepared(first), again);
+        let failure = match tokio::time::timeout(self.header_timeout, request).await {
+            Ok(Ok(response)) => {
+                let name = &self.name;
+                return Ok(
+                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
+                );
+            }
+            Ok(Err(failure)) => failure,
+            Err(_) => Failure::late(self.header_timeout),
+        };
+        let Failure { class, cause, .. } = &failure;
         tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no answer");
-        Err(class)
+        Err(failure)
     }
 }
 
@@ -141,16 +140,4 @@ fn credentials(
         let fault = format!("{named} holds no key that a header can carry: set it anew");
         ConfigError::new(at, fault)
     })
-}
-
-/// An error and its causes in one line, without the URL, which may say too much.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut line = error.to_string();
-    let mut next = std::error::Error::source(&error);
-    while let Some(source) = next {
-        line += &format!(": {source}");
-        next = source.source();
-    }
-    line
 }

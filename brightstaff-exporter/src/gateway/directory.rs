@@ -180,7 +180,7 @@ impl Directory {
 
     /// Whether the configuration names this model.
     pub(super) fn declares(&self, candidate: &Candidate) -> bool {
-        let provider = candidate.destination.name.clone();
+        let provider = candidate.destination.name.to_string();
         let model = candidate.selected().to_owned();
         self.declared.contains(&(provider, model))
     }

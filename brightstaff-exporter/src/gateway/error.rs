@@ -11,7 +11,7 @@ use axum::{
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
 use serde_json::json;
 
-use super::budget::Exhausted;
+use super::{budget::Exhausted, client::Failure};
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
 
@@ -66,24 +66,13 @@ impl Refusal {
     }
 
     /// A destination gave no answer.
-    pub(super) fn upstream(destination: &str, class: ErrorClass) -> Self {
-        let (status, code, fault) = match class {
-            ErrorClass::Timeout => (
-                StatusCode::GATEWAY_TIMEOUT,
-                "upstream_timeout",
-                "did not answer in time",
-            ),
-            ErrorClass::Connect => (
-                StatusCode::BAD_GATEWAY,
-                "upstream_unreachable",
-                "cannot be reached",
-            ),
-            _ => (
-                StatusCode::BAD_GATEWAY,
-                "upstream_failed",
-                "gave no answer that can be read",
-            ),
+    pub(super) fn upstream(destination: &str, failure: &Failure) -> Self {
+        let (status, code) = match failure.class {
+            ErrorClass::Timeout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            ErrorClass::Connect => (StatusCode::BAD_GATEWAY, "upstream_unreachable"),
+            _ => (StatusCode::BAD_GATEWAY, "upstream_failed"),
         };
+        let fault = failure.fault();
         Self {
             status,
             kind: "upstream_error",

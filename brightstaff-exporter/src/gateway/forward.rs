@@ -8,7 +8,7 @@ use axum::{
 use brightstaff_metrics_core::{ObservedBody, labels::Route};
 
 use super::{
-    Shared,
+    Shared, destination,
     directory::{Candidate, Choice},
     error::Refusal,
     headers::strip_hop_by_hop,
@@ -16,7 +16,7 @@ use super::{
     routing::{Plan, Routing},
 };
 
-type Answer = Response<ObservedBody<reqwest::Body>>;
+type Answer = Response<ObservedBody<destination::Answer>>;
 
 /// Passes a request on to where its model leads.
 pub(super) async fn forward(
@@ -71,11 +71,12 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusa
 async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
     let call = candidate.upstream.start();
-    match candidate.destination.send(outgoing).await {
-        Ok(answer) => Ok(call.observe(answer.into())),
-        Err(class) => {
-            call.fail(class);
-            Err(Refusal::upstream(&candidate.destination.name, class))
+    let again = || inbound.outgoing(candidate).ok();
+    match candidate.destination.send(outgoing, again).await {
+        Ok(answer) => Ok(call.observe(answer)),
+        Err(failure) => {
+            call.fail(failure.class);
+            Err(Refusal::upstream(&candidate.destination.name, &failure))
         }
     }
 }

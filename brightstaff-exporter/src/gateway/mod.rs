@@ -7,6 +7,7 @@
 mod access;
 mod body;
 mod budget;
+mod client;
 mod credentials;
 mod destination;
 mod directory;
@@ -17,6 +18,7 @@ mod headers;
 mod inbound;
 mod metrics;
 mod models;
+mod patience;
 mod routing;
 mod sessions;
 mod tls;

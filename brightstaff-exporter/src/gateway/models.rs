@@ -36,16 +36,15 @@ pub(super) async fn list(
         Some(destination) => {
             let (mut parts, _) = request.into_parts();
             strip_request(&mut parts.headers);
-            let out = Outgoing {
+            let out = || Outgoing {
                 method: Method::GET,
                 path: forwarded_path(parts.uri.path()),
                 query: parts.uri.query().map(Cow::Borrowed),
-                headers: parts.headers,
+                headers: parts.headers.clone(),
                 body: Bytes::new(),
             };
-            let answer = destination.send(out).await;
-            let answer = answer.map_err(|class| Refusal::upstream(&destination.name, class))?;
-            pass_on(answer.into())
+            let answer = destination.send(out(), || Some(out())).await;
+            pass_on(answer.map_err(|failure| Refusal::upstream(&destination.name, &failure))?)
         }
     };
     answer.extensions_mut().insert(NoUpstream);

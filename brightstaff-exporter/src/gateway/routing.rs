@@ -161,7 +161,7 @@ fn decision(
     let full_name = |c: &&Candidate| format!("{}/{}", c.destination.name, c.selected());
     Json(json!({
         "route": route,
-        "provider": chosen.destination.name,
+        "provider": *chosen.destination.name,
         "model": chosen.selected(),
         "candidates": candidates.iter().map(full_name).collect::<Vec<_>>(),
         "pinned": pinned,

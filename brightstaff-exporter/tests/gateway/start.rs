@@ -37,6 +37,14 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
             "line 2: sessions.capacity: invalid value: integer, expected a whole number: write for example capacity = 10000",
         ),
         (
+            "[providers.p]\nurl = 'http://h'\npool_idle_timeout = 4",
+            r#"line 3: providers.p.pool_idle_timeout: invalid type: integer `4`, expected a string: write for example pool_idle_timeout = "4s""#,
+        ),
+        (
+            "retry_reused = 'yes'",
+            r#"line 1: retry_reused: invalid type: string "yes", expected a boolean: write for example retry_reused = false"#,
+        ),
+        (
             "connect_timeout",
             r#"line 1: connect_timeout: key with no value, expected `=`: write for example connect_timeout = "10s""#,
         ),
@@ -161,6 +169,26 @@ async fn bad_configurations_are_refused_in_one_line() {
         (
             &format!("sessions.capacity = 0\n{p}"),
             "sessions.capacity: must be more than 0",
+        ),
+        (
+            &format!("stream_idle_timeout = '0s'\n{p}"),
+            "stream_idle_timeout: must be longer than 0",
+        ),
+        (
+            &format!("{p}stream_idle_timeout = '0s'"),
+            "providers.p.stream_idle_timeout: must be longer than 0",
+        ),
+        (
+            "[agents.a]\nurl = 'http://h'\nstream_idle_timeout = '0s'",
+            "agents.a.stream_idle_timeout: must be longer than 0",
+        ),
+        (
+            &format!("max_response_head_bytes = 100\n{p}"),
+            "max_response_head_bytes: must be at least 8192",
+        ),
+        (
+            &format!("max_response_head_bytes = 4294967296\n{p}"),
+            "max_response_head_bytes: must be at most 4294967295",
         ),
         (
             &format!("{p}api_key_env = 'UNSET_VARIABLE'"),

@@ -17,18 +17,8 @@ use crate::support::Serve;
 
 /// A provider with a certificate that it signed itself, and this protocol: its URL, and the certificate.
 /// It answers with the version of the request.
-async fn self_signed(protocol: &[u8]) -> (String, String) {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    config.alpn_protocols = vec![protocol.to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+pub(crate) async fn self_signed(protocol: &[u8]) -> (String, String) {
+    let (acceptor, pem) = acceptor(protocol);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let router = Router::new().fallback(async |request: Request| {
@@ -51,7 +41,22 @@ async fn self_signed(protocol: &[u8]) -> (String, String) {
             });
         }
     });
-    (format!("https://localhost:{port}"), cert.pem())
+    (format!("https://localhost:{port}"), pem)
+}
+
+/// What secures such a provider, and its certificate.
+pub(crate) fn acceptor(protocol: &[u8]) -> (TlsAcceptor, String) {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned(), "upstream.test".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    (TlsAcceptor::from(Arc::new(config)), cert.pem())
 }
 
 #[tokio::test]

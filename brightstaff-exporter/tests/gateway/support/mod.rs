@@ -1,5 +1,6 @@
 //! What the tests stand on: the binary, upstreams that do as they are told, and scrapes.
 
+mod by_hand;
 mod gateway;
 mod http2;
 mod literal;
@@ -10,6 +11,7 @@ mod upstream;
 use std::{sync::Once, time::Duration};
 
 pub(crate) use self::{
+    by_hand::{ByHand, CHAT, Connection},
     gateway::{Gateway, Serve, refused},
     http2::Http2,
     literal::{Literal, literal},

@@ -1,0 +1,189 @@
+//! The client of one destination: its connections, which of them are kept, and what is sent twice.
+//!
+//! A server may close a connection that was kept just when the next request goes out on it. What then
+//! happens depends on how far the request came:
+//!
+//! - The end was noticed before the connection took the request, or nothing of it was written: it goes
+//!   to a connection made anew, whatever its method.
+//! - It was written, the connection had served others before, and ended without one byte of a response:
+//!   the server most likely never read it, but nobody knows. A request with an idempotent method is sent
+//!   once more (RFC 9110, section 9.2.2); others only with `retry_reused`.
+//! - A byte of the response came, or the connection was made for this request: never.
+
+mod connect;
+mod failure;
+mod outbound;
+mod traffic;
+
+use std::time::{Duration, Instant};
+
+use axum::http::{
+    HeaderMap, HeaderValue, Request, Response, Uri, Version, header::PROXY_AUTHORIZATION,
+};
+use hyper::body::Incoming;
+use hyper_util::{
+    client::{
+        legacy::{self, connect::capture_connection},
+        proxy::matcher::Matcher,
+    },
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::ClientConfig;
+
+pub(super) use self::failure::{Failure, chain};
+use self::{connect::Connector, outbound::Outbound};
+use super::destination::Outgoing;
+use crate::config::{BaseUrl, MIN_RESPONSE_HEAD_BYTES, UpstreamLimits};
+
+type Pool = legacy::Client<Connector, Outbound>;
+
+/// The connections to one destination.
+#[derive(Debug)]
+pub(super) struct Client {
+    url: BaseUrl,
+    /// Connections that are kept, for as long as the limits say.
+    kept: Pool,
+    /// Makes a connection for each request.
+    fresh: Pool,
+    retry_reused: bool,
+    /// What a proxy that gets whole requests wants to see in each of them.
+    proxy_authorization: Option<HeaderValue>,
+    epoch: Instant,
+}
+
+/// The least that a connection buffers before it writes (it is the same as for the heads that it reads),
+/// without what hyper adds to a head: `host`, which repeats the URL's, and the body's length.
+const HEAD_ROOM_BYTES: usize = MIN_RESPONSE_HEAD_BYTES - 1024;
+
+impl Client {
+    pub(super) fn new(
+        url: &BaseUrl,
+        limits: &UpstreamLimits,
+        tls: &ClientConfig,
+    ) -> anyhow::Result<Self> {
+        let uri: Uri = url.join("/", None).as_str().parse()?;
+        let proxy = Matcher::from_env().intercept(&uri);
+        let proxy = proxy.filter(|_| !url.is_loopback());
+        let proxy_authorization = proxy
+            .as_ref()
+            .filter(|_| !url.is_https())
+            .and_then(|proxy| proxy.basic_auth().cloned());
+        let epoch = Instant::now();
+        let connector = Connector::new(
+            proxy.as_ref(),
+            url.is_https(),
+            limits.connect_timeout,
+            tls,
+            epoch,
+        );
+        let pool = |most: usize| {
+            legacy::Client::builder(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(limits.pool_idle_timeout)
+                .pool_max_idle_per_host(most)
+                .http1_max_buf_size(limits.max_response_head_bytes)
+                .http2_max_header_list_size(
+                    u32::try_from(limits.max_response_head_bytes).unwrap_or(u32::MAX),
+                )
+                // Finds out about connections that died in silence.
+                .http2_keep_alive_interval(Duration::from_secs(30))
+                .http2_keep_alive_timeout(Duration::from_secs(10))
+                .build(connector.clone())
+        };
+        let most = if limits.pool_idle_timeout.is_zero() {
+            0
+        } else {
+            usize::MAX
+        };
+        Ok(Self {
+            url: url.clone(),
+            kept: pool(most),
+            fresh: pool(0),
+            retry_reused: limits.retry_reused,
+            proxy_authorization,
+            epoch,
+        })
+    }
+
+    /// Sends a request, and waits for the head of the response; `again` where that is safe, or wanted.
+    pub(super) async fn send<'a>(
+        &self,
+        name: &str,
+        first: Outgoing<'a>,
+        again: impl FnOnce() -> Option<Outgoing<'a>>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let idempotent = first.method.is_idempotent();
+        let failure = match self.send_once(&self.kept, first).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        if !failure.may_repeat(idempotent || self.retry_reused) {
+            return Err(failure);
+        }
+        let Some(again) = again() else {
+            return Err(failure);
+        };
+        tracing::info!(upstream = %name, cause = %failure.cause, "sent a second time");
+        self.send_once(&self.fresh, again).await
+    }
+
+    async fn send_once(
+        &self,
+        pool: &Pool,
+        out: Outgoing<'_>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let uri: Uri = self
+            .url
+            .join(out.path, out.query.as_deref())
+            .as_str()
+            .parse()
+            .map_err(|error| Failure::url(&error))?;
+        let mut headers = out.headers;
+        if let Some(authorization) = &self.proxy_authorization {
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        let (body, begun) = Outbound::new(out.body, fits(&uri, &headers), self.epoch);
+        let mut request = Request::new(body);
+        *request.method_mut() = out.method;
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = headers;
+        let captured = capture_connection(&mut request);
+        let failed = match pool.request(request).await {
+            Ok(response) if response.status().is_informational() => {
+                return Err(Failure::informational(response.status()));
+            }
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let connection = captured.connection_metadata();
+        Err(Failure::of(&failed, connection.as_ref(), &begun))
+    }
+}
+
+/// Whether the head of a request fits into the buffer of a connection.
+fn fits(uri: &Uri, headers: &HeaderMap) -> bool {
+    // The URL may stand in the request line, before a proxy, and its host in `host`.
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let host = uri.authority().map_or(0, |host| host.as_str().len());
+    let lines = headers.iter();
+    let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    path + 2 * host + lines.sum::<usize>() < HEAD_ROOM_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_fits_up_to_the_least_buffer() {
+        let uri = Uri::from_static("http://host/v1/chat/completions");
+        let with = |bytes: usize| {
+            let value = HeaderValue::from_str(&"x".repeat(bytes)).unwrap();
+            HeaderMap::from_iter([(PROXY_AUTHORIZATION, value)])
+        };
+        assert!(fits(&uri, &HeaderMap::new()) && fits(&uri, &with(7000)));
+        assert!(!fits(&uri, &with(HEAD_ROOM_BYTES)) && !fits(&uri, &with(100_000)));
+    }
+}
