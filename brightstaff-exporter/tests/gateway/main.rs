@@ -10,6 +10,7 @@ mod errors;
 mod forward;
 mod hangups;
 mod keys;
+mod log;
 mod routing;
 mod series;
 mod sessions;
