@@ -1,5 +1,8 @@
 //! The gateway sidecar, and the tools around it: `brightstaff-exporter --help`.
 
+// Their macros panic where nothing can be written: see `say`.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod address;
 mod cli;
 mod commands;

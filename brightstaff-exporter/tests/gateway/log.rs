@@ -173,7 +173,9 @@ async fn the_fatal_line_arrives_where_it_can() {
 
     let (_reader, writer) = stuffed();
     let serve = Serve::config("nothing = 1").stderr(writer.into());
-    assert_eq!(serve.run().await.status.code(), Some(2));
+    let (mut child, _files) = serve.spawn();
+    let ended = timeout(PATIENCE, child.wait()).await;
+    assert_eq!(ended.expect("still running").unwrap().code(), Some(2));
 }
 
 /// Starting depends on no reader of the standard output either, who is not there to say the port. So the
@@ -191,7 +193,7 @@ async fn an_output_that_is_stuck_or_gone_keeps_nobody_from_serving() {
         let upstream = Upstream::chat().await;
         let serve = Serve::upstreams(&[("openai", &upstream.url)]);
         let serve = serve.env("BIND_ADDRESS", &address).stdout(stdout.into());
-        let mut child = serve.spawn();
+        let (mut child, _files) = serve.spawn();
         eventually("it serves", async || {
             TcpStream::connect(&address).await.is_ok()
         })

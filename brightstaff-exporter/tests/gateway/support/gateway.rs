@@ -89,9 +89,9 @@ impl Serve {
         self
     }
 
-    /// The process alone, however far it gets.
-    pub(crate) fn spawn(mut self) -> Child {
-        self.command.spawn().unwrap()
+    /// The process alone, however far it gets, and the files that it reads.
+    pub(crate) fn spawn(mut self) -> (Child, TempDir) {
+        (self.command.spawn().unwrap(), self.files)
     }
 
     /// Starts it, and waits until both ports take requests.
