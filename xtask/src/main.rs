@@ -23,6 +23,7 @@ mod proof;
 mod readme;
 mod render;
 mod rules;
+mod soak;
 mod stack;
 mod stage;
 mod stages;
@@ -71,6 +72,8 @@ enum Task {
     Grafana(Grafana),
     /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
     Cardinality(cardinality::Options),
+    /// The gateway under a mixed load of faults, and what is counted and left of it at the end
+    Soak(soak::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -127,6 +130,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
+        Task::Soak(options) => soak::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,

@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 
 use crate::{
     cardinality, config_checks, demo, examples, generate, kubernetes, link, newcomer, packages,
-    proof, render,
+    proof, render, soak,
     stage::{self, Outcome, Stage, has},
 };
 
@@ -75,6 +75,11 @@ const STAGES: &[Stage] = &[
         name: "demo",
         about: "the README's demo tells the truth, in metrics that promtool likes",
         run: demo::test,
+    },
+    Stage {
+        name: "soak",
+        about: "a minute of every fault that clients and providers make is counted right, and leaves nothing",
+        run: soak::test,
     },
     Stage {
         name: "link",
