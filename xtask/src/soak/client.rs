@@ -64,9 +64,12 @@ impl<'a> Player<'a> {
         let stream = connection.get_mut();
         match row.client {
             Client::Sends(bytes) => stream.write_all(bytes)?,
-            Client::SendsHalf => {
+            Client::SendsHalf | Client::LeavesInRequest => {
                 let half = &body[..body.len() / 2];
                 stream.write_all(&[head.as_bytes(), half].concat())?;
+                if row.client == Client::LeavesInRequest {
+                    return Ok(Sees::Left);
+                }
                 stream.shutdown(Shutdown::Write)?;
             }
             Client::LeavesBeforeHeaders => {

@@ -45,6 +45,8 @@ pub(super) enum Plan {
     Never,
     /// Closes the connection without an answer.
     Hangup,
+    /// Answers in something that is not HTTP.
+    NoHttp,
     /// Answers with this status.
     Status(u16),
 }
@@ -77,6 +79,7 @@ impl Plan {
             P::Open,
             P::Never,
             P::Hangup,
+            P::NoHttp,
         ];
         let mut plans = plans.into_iter();
         let named = plans.find(|plan| plan.name() == name);
@@ -218,6 +221,11 @@ fn answer(plan: Plan, stream: &TcpStream) -> Result<bool> {
             return Ok(false);
         }
         Plan::Hangup => return Ok(false),
+        Plan::NoHttp => {
+            let mut stream = stream;
+            stream.write_all(b"220 mail.example ESMTP\r\n")?;
+            return Ok(false);
+        }
     }
     Ok(true)
 }

@@ -55,6 +55,8 @@ pub(super) enum Client {
     LeavesInBody,
     /// Sends half of its body, then no more, and reads.
     SendsHalf,
+    /// Sends half of its body, and goes.
+    LeavesInRequest,
     /// Sends these bytes instead, and reads.
     Sends(&'static [u8]),
 }
@@ -221,6 +223,14 @@ pub(super) static ROWS: &[Row] = &[
         ..BASE
     },
     Row {
+        name: "provider answers in another language",
+        plan: Plan::NoHttp,
+        sees: Sees::Whole(502),
+        counted: Counted::As("llm_chat", "POST", "5xx"),
+        calls: &[("live", "error", "parse")],
+        ..BASE
+    },
+    Row {
         name: "provider never answers",
         share: 1,
         plan: Plan::Never,
@@ -260,6 +270,12 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "half of a body",
         client: Client::SendsHalf,
+        ..REFUSED
+    },
+    Row {
+        name: "half of a body, and gone",
+        client: Client::LeavesInRequest,
+        sees: Sees::Left,
         ..REFUSED
     },
     Row {
