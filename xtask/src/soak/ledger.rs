@@ -161,7 +161,7 @@ fn whole(count: f64) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::soak::rows::ROWS;
+    use crate::soak::table::ROWS;
 
     const TEXT: &str = "\
 # HELP brightstaff_http_requests_total Help.

@@ -6,6 +6,7 @@ mod ledger;
 mod load;
 mod provider;
 mod rows;
+mod table;
 
 use std::{
     collections::BTreeMap,
@@ -104,7 +105,7 @@ fn soak(binary: &Path, minutes: u32, rate: u32) -> Result<()> {
     let requests = u64::from(minutes) * 60 * u64::from(rate);
     println!(
         "{requests} requests, {rate} a second, of {} kinds",
-        rows::ROWS.len()
+        table::ROWS.len()
     );
     // The first third fills pools, tables and the allocator; what grows after it is kept for nothing.
     load.run(requests / 3)?;

@@ -284,7 +284,7 @@ const MESSAGES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::soak::rows::ROWS;
+    use crate::soak::table::ROWS;
 
     #[test]
     fn every_plan_is_understood() {
