@@ -18,9 +18,9 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line; ends the process where it cannot be read, or asks for help.
-    pub(crate) fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| without_values(error).exit())
+    /// Reads the command line. Where it cannot be read, or asks for help, the error is what to print.
+    pub(crate) fn read() -> Result<Self, Error> {
+        Self::try_parse().map_err(without_values)
     }
 }
 

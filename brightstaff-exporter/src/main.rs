@@ -1,5 +1,8 @@
 //! The gateway sidecar, and the tools around it: `brightstaff-exporter --help`.
 
+// Their macros panic where nothing can be written: see `say`.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod address;
 mod cli;
 mod commands;
@@ -7,14 +10,17 @@ mod config;
 mod demo;
 mod gateway;
 mod inspect;
+mod log;
 mod say;
 mod serve;
 mod sim;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+};
 
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Cli, Command},
@@ -22,12 +28,19 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::read();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(told) => return tell(&told),
+    };
     // What goes wrong in the demo is what it is about: its table tells.
-    log(match cli.command {
+    let level = match cli.command {
         Command::Demo(_) => Level::ERROR,
         _ => Level::INFO,
-    });
+    };
+    if let Err(error) = log::start(level) {
+        let _ = writeln!(io::stderr(), "error: cannot start the log: {error}");
+        return ExitCode::FAILURE;
+    }
     let ran = match cli.command {
         Command::Serve(options) => commands::serve(&options),
         Command::Inspect(options) => options.run(),
@@ -35,9 +48,12 @@ fn main() -> ExitCode {
         Command::Simulate(options) => commands::simulate(&options),
     };
     match ran {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::end(None);
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("error: {error:#}");
+            log::end(Some(format_args!("error: {error:#}")));
             // As clap does where the command line itself is at fault.
             let usage = error.is::<UsageError>() || error.is::<config::ConfigError>();
             ExitCode::from(if usage { 2 } else { 1 })
@@ -45,14 +61,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs to standard error, as `RUST_LOG` says, and else from this level on.
-fn log(level: Level) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(level.into())
-        .from_env_lossy();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+/// What clap has to say: the help or the version, which someone may have wanted to read to their end, or
+/// what is wrong with the command line.
+fn tell(told: &clap::Error) -> ExitCode {
+    let unwritten = told.print().and_then(|()| io::stdout().flush()).err();
+    match (told.exit_code(), unwritten) {
+        (0, Some(error)) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        (code, _) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+    }
 }

@@ -207,7 +207,15 @@ catalogue! {
         [closed!(OverflowLabel)]
         "Records folded to \"other\", because their pair or name had no slot of its own."
         ;
+    LOG_LINES_DROPPED = Counter "brightstaff_log_lines_dropped_total"
+        []
+        "Lines that the log's queue had no room for, because standard error took none; the binary brightstaff-exporter only."
+        ;
 }
+
+/// Families that [`Metrics`](crate::Metrics) knows nothing of: the binary `brightstaff-exporter` registers
+/// them, for what it does beside being a gateway.
+pub static OF_THE_BINARY: &[&Family] = &[&LOG_LINES_DROPPED];
 
 #[cfg(test)]
 mod tests {

@@ -160,9 +160,10 @@ pub(crate) struct MetricsCollector {
 
 impl MetricsCollector {
     pub(crate) fn new(metrics: Metrics) -> Self {
+        let others = process::FAMILIES.iter().chain(c::OF_THE_BINARY);
         let ours = c::ALL
             .iter()
-            .filter(|family| !process::FAMILIES.iter().any(|p| p.name == family.name));
+            .filter(|family| !others.clone().any(|other| other.name == family.name));
         Self {
             metrics,
             descs: ours.map(|family| desc(family)).collect(),

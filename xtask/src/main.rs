@@ -26,6 +26,7 @@ mod readme;
 mod render;
 mod rules;
 mod runner;
+mod soak;
 mod stack;
 mod stage;
 mod stages;
@@ -82,6 +83,8 @@ enum Task {
     Cardinality(cardinality::Options),
     /// Check bans, licences and sources of the dependencies, and record that this lock file has passed
     Deny,
+    /// The gateway under a mixed load of faults, and what is counted and left of it at the end
+    Soak(soak::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -145,6 +148,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
         Task::Deny => dependencies::record(&sh)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
+        Task::Soak(options) => soak::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,

@@ -16,10 +16,11 @@ Durations are seconds, counters end in `_total`, units are base units. Names mar
 Plano's monitoring page documents: they do not change.
 
 A family shows up in a scrape with its first sample, but for these, which are there at 0: every value
-of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`
-from the start; of a handler, from its first request on, the gauge of requests in flight and both
-phases of cancels; of a pair of provider and model, from its creation on (that of a declared pair is
-the registration), its histograms, both kinds of tokens and the successful requests.
+of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`,
+and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on,
+the gauge of requests in flight and both phases of cancels; of a pair of provider and model, from its
+creation on (that of a declared pair is the registration), its histograms, both kinds of tokens and the
+successful requests.
 ";
 
 const SECTIONS: &[(&str, &str, &str)] = &[
@@ -56,6 +57,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("brightstaff_build_", "Build, self", ""),
     ("brightstaff_metrics_", "", ""),
+    ("brightstaff_log_", "", ""),
 ];
 
 /// The names of the same things in OpenTelemetry's semantic conventions for generative AI.

@@ -7,7 +7,7 @@ use xshell::Shell;
 
 use crate::{
     cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes, link,
-    newcomer, packages, proof, render, runner,
+    newcomer, packages, proof, render, runner, soak,
     stage::{Lane, Outcome, Stage},
 };
 
@@ -119,6 +119,12 @@ const STAGES: &[Stage] = &[
         about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
         lane: Lane::Lab,
         run: render::test,
+    },
+    Stage {
+        name: "soak",
+        about: "a minute of every fault that clients and providers make is counted right, and leaves nothing",
+        lane: Lane::Lab,
+        run: soak::test,
     },
     Stage {
         name: "link",

@@ -10,7 +10,7 @@ use crate::{
     cli::{Serve, Source},
     config::{Config, ConfigError},
     gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
-    say::say,
+    say::{say, say_aside},
     serve::{self, Limits},
 };
 
@@ -48,11 +48,11 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     })?;
     warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
-    say!("gateway listening on http://{}", listener.local_addr()?);
-    say!(
-        "metrics listening on http://{}/metrics",
+    say_aside(format!(
+        "gateway listening on http://{}\nmetrics listening on http://{}/metrics",
+        listener.local_addr()?,
         exporter.local_addr()
-    );
+    ));
 
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));

@@ -71,6 +71,8 @@ mod tests {
     fn the_example_shows_the_defaults() {
         let example = Config::from_toml(include_str!("../../gateway.toml")).unwrap();
         let default = Config {
+            // The limit on open files decides, up to that.
+            max_connections: Some(DEFAULT_MAX_CONNECTIONS),
             providers: example.providers.clone(),
             agents: example.agents.clone(),
             routes: example.routes.clone(),

@@ -17,7 +17,10 @@ const MEAN_SHARE: f64 = 0.01;
 pub(super) const TOLERANCE: &str = "5 ms and 1 % outside of what provider and client saw";
 
 /// What the process and the build say of themselves, which nobody else knows.
-const OF_ITSELF: [&str; 1] = [catalogue::BUILD_INFO.name];
+const OF_ITSELF: [&str; 2] = [
+    catalogue::BUILD_INFO.name,
+    catalogue::LOG_LINES_DROPPED.name,
+];
 
 /// What came of the comparison.
 #[derive(Clone, Debug)]

@@ -1,15 +1,19 @@
-use brightstaff_metrics_core::{Error, Metrics, labels::OTHER};
+use anyhow::Result;
+use brightstaff_metrics_core::{Metrics, labels::OTHER};
 use prometheus::Registry;
 
 use super::directory::pairs;
-use crate::config::{Config, Provider};
+use crate::{
+    config::{Config, Provider},
+    log,
+};
 
 /// The metrics of a gateway: the pairs of provider and model that its configuration names are declared,
 /// so that only they own series.
 ///
 /// A provider that lists no models leaves them open: those of its models that answer earn series, too,
 /// up to the cap that is the builder's default.
-pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics, Error> {
+pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> {
     let build = option_env!("GIT_SHA").unwrap_or("unknown");
     let mut builder = Metrics::builder()
         .build_info(env!("CARGO_PKG_VERSION"), build)
@@ -17,7 +21,9 @@ pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics, 
     if config.providers.values().all(lists_models) {
         builder = builder.upstream_cap(0);
     }
-    builder.register(registry)
+    let metrics = builder.register(registry)?;
+    registry.register(Box::new(log::dropped()))?;
+    Ok(metrics)
 }
 
 /// Says of whose calls the first ones may not be recorded by their names, and what changes that: who looks

@@ -5,8 +5,9 @@ mod report;
 mod table;
 
 use std::{
+    fmt,
     fs::File,
-    io::{self, BufRead, BufReader, IsTerminal, Read, Write},
+    io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write},
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
@@ -16,6 +17,7 @@ use brightstaff_metrics_core::meter::Meter;
 use clap::Args;
 
 use self::{record::Record, report::Report, table::Table};
+use crate::say::complain;
 
 /// How many bytes are fed at a time unless told otherwise. Any number gives the same result.
 const CHUNK: NonZeroUsize = NonZeroUsize::new(64 * 1024).unwrap();
@@ -57,14 +59,18 @@ pub(crate) struct Inspect {
 impl Inspect {
     /// Prints one report for each answer, in the order in which they were given.
     ///
-    /// An answer that cannot be read from its file does not keep the others from being reported.
+    /// An answer that cannot be read from its file does not keep the others from being reported. Where
+    /// nobody reads the reports any more, as after `inspect | head`, there is no more to do.
     pub(crate) fn run(&self) -> Result<()> {
         let mut out = Output::new(self.json);
-        let unread = match &self.jsonl {
-            Some(corpus) => self.records(corpus, &mut out)?,
-            None => self.answers(&mut out)?,
+        let read = match &self.jsonl {
+            Some(corpus) => self.records(corpus, &mut out),
+            None => self.answers(&mut out),
         };
-        out.finish()?;
+        let unread = match read.and_then(|unread| out.finish().map(|()| unread)) {
+            Err(error) if error.is::<ReaderGone>() => return Ok(()),
+            read => read?,
+        };
         if unread > 0 {
             bail!("{unread} could not be read");
         }
@@ -85,7 +91,7 @@ impl Inspect {
                 }
                 Err(error) => {
                     unread += 1;
-                    eprintln!("error: cannot read {}: {error}", path.display());
+                    complain!("error: cannot read {}: {error}", path.display());
                 }
             }
         }
@@ -112,7 +118,7 @@ impl Inspect {
                 }
                 Err(error) => {
                     unread += 1;
-                    eprintln!("error: {}, line {number}: {error:#}", corpus.display());
+                    complain!("error: {}, line {number}: {error:#}", corpus.display());
                 }
             }
         }
@@ -162,19 +168,40 @@ impl Output {
     fn push(&mut self, report: &Report) -> Result<()> {
         match self {
             Self::Json(out) => {
-                serde_json::to_writer(&mut *out, report)?;
-                out.write_all(b"\n")?;
+                let line = serde_json::to_string(report)?;
+                writeln!(out, "{line}").or_else(unwritten)
             }
-            Self::Table(table) => table.push(report),
+            Self::Table(table) => {
+                table.push(report);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn finish(self) -> Result<()> {
-        match self {
-            Self::Json(mut out) => out.flush()?,
-            Self::Table(table) => write!(io::stdout().lock(), "{table}")?,
-        }
-        Ok(())
+        let written = match self {
+            Self::Json(mut out) => out.flush(),
+            Self::Table(table) => write!(io::stdout().lock(), "{table}"),
+        };
+        written.or_else(unwritten)
     }
+}
+
+/// Nobody reads the standard output any more.
+#[derive(Debug)]
+struct ReaderGone;
+
+impl fmt::Display for ReaderGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the standard output")
+    }
+}
+
+impl std::error::Error for ReaderGone {}
+
+fn unwritten(error: io::Error) -> Result<()> {
+    if error.kind() == ErrorKind::BrokenPipe {
+        bail!(ReaderGone);
+    }
+    Err(error).context("cannot write to the standard output")
 }

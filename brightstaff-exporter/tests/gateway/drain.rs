@@ -26,7 +26,7 @@ async fn streaming(drain: &str) -> (Gateway, reqwest::Response, Chunks, Upstream
 }
 
 /// Waits until nobody new is let in.
-async fn closed(gateway: &Gateway) {
+pub(crate) async fn closed(gateway: &Gateway) {
     let address = gateway.address();
     eventually("the port is closed", async || {
         TcpStream::connect(address).await.is_err()

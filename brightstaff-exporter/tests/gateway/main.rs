@@ -14,6 +14,7 @@ mod forward;
 mod hangups;
 mod http2;
 mod keys;
+mod log;
 mod malformed;
 mod odd;
 mod origins;

@@ -1,7 +1,7 @@
 //! Families that are on no panel, and why.
 
 use brightstaff_metrics_core::catalogue::{
-    BUILD_INFO, Family, HTTP_TIME_TO_HEADERS, PROCESS_MAX_FDS, PROCESS_OPEN_FDS,
+    BUILD_INFO, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED, PROCESS_MAX_FDS, PROCESS_OPEN_FDS,
     PROCESS_START_TIME, PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY, PROCESS_VIRTUAL_MEMORY_MAX,
 };
 
@@ -17,6 +17,10 @@ pub(crate) static UNPLOTTED: &[(&Family, &str)] = &[
     (&PROCESS_MAX_FDS, "a limit"),
     (&PROCESS_THREADS, "set by the runtime, and constant"),
     (&PROCESS_START_TIME, "for uptime, and for finding restarts"),
+    (
+        &LOG_LINES_DROPPED,
+        "0 for as long as something reads the log; for a gateway that has gone quiet",
+    ),
     (
         &BUILD_INFO,
         "feeds the variable `instance`, and tells the gateway's processes from others",

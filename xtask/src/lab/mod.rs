@@ -20,7 +20,7 @@ pub(crate) use self::{
 };
 
 /// Waits until an address answers, for as long as its process runs.
-fn ready(url: &str, guard: &mut Guarded) -> Result<()> {
+pub(crate) fn ready(url: &str, guard: &mut Guarded) -> Result<()> {
     let start = Instant::now();
     while http::get(url).is_err() {
         guard.check()?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStderr, Command},
     time::timeout,
 };
 
@@ -18,6 +18,7 @@ use super::{PATIENCE, Scrape, client, eventually};
 pub(crate) struct Serve {
     command: Command,
     files: TempDir,
+    reads_log: bool,
 }
 
 impl Serve {
@@ -49,7 +50,11 @@ impl Serve {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        Self { command, files }
+        Self {
+            command,
+            files,
+            reads_log: true,
+        }
     }
 
     pub(crate) fn arg(mut self, arg: &str) -> Self {
@@ -67,18 +72,37 @@ impl Serve {
         self
     }
 
+    pub(crate) fn stdout(mut self, stdout: Stdio) -> Self {
+        self.command.stdout(stdout);
+        self
+    }
+
+    /// Its log goes there; [`Gateway::log`] knows nothing of it.
+    pub(crate) fn stderr(mut self, stderr: Stdio) -> Self {
+        self.command.stderr(stderr);
+        self
+    }
+
+    /// Nobody reads its log before [`Gateway::read_log`].
+    pub(crate) fn unread(mut self) -> Self {
+        self.reads_log = false;
+        self
+    }
+
+    /// The process alone, however far it gets, and the files that it reads.
+    pub(crate) fn spawn(mut self) -> (Child, TempDir) {
+        (self.command.spawn().unwrap(), self.files)
+    }
+
     /// Starts it, and waits until both ports take requests.
     pub(crate) async fn start(mut self) -> Gateway {
         let mut child = self.command.spawn().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let logged = Arc::clone(&log);
-        tokio::spawn(async move {
-            let mut chunk = [0; 4096];
-            while let Ok(read @ 1..) = stderr.read(&mut chunk).await {
-                logged.lock().unwrap().extend_from_slice(&chunk[..read]);
-            }
-        });
+        if self.reads_log
+            && let Some(stderr) = child.stderr.take()
+        {
+            read(stderr, &log);
+        }
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut url = async |before: &str| {
             let line = timeout(PATIENCE, lines.next_line()).await;
@@ -181,7 +205,13 @@ impl Gateway {
         }
     }
 
-    /// What it logged so far.
+    /// Reads its log from here on.
+    pub(crate) fn read_log(&mut self) {
+        let stderr = self.child.stderr.take().expect("nobody reads it");
+        read(stderr, &self.log);
+    }
+
+    /// What it logged so far, as far as that was read.
     pub(crate) fn log(&self) -> String {
         text(&self.log)
     }
@@ -197,6 +227,16 @@ impl Gateway {
         let ended = timeout(PATIENCE, self.child.wait()).await;
         ended.expect("still running").unwrap().code().unwrap()
     }
+}
+
+fn read(mut stderr: ChildStderr, log: &Arc<Mutex<Vec<u8>>>) {
+    let log = Arc::clone(log);
+    tokio::spawn(async move {
+        let mut chunk = [0; 4096];
+        while let Ok(read @ 1..) = stderr.read(&mut chunk).await {
+            log.lock().unwrap().extend_from_slice(&chunk[..read]);
+        }
+    });
 }
 
 fn text(log: &Mutex<Vec<u8>>) -> String {

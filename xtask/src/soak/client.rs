@@ -1,0 +1,181 @@
+//! Clients over plain sockets, since the worst of them speak no HTTP that a library would.
+
+use std::{
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{
+    provider::{NUMBER, PLAN, Provider},
+    rows::{Body, Client, MAX_REQUEST_BYTES, Row, Sees},
+};
+
+/// Longer than anything here should take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How old a connection may be that is used again: younger than any that the gateway closes for being
+/// idle.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// One client, which plays one row after the other.
+pub(super) struct Player<'a> {
+    gateway: SocketAddr,
+    provider: &'a Provider,
+    kept: Option<(BufReader<TcpStream>, Instant)>,
+}
+
+impl<'a> Player<'a> {
+    pub(super) fn new(gateway: SocketAddr, provider: &'a Provider) -> Self {
+        Self {
+            gateway,
+            provider,
+            kept: None,
+        }
+    }
+
+    /// Plays a row; fails where something else is seen than should be.
+    pub(super) fn play(&mut self, row: &Row, number: u64) -> Result<()> {
+        let mut connection = match self.kept.take() {
+            Some((kept, since)) if row.client == Client::Keeps && since.elapsed() < FRESH => kept,
+            _ => self.connect()?,
+        };
+        let seen = self.talk(&mut connection, row, number)?;
+        ensure!(seen == row.sees, "saw {seen:?}, not {:?}", row.sees);
+        if row.client == Client::Keeps && matches!(seen, Sees::Whole(_)) {
+            self.kept = Some((connection, Instant::now()));
+        }
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<BufReader<TcpStream>> {
+        let stream = TcpStream::connect(self.gateway).context("the gateway takes no connection")?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(BufReader::new(stream))
+    }
+
+    fn talk(&self, connection: &mut BufReader<TcpStream>, row: &Row, number: u64) -> Result<Sees> {
+        let body = body(row.body);
+        let head = head(row, number, body.len());
+        let stream = connection.get_mut();
+        match row.client {
+            Client::Sends(bytes) => stream.write_all(bytes)?,
+            Client::SendsHalf | Client::LeavesInRequest => {
+                let half = &body[..body.len() / 2];
+                stream.write_all(&[head.as_bytes(), half].concat())?;
+                if row.client == Client::LeavesInRequest {
+                    return Ok(Sees::Left);
+                }
+                stream.shutdown(Shutdown::Write)?;
+            }
+            Client::LeavesBeforeHeaders => {
+                let arrival = self.provider.arrival(number);
+                stream.write_all(&[head.as_bytes(), &body].concat())?;
+                let arrived = arrival.recv_timeout(PATIENCE);
+                arrived.context("the request does not reach the provider")?;
+                return Ok(Sees::Left);
+            }
+            _ => match stream.write_all(&[head.as_bytes(), &body].concat()) {
+                // A body that is refused may be refused before its end.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+                written => written?,
+            },
+        }
+        read_answer(connection, row)
+    }
+}
+
+fn head(row: &Row, number: u64, length: usize) -> String {
+    let (method, path, plan) = (row.method, row.path, row.plan.name());
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: gateway\r\n{PLAN}: {plan}\r\n{NUMBER}: {number}\r\n"
+    );
+    if length > 0 {
+        head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+    }
+    if row.client == Client::Closes {
+        head += "connection: close\r\n";
+    }
+    head + "\r\n"
+}
+
+fn body(body: Body) -> Vec<u8> {
+    match body {
+        Body::None => Vec::new(),
+        Body::Completion(model, stream) => {
+            let messages = r#"[{"role":"user","content":"Say hello."}]"#;
+            format!(r#"{{"model":"{model}","stream":{stream},"messages":{messages}}}"#).into()
+        }
+        Body::TooLarge => vec![b' '; MAX_REQUEST_BYTES + 1],
+        Body::NoJson => b"model=m&stream=true".to_vec(),
+    }
+}
+
+fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<Sees> {
+    let mut line = String::new();
+    connection.read_line(&mut line)?;
+    let status: u16 = match line.split(' ').nth(1) {
+        Some(status) => status.parse()?,
+        None => bail!("no answer, but {line:?}"),
+    };
+    let mut length = None;
+    let mut chunked = false;
+    loop {
+        line.clear();
+        connection.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = Some(value.parse()?),
+            "transfer-encoding" => chunked = true,
+            _ => {}
+        }
+    }
+    if row.client == Client::LeavesInBody {
+        connection.fill_buf()?;
+        return Ok(Sees::Left);
+    }
+    let whole = if row.method == "HEAD" {
+        true
+    } else if chunked {
+        read_chunks(connection)
+    } else {
+        let length = length.context("a body without a length")?;
+        read_exactly(connection, length)
+    };
+    Ok(if whole {
+        Sees::Whole(status)
+    } else {
+        Sees::Broken(status)
+    })
+}
+
+/// Whether there were as many bytes.
+fn read_exactly(connection: &mut BufReader<TcpStream>, length: usize) -> bool {
+    connection.read_exact(&mut vec![0; length]).is_ok()
+}
+
+/// Whether the body came to its end.
+fn read_chunks(connection: &mut BufReader<TcpStream>) -> bool {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let Ok(1..) = connection.read_line(&mut line) else {
+            return false;
+        };
+        let Ok(length) = usize::from_str_radix(line.trim_end(), 16) else {
+            return false;
+        };
+        if !read_exactly(connection, length + "\r\n".len()) {
+            return false;
+        }
+        if length == 0 {
+            return true;
+        }
+    }
+}

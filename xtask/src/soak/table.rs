@@ -1,0 +1,273 @@
+//! What is done to the gateway: one row for each kind of request, fault or misuse, with what must be
+//! seen and counted of it. A new limit of the gateway is a new row here.
+
+use super::{
+    provider::Plan,
+    rows::{Body, Client, Counted, Row, Sees},
+};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// Most rows: a chat completion that is read to its end.
+const BASE: Row = Row {
+    name: "",
+    share: 2,
+    method: "POST",
+    path: CHAT,
+    body: Body::Completion("live/m", false),
+    plan: Plan::Json,
+    client: Client::Keeps,
+    sees: Sees::Whole(200),
+    counted: Counted::As("llm_chat", "POST", "2xx"),
+    calls: &[("live", "2xx", "none")],
+    tokens: (0, 0),
+};
+
+/// The same, streamed.
+const STREAMED: Row = Row {
+    body: Body::Completion("live/m", true),
+    ..BASE
+};
+
+/// A request that the gateway answers by itself.
+const REFUSED: Row = Row {
+    sees: Sees::Whole(400),
+    counted: Counted::As("llm_chat", "POST", "4xx"),
+    calls: &[],
+    ..BASE
+};
+
+pub(super) static ROWS: &[Row] = &[
+    Row {
+        name: "JSON",
+        share: 20,
+        tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "JSON, connection: close",
+        share: 6,
+        client: Client::Closes,
+        tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "JSON, gzip",
+        share: 6,
+        plan: Plan::Gzip,
+        tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "headers that come late",
+        plan: Plan::SlowHeaders,
+        tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "stream",
+        share: 16,
+        plan: Plan::Stream,
+        tokens: Plan::STREAM_TOKENS,
+        ..STREAMED
+    },
+    Row {
+        name: "stream of Anthropic's",
+        share: 6,
+        path: "/v1/messages",
+        plan: Plan::Messages,
+        tokens: Plan::MESSAGES_TOKENS,
+        ..STREAMED
+    },
+    Row {
+        name: "stream that the provider cuts",
+        share: 4,
+        plan: Plan::Cut,
+        sees: Sees::Broken(200),
+        calls: &[("live", "2xx", "stream")],
+        ..STREAMED
+    },
+    Row {
+        name: "stream that ends too early",
+        share: 4,
+        plan: Plan::Early,
+        calls: &[("live", "2xx", "stream")],
+        ..STREAMED
+    },
+    Row {
+        name: "stream with an error event",
+        share: 4,
+        plan: Plan::ErrorEvent,
+        calls: &[("live", "2xx", "stream")],
+        ..STREAMED
+    },
+    Row {
+        name: "provider answers 400",
+        plan: Plan::Status(400),
+        sees: Sees::Whole(400),
+        counted: Counted::As("llm_chat", "POST", "4xx"),
+        calls: &[("live", "4xx", "status")],
+        ..BASE
+    },
+    Row {
+        name: "provider answers 429",
+        share: 4,
+        plan: Plan::Status(429),
+        sees: Sees::Whole(429),
+        counted: Counted::As("llm_chat", "POST", "4xx"),
+        calls: &[("live", "4xx", "rate_limit")],
+        ..BASE
+    },
+    Row {
+        name: "provider answers 500",
+        share: 4,
+        plan: Plan::Status(500),
+        sees: Sees::Whole(500),
+        counted: Counted::As("llm_chat", "POST", "5xx"),
+        calls: &[("live", "5xx", "status")],
+        ..BASE
+    },
+    Row {
+        name: "provider refuses connections",
+        share: 4,
+        body: Body::Completion("dead/m", false),
+        sees: Sees::Whole(502),
+        counted: Counted::As("llm_chat", "POST", "5xx"),
+        calls: &[("dead", "error", "connect")],
+        ..BASE
+    },
+    Row {
+        name: "provider goes without an answer",
+        plan: Plan::Hangup,
+        sees: Sees::Whole(502),
+        counted: Counted::As("llm_chat", "POST", "5xx"),
+        calls: &[("live", "error", "other")],
+        ..BASE
+    },
+    Row {
+        name: "provider answers in another language",
+        plan: Plan::NoHttp,
+        sees: Sees::Whole(502),
+        counted: Counted::As("llm_chat", "POST", "5xx"),
+        calls: &[("live", "error", "parse")],
+        ..BASE
+    },
+    Row {
+        name: "provider never answers",
+        share: 1,
+        plan: Plan::Never,
+        sees: Sees::Whole(504),
+        counted: Counted::As("llm_chat", "POST", "5xx"),
+        calls: &[("live", "error", "timeout")],
+        ..BASE
+    },
+    Row {
+        name: "alias whose first candidate is dead",
+        share: 4,
+        body: Body::Completion("rescued", false),
+        calls: &[("dead", "error", "connect"), ("live", "2xx", "none")],
+        tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "client leaves before the headers",
+        share: 4,
+        plan: Plan::Never,
+        client: Client::LeavesBeforeHeaders,
+        sees: Sees::Left,
+        counted: Counted::Cancelled("llm_chat", "error", "headers"),
+        calls: &[("live", "error", "cancelled")],
+        ..BASE
+    },
+    Row {
+        name: "client leaves in the stream",
+        share: 4,
+        plan: Plan::Open,
+        client: Client::LeavesInBody,
+        sees: Sees::Left,
+        counted: Counted::Cancelled("llm_chat", "2xx", "body"),
+        calls: &[("live", "2xx", "cancelled")],
+        ..STREAMED
+    },
+    Row {
+        name: "half of a body",
+        client: Client::SendsHalf,
+        ..REFUSED
+    },
+    Row {
+        name: "half of a body, and gone",
+        client: Client::LeavesInRequest,
+        sees: Sees::Left,
+        ..REFUSED
+    },
+    Row {
+        name: "body that is no JSON",
+        body: Body::NoJson,
+        ..REFUSED
+    },
+    Row {
+        name: "body that is too large",
+        body: Body::TooLarge,
+        client: Client::Closes,
+        sees: Sees::Whole(413),
+        ..REFUSED
+    },
+    Row {
+        name: "model that nobody has",
+        body: Body::Completion("nobody/m", false),
+        ..REFUSED
+    },
+    Row {
+        name: "head that is no HTTP",
+        client: Client::Sends(b"\x16\x03\x01 this is not HTTP\r\n\r\n"),
+        counted: Counted::Malformed,
+        ..REFUSED
+    },
+    Row {
+        name: "head without a name of a header",
+        client: Client::Sends(b"GET /v1/models HTTP/1.1\r\nhost: x\r\n: nameless\r\n\r\n"),
+        counted: Counted::Malformed,
+        ..REFUSED
+    },
+    Row {
+        name: "path that leads nowhere",
+        path: "/v1/../etc/passwd?model=m",
+        sees: Sees::Whole(404),
+        counted: Counted::As("not_found", "POST", "4xx"),
+        ..REFUSED
+    },
+    Row {
+        name: "list of models",
+        method: "GET",
+        path: "/v1/models",
+        body: Body::None,
+        sees: Sees::Whole(200),
+        counted: Counted::As("list_models", "GET", "2xx"),
+        ..REFUSED
+    },
+    Row {
+        name: "HEAD",
+        method: "HEAD",
+        path: "/v1/models",
+        body: Body::None,
+        sees: Sees::Whole(200),
+        counted: Counted::As("/v1/models", "HEAD", "2xx"),
+        ..REFUSED
+    },
+    Row {
+        name: "OPTIONS",
+        method: "OPTIONS",
+        body: Body::None,
+        sees: Sees::Whole(405),
+        counted: Counted::As(CHAT, "OPTIONS", "4xx"),
+        ..REFUSED
+    },
+    Row {
+        name: "method that nobody knows",
+        method: "BREW",
+        body: Body::None,
+        sees: Sees::Whole(405),
+        counted: Counted::As(CHAT, "OTHER", "4xx"),
+        ..REFUSED
+    },
+];
