@@ -143,7 +143,13 @@ impl Stages {
         self.start_push();
         for first in 0..self.decoders.len() {
             self.decoders[first].finish()?;
-            run(&mut self.decoders[first..], &[], false, &mut self.budget, take)?;
+            run(
+                &mut self.decoders[first..],
+                &[],
+                false,
+                &mut self.budget,
+                take,
+            )?;
         }
         Ok(())
     }
