@@ -1,5 +1,5 @@
 //! Every input that a fuzz target once failed on.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod meter_support;
 #[path = "../fuzz/properties.rs"]
@@ -9,9 +9,11 @@ use std::path::Path;
 
 use meter_support::Random;
 
+type Target = (&'static str, fn(&[u8]));
+
 #[test]
 fn what_failed_once_holds() {
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let targets: [Target; 4] = [
         ("event_stream", properties::event_stream),
         ("framing", properties::framing),
         ("json", properties::json),

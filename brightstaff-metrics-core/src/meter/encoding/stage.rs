@@ -189,6 +189,8 @@ fn run(
 }
 
 #[cfg(test)]
+// What `impl Trait` asks for cannot be elided yet.
+#[allow(single_use_lifetimes)]
 mod tests {
     use std::io::Write as _;
 
@@ -264,8 +266,6 @@ mod tests {
     }
 
     /// How many bytes came out of each push, and of the end, and what became of the last.
-    // What `impl Trait` asks for cannot be elided yet.
-    #[allow(single_use_lifetimes)]
     fn decoded<'a>(
         name: &str,
         chunks: impl IntoIterator<Item = &'a [u8]>,
