@@ -5,6 +5,7 @@ mod cardinality;
 mod config_checks;
 mod demo;
 mod examples;
+mod fuzz;
 mod generate;
 mod grafana;
 mod http;
@@ -71,6 +72,8 @@ enum Task {
     Grafana(Grafana),
     /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
     Cardinality(cardinality::Options),
+    /// Fuzz the meter, from recorded answers on
+    Fuzz(fuzz::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -127,6 +130,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
+        Task::Fuzz(options) => fuzz::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,
