@@ -16,12 +16,6 @@ use crate::{
     upstream::{DEFAULT_OPEN_MODELS, Provider, UpstreamSeries},
 };
 
-/// The cap of each open label where no other is given.
-const DEFAULT_CAP: usize = 200;
-
-/// The highest cap that may be given: room for as many is made at once.
-pub(crate) const MAX_CAP: usize = 65_536;
-
 /// Describes the metrics of a gateway, and registers them.
 ///
 /// ```
@@ -59,9 +53,9 @@ impl Default for Builder {
             settings: Settings::default(),
             upstreams: Vec::new(),
             providers: Vec::new(),
-            upstream_cap: DEFAULT_CAP,
-            handler_cap: DEFAULT_CAP,
-            selected_model_cap: DEFAULT_CAP,
+            upstream_cap: Self::DEFAULT_CAP,
+            handler_cap: Self::DEFAULT_CAP,
+            selected_model_cap: Self::DEFAULT_CAP,
             version: "unknown".to_owned(),
             git_sha: "unknown".to_owned(),
             process: true,
@@ -70,6 +64,17 @@ impl Default for Builder {
 }
 
 impl Builder {
+    /// The highest cap that may be given: room for as many is made at once.
+    pub const MAX_CAP: usize = 65_536;
+
+    /// How many models of a provider may get series that were not declared, unless
+    /// [`open_models`](Self::open_models) says otherwise.
+    pub const DEFAULT_OPEN_MODELS: usize = DEFAULT_OPEN_MODELS;
+
+    /// How many children each open label may have, unless its cap is given. Of pairs of provider and model these
+    /// are the ones that were not declared.
+    pub const DEFAULT_CAP: usize = 200;
+
     /// The version and the commit of the gateway, as `brightstaff_build_info` tells them. `unknown`
     /// where not given.
     pub fn build_info(mut self, version: &str, git_sha: &str) -> Self {
@@ -192,7 +197,7 @@ impl Builder {
             ("handler_cap", self.handler_cap),
             ("selected_model_cap", self.selected_model_cap),
         ] {
-            if cap > MAX_CAP {
+            if cap > Self::MAX_CAP {
                 return Err(Error::cap(what, cap));
             }
         }

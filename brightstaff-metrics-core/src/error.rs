@@ -75,7 +75,7 @@ impl fmt::Display for Error {
             Kind::Cap { what, cap } => write!(
                 f,
                 "bad {what} of {cap}: it can be {} at most",
-                crate::builder::MAX_CAP
+                crate::Builder::MAX_CAP
             ),
             Kind::Registry(prometheus::Error::AlreadyReg) => {
                 f.write_str("the registry already holds the brightstaff families")

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize};
+use brightstaff_metrics_core::{
+    Builder,
+    labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize},
+};
 
 use super::{Config, ConfigError, RouteAlias, Target, target::AGENTS};
 
@@ -14,8 +17,13 @@ impl Config {
             return Err(ConfigError::new("providers", fix));
         }
         self.limits()?;
+        check_cap("upstream_cap", self.upstream_cap)?;
         for (name, provider) in &self.providers {
             check_destination("providers", name, provider.api_key_env.as_deref())?;
+            check_cap(
+                format_args!("providers.{name}.open_models"),
+                provider.open_models,
+            )?;
             for model in &provider.models {
                 check_label(format_args!("providers.{name}.models"), model)?;
             }
@@ -124,6 +132,14 @@ fn check_destination(table: &str, name: &str, key_env: Option<&str>) -> Result<(
         return Err(ConfigError::new(format_args!("{key}.api_key_env"), fix));
     }
     Ok(())
+}
+
+fn check_cap(key: impl fmt::Display, cap: Option<usize>) -> Result<(), ConfigError> {
+    if cap.is_none_or(|cap| cap <= Builder::MAX_CAP) {
+        return Ok(());
+    }
+    let fix = format!("must be {} at most", Builder::MAX_CAP);
+    Err(ConfigError::new(key, fix))
 }
 
 fn is_variable(name: &str) -> bool {

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
+use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
 use super::{BaseUrl, Target, duration};
@@ -17,6 +18,9 @@ pub(crate) struct Config {
     pub(crate) response_header_timeout: Duration,
     /// The longest request body: it is held in memory, since its model decides where it goes.
     pub(crate) max_request_bytes: usize,
+    /// How many pairs of provider and model may get series that this configuration does not name. By
+    /// default 200, and where that is more, as many as the providers' `open_models` add up to.
+    pub(crate) upstream_cap: Option<usize>,
     /// The providers, by name.
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where `/agents/…` leads, by name.
@@ -33,11 +37,27 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
             max_request_bytes: 32 << 20,
+            upstream_cap: None,
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),
             sessions: Sessions::default(),
         }
+    }
+}
+
+impl Config {
+    /// How many pairs may get series that this configuration does not name.
+    pub(crate) fn upstream_cap(&self) -> usize {
+        let fits_all = self
+            .open_models()
+            .clamp(Builder::DEFAULT_CAP, Builder::MAX_CAP);
+        self.upstream_cap.unwrap_or(fits_all)
+    }
+
+    /// How many such pairs the providers may have together.
+    pub(crate) fn open_models(&self) -> usize {
+        self.providers.values().map(Provider::open_models).sum()
     }
 }
 
@@ -57,6 +77,10 @@ pub(crate) struct Provider {
     /// The models that lead to this provider by their bare name, and own series from the start.
     #[serde(default)]
     pub(crate) models: Vec<String>,
+    /// How many other models may get series, each at its first success. By default 50 where no models are
+    /// listed, and none where some are.
+    #[serde(default)]
+    pub(crate) open_models: Option<usize>,
     /// Whether to ask for the usage of streamed chat completions where the client did not choose.
     #[serde(default)]
     pub(crate) include_usage: bool,
@@ -70,8 +94,18 @@ impl Provider {
             api: None,
             api_key_env: None,
             models: Vec::new(),
+            open_models: None,
             include_usage: false,
         }
+    }
+
+    /// How many models that are not listed may get series.
+    pub(crate) fn open_models(&self) -> usize {
+        self.open_models.unwrap_or(if self.models.is_empty() {
+            Builder::DEFAULT_OPEN_MODELS
+        } else {
+            0
+        })
     }
 }
 

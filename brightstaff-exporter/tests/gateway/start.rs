@@ -58,7 +58,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]\nurl = 'http://h'\nkey = 1",
-            "line 3: providers.p.key: unknown field `key`, expected one of `url`, `api`, `api_key_env`, `models`, `include_usage`",
+            "line 3: providers.p.key: unknown field `key`, expected one of `url`, `api`, `api_key_env`, `models`, `open_models`, `include_usage`",
         ),
         (
             "[providers.p]\nurl = 'http://h'\nmodels = [\n'm',\n1,\n]",
@@ -120,6 +120,14 @@ async fn bad_configurations_are_refused_in_one_line() {
         (
             &format!("sessions.capacity = 0\n{p}"),
             "sessions.capacity: must be more than 0",
+        ),
+        (
+            &format!("upstream_cap = 65537\n{p}"),
+            "upstream_cap: must be 65536 at most",
+        ),
+        (
+            &format!("{p}open_models = 65537"),
+            "providers.p.open_models: must be 65536 at most",
         ),
         (
             &format!("{p}api_key_env = 'UNSET_VARIABLE'"),
