@@ -152,6 +152,24 @@ fn an_answer_that_names_no_model_is_the_providers_unknown() {
 }
 
 #[test]
+fn what_was_earned_before_the_provider_was_named_is_kept() {
+    let gateway = gateway(|builder| builder);
+    for model in ["unknown", "other", "m"] {
+        gateway.call("openai", model, 200);
+    }
+    let implicit = gateway.metrics.answering("openai");
+    answer(&implicit, 429, "");
+    answer(&implicit, 200, r#"{"model":"m"}"#);
+    gateway.call("openai", "other", 429);
+    gateway.call("openai", "never-answered", 429);
+    gateway.has(&[("openai", 3)]);
+    for (model, requests) in [("unknown", 2.0), ("other", 3.0), ("m", 2.0)] {
+        assert_eq!(gateway.requests("openai", model, ""), requests, "{model}");
+    }
+    assert_eq!(gateway.overflow("upstream"), 1.0);
+}
+
+#[test]
 fn models_that_are_called_so_are_not_folded() {
     let gateway = gateway(|builder| {
         let pairs = [("openai", "other"), ("openai", "unknown")];

@@ -83,18 +83,19 @@ impl UpstreamSeries {
     /// their series.
     pub(crate) fn name(&self, provider: &str, buckets: &Buckets) {
         let make = |[name]: [&str; 1]| Provider::new(name, DEFAULT_OPEN_MODELS, false);
-        if let Some(provider) = self.providers.insert([provider], [].into_iter(), make) {
-            provider.unknown(buckets);
+        if let Some(named) = self.providers.insert([provider], [].into_iter(), make)
+            && self.pairs.get([provider, UNKNOWN]).is_none()
+        {
+            named.unknown(buckets);
         }
     }
 
     /// The children of a pair that has some.
     pub(crate) fn get(&self, provider: &str, model: &str) -> Option<&Arc<Pair>> {
-        let named = self.providers.get([provider]);
-        match named.and_then(|named| named.of(model)) {
-            Some(place) => place.get(),
-            None => self.pairs.get([provider, model]),
-        }
+        self.pairs.get([provider, model]).or_else(|| {
+            let named = self.providers.get([provider])?;
+            named.of(model)?.get()
+        })
     }
 
     /// The children in which a call that ended is recorded. Only a 2xx earns a pair a slot, so that names
@@ -108,11 +109,10 @@ impl UpstreamSeries {
     ) -> &Arc<Pair> {
         let (pair, folded) = match self.providers.get([call.provider]) {
             Some(named) => match call.model {
-                UNKNOWN => (named.unknown(buckets), false),
-                OTHER => (named.other(buckets), false),
+                UNKNOWN | OTHER => (self.unearned(named, call.model, buckets), false),
                 _ => match self.earn(call, named.rooms(&self.rest), buckets) {
                     Some(pair) => (pair, false),
-                    None => (named.other(buckets), true),
+                    None => (self.unearned(named, OTHER, buckets), true),
                 },
             },
             None => match self.earn(call, std::iter::once(&self.rest), buckets) {
@@ -128,6 +128,21 @@ impl UpstreamSeries {
             overflow.inc();
         }
         pair
+    }
+
+    /// The provider's `unknown` or `other`, which takes no slot, unless it earned one before it was named.
+    fn unearned<'a>(
+        &'a self,
+        named: &'a Provider,
+        model: &str,
+        buckets: &Buckets,
+    ) -> &'a Arc<Pair> {
+        let [name] = named.key();
+        let earned = self.pairs.get([name, model]);
+        earned.unwrap_or_else(|| match model {
+            UNKNOWN => named.unknown(buckets),
+            _ => named.other(buckets),
+        })
     }
 
     /// The children of its own, where a call has some or earns them.
@@ -149,7 +164,12 @@ impl UpstreamSeries {
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
-        let providers = || self.providers.iter().flat_map(Provider::pairs);
+        // Nothing is told twice, should a pair have been earned while its provider was being named.
+        let only_here = |pair: &&Pair| self.pairs.get(pair.key()).is_none();
+        let providers = || {
+            let pairs = self.providers.iter().flat_map(Provider::pairs);
+            pairs.filter(only_here)
+        };
         let all = || self.pairs.iter().chain(providers());
         out.extend([
             collect(&c::UPSTREAM_REQUESTS, all().flat_map(|p| p.requests.iter())),
