@@ -120,7 +120,7 @@ async fn an_implicit_call_ends_with_the_error() {
     app.call(request).await.unwrap_err();
     assert_eq!(
         recorded.samples("llm_upstream_requests_total"),
-        [r#"{error_class="status",model="other",provider="other",status_class="5xx"} 1"#]
+        [r#"{error_class="status",model="unknown",provider="openai",status_class="5xx"} 1"#]
     );
 }
 

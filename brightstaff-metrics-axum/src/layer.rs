@@ -95,7 +95,7 @@ impl MetricsLayer {
     ///
     /// Such a call is the gateway's own answer, from the arrival of its request to the end of its
     /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the answer
-    /// names. Where a handler passes on what `UpstreamCall::observe` gave it, or marks an answer of its
+    /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on what `UpstreamCall::observe` gave it, or marks an answer of its
     /// own with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
     pub fn implicit(mut self, provider: &str) -> Self {
         self.settings().arrivals.implicit(provider);

@@ -36,6 +36,8 @@ impl Recorded {
             .unwrap();
         text.lines()
             .filter_map(|line| line.strip_prefix("brightstaff_http_requests_total{"))
+            // What is there at 0 has not happened.
+            .filter(|line| !line.ends_with(" 0"))
             .map(|line| {
                 let parts: Vec<_> = line.split('"').collect();
                 format!("{} {} {}{}", parts[1], parts[3], parts[5], &parts[6][1..])

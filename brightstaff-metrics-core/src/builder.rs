@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use prometheus::Registry;
 
@@ -8,19 +8,13 @@ use crate::{
     catalogue as c,
     clock::Clock,
     http::HttpSeries,
-    labels::sanitize,
+    labels::{OTHER, sanitize},
     metrics::{MetricsCollector, Series, Settings},
     process::ProcessCollector,
     routing::RoutingSeries,
     series::{Counters, gauge},
-    upstream::UpstreamSeries,
+    upstream::{DEFAULT_OPEN_MODELS, Provider, UpstreamSeries},
 };
-
-/// The cap of each open label where no other is given.
-const DEFAULT_CAP: usize = 200;
-
-/// The highest cap that may be given: room for as many is made at once.
-pub(crate) const MAX_CAP: usize = 65_536;
 
 /// Describes the metrics of a gateway, and registers them.
 ///
@@ -31,7 +25,8 @@ pub(crate) const MAX_CAP: usize = 65_536;
 /// let metrics = Metrics::builder()
 ///     .build_info(env!("CARGO_PKG_VERSION"), "abc123")
 ///     .upstreams([("openai", "gpt-4o"), ("anthropic", "claude-sonnet-4-5")])
-///     .upstream_cap(50)
+///     .providers(["openrouter"])
+///     .upstream_cap(100)
 ///     .buckets(BucketSet::FirstToken, [0.1, 0.5, 1.0, 5.0])
 ///     .register(&registry)?;
 /// # let _ = metrics;
@@ -42,6 +37,8 @@ pub(crate) const MAX_CAP: usize = 65_536;
 pub struct Builder {
     settings: Settings,
     upstreams: Vec<(String, String)>,
+    /// The providers named without a model, and how many of their models are open.
+    providers: Vec<(String, usize)>,
     upstream_cap: usize,
     handler_cap: usize,
     selected_model_cap: usize,
@@ -55,9 +52,10 @@ impl Default for Builder {
         Self {
             settings: Settings::default(),
             upstreams: Vec::new(),
-            upstream_cap: DEFAULT_CAP,
-            handler_cap: DEFAULT_CAP,
-            selected_model_cap: DEFAULT_CAP,
+            providers: Vec::new(),
+            upstream_cap: Self::DEFAULT_CAP,
+            handler_cap: Self::DEFAULT_CAP,
+            selected_model_cap: Self::DEFAULT_CAP,
             version: "unknown".to_owned(),
             git_sha: "unknown".to_owned(),
             process: true,
@@ -66,6 +64,17 @@ impl Default for Builder {
 }
 
 impl Builder {
+    /// The highest cap that may be given: room for as many is made at once.
+    pub const MAX_CAP: usize = 65_536;
+
+    /// How many models of a provider may get series that were not declared, unless
+    /// [`open_models`](Self::open_models) says otherwise.
+    pub const DEFAULT_OPEN_MODELS: usize = DEFAULT_OPEN_MODELS;
+
+    /// How many children each open label may have, unless its cap is given. Of pairs of provider and model these
+    /// are the ones that were not declared.
+    pub const DEFAULT_CAP: usize = 200;
+
     /// The version and the commit of the gateway, as `brightstaff_build_info` tells them. `unknown`
     /// where not given.
     pub fn build_info(mut self, version: &str, git_sha: &str) -> Self {
@@ -75,7 +84,8 @@ impl Builder {
     }
 
     /// The pairs of provider and model that the gateway is configured for. Their series exist from
-    /// the registration on, and take no room from the cap.
+    /// the registration on, and take no room from the cap. Their providers are named by that, too: see
+    /// [`providers`](Self::providers).
     pub fn upstreams<P, M>(mut self, pairs: impl IntoIterator<Item = (P, M)>) -> Self
     where
         P: Into<String>,
@@ -87,8 +97,36 @@ impl Builder {
         self
     }
 
-    /// How many other pairs may get series of their own, each at its first 2xx: 200 unless told
-    /// otherwise, 65,536 at most. What finds no room is recorded as `other`, `other`.
+    /// The providers that the gateway is configured for, where it does not know their models.
+    ///
+    /// What becomes of a call to a provider that is named, here or by one of the
+    /// [`upstreams`](Self::upstreams), is always told of it: of a model that has no series of its own it is
+    /// recorded as the provider's `other`, and where an answer names no model, as its `unknown`. Neither
+    /// takes a slot. Of a provider that nobody named it is recorded as `other`, `other`.
+    ///
+    /// Each named provider may have 50 models with series that were not declared, unless
+    /// [`open_models`](Self::open_models) says how many.
+    pub fn providers<P: Into<String>>(mut self, names: impl IntoIterator<Item = P>) -> Self {
+        let names = names.into_iter();
+        self.providers
+            .extend(names.map(|name| (name.into(), DEFAULT_OPEN_MODELS)));
+        self
+    }
+
+    /// Names a provider, as [`providers`](Self::providers) does, and says how many of its models may get series
+    /// that were not declared, each at its first 2xx: 50 unless told otherwise, 0 for a provider whose models
+    /// are all declared. What was said last counts.
+    ///
+    /// Names of models come from clients, and a provider may take any. So as many of the slots of the
+    /// [`upstream_cap`](Self::upstream_cap) are set aside for this provider, and no other provider's models can
+    /// take them; where those of all providers do not fit in there, it is first come, first served.
+    pub fn open_models(mut self, provider: impl Into<String>, models: usize) -> Self {
+        self.providers.push((provider.into(), models));
+        self
+    }
+
+    /// How many pairs that were not declared may get series of their own, each at its first 2xx: 200 unless
+    /// told otherwise, 65,536 at most. What finds no room is folded: see [`providers`](Self::providers).
     pub fn upstream_cap(mut self, pairs: usize) -> Self {
         self.upstream_cap = pairs;
         self
@@ -133,9 +171,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// A set of buckets is empty, does not rise strictly or is not finite; a declared pair has a
-    /// name that no label may carry; a cap is higher than 65,536; or the registry holds these
-    /// families already.
+    /// A set of buckets is empty, does not rise strictly or is not finite; a declared pair or a provider has a
+    /// name that no label may carry; a cap, or a number of open models, is higher than 65,536; or the registry
+    /// holds these families already.
     pub fn register(self, registry: &Registry) -> Result<Metrics, Error> {
         self.settings.buckets.check()?;
         if let Some((provider, model)) = self
@@ -145,12 +183,21 @@ impl Builder {
         {
             return Err(Error::upstream(provider, model));
         }
+        if let Some((name, _)) = self
+            .providers
+            .iter()
+            .find(|(name, _)| sanitize(name) != name)
+        {
+            return Err(Error::provider(name));
+        }
+        let open_models = self.providers.iter().map(|(_, models)| *models).max();
         for (what, cap) in [
+            ("open_models", open_models.unwrap_or(0)),
             ("upstream_cap", self.upstream_cap),
             ("handler_cap", self.handler_cap),
             ("selected_model_cap", self.selected_model_cap),
         ] {
-            if cap > MAX_CAP {
+            if cap > Self::MAX_CAP {
                 return Err(Error::cap(what, cap));
             }
         }
@@ -174,11 +221,36 @@ impl Builder {
         build_info.set(1);
         let series = Series {
             http: HttpSeries::new(self.handler_cap, Arc::clone(&settings)),
-            upstream: UpstreamSeries::new(&self.upstreams, self.upstream_cap, buckets),
+            upstream: UpstreamSeries::new(
+                &self.upstreams,
+                named_providers(&self.upstreams, &self.providers),
+                self.upstream_cap,
+                buckets,
+            ),
             routing: RoutingSeries::new(self.selected_model_cap),
             overflow: Counters::new(&c::LABEL_OVERFLOW, &[]),
             build_info,
         };
         Metrics::new(settings, series)
     }
+}
+
+/// Every provider that is named, with what was said of it last.
+fn named_providers(upstreams: &[(String, String)], providers: &[(String, usize)]) -> Vec<Provider> {
+    let declared = upstreams.iter().map(|(provider, _)| (provider, None));
+    let told = providers.iter().map(|(name, models)| (name, Some(*models)));
+    let mut named: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+    for (name, open_models) in declared.chain(told) {
+        // What nobody named is called so.
+        if name != OTHER {
+            named.insert(name, open_models);
+        }
+    }
+    named
+        .into_iter()
+        .map(|(name, open_models)| {
+            let models = open_models.unwrap_or(DEFAULT_OPEN_MODELS);
+            Provider::new(name, models, open_models.is_some())
+        })
+        .collect()
 }

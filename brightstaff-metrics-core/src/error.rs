@@ -10,6 +10,7 @@ pub struct Error(Kind);
 enum Kind {
     Buckets(BucketSet, &'static str),
     Upstream { provider: String, model: String },
+    Provider(String),
     Cap { what: &'static str, cap: usize },
     Registry(prometheus::Error),
 }
@@ -24,6 +25,10 @@ impl Error {
             provider: provider.to_owned(),
             model: model.to_owned(),
         })
+    }
+
+    pub(crate) fn provider(name: &str) -> Self {
+        Self(Kind::Provider(name.to_owned()))
     }
 
     pub(crate) fn cap(what: &'static str, cap: usize) -> Self {
@@ -62,10 +67,15 @@ impl fmt::Display for Error {
                 "bad upstream pair {provider:?}, {model:?}: each name needs 1 to {} bytes and no control character",
                 crate::labels::MAX_LABEL_BYTES
             ),
+            Kind::Provider(name) => write!(
+                f,
+                "bad provider {name:?}: its name needs 1 to {} bytes and no control character",
+                crate::labels::MAX_LABEL_BYTES
+            ),
             Kind::Cap { what, cap } => write!(
                 f,
                 "bad {what} of {cap}: it can be {} at most",
-                crate::builder::MAX_CAP
+                crate::Builder::MAX_CAP
             ),
             Kind::Registry(prometheus::Error::AlreadyReg) => {
                 f.write_str("the registry already holds the brightstaff families")
@@ -89,7 +99,9 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Registry(error) => Some(error),
-            Kind::Buckets(..) | Kind::Upstream { .. } | Kind::Cap { .. } => None,
+            Kind::Buckets(..) | Kind::Upstream { .. } | Kind::Provider(_) | Kind::Cap { .. } => {
+                None
+            }
         }
     }
 }

@@ -9,8 +9,15 @@ pub const UNKNOWN: &str = "unknown";
 /// What stands in an open label whose value was folded away: too long, unprintable, or past the cap.
 pub const OTHER: &str = "other";
 
-/// The longest value that an open label may carry, in bytes.
+/// The longest value that an open label may carry, in bytes; [`MAX_TEMPLATE_BYTES`] for the template of a
+/// route.
+///
+/// The text format escapes quotes and backslashes, each of which is two bytes there, and nothing else that
+/// a label may carry: so a value takes at most twice as many bytes of a scrape.
 pub const MAX_LABEL_BYTES: usize = 128;
+
+/// The longest template of a route that the label `handler` may carry, in bytes.
+pub const MAX_TEMPLATE_BYTES: usize = 512;
 
 /// Makes a string fit for an open label: empty is [`UNKNOWN`]; longer than [`MAX_LABEL_BYTES`], or
 /// with a control character in it, is [`OTHER`].
@@ -25,12 +32,17 @@ pub const MAX_LABEL_BYTES: usize = 128;
 /// ```
 #[must_use]
 pub fn sanitize(value: &str) -> &str {
+    fit(value, MAX_LABEL_BYTES).unwrap_or(OTHER)
+}
+
+/// The same for a value of `most` bytes; `None` for what is [`OTHER`], and has to be counted as such.
+pub(crate) fn fit(value: &str, most: usize) -> Option<&str> {
     if value.is_empty() {
-        UNKNOWN
-    } else if value.len() > MAX_LABEL_BYTES || value.chars().any(char::is_control) {
-        OTHER
+        Some(UNKNOWN)
+    } else if value.len() > most || value.chars().any(char::is_control) {
+        None
     } else {
-        value
+        Some(value)
     }
 }
 

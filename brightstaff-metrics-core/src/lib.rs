@@ -81,6 +81,7 @@ mod process;
 mod progress;
 mod routing;
 mod series;
+mod sync;
 mod table;
 mod upstream;
 

@@ -12,11 +12,11 @@ use crate::{
     catalogue as c,
     clock::{Clock, Tick},
     http::{Handler, HttpSeries},
-    labels::{Method, OverflowLabel},
+    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, Method, OverflowLabel},
     process,
     routing::{Router, RoutingSeries, RoutingService, SessionCache},
     series::{Counters, collect, desc},
-    upstream::{Pair, UpstreamSeries},
+    upstream::{Called, Pair, UpstreamSeries},
 };
 
 /// The metrics of one gateway: a cheap handle, to clone wherever something is to be recorded.
@@ -86,7 +86,16 @@ impl Metrics {
     #[inline]
     pub(crate) fn handler(&self, name: &str) -> &Arc<Handler> {
         let series = self.series();
-        series.http.handler(name, &series.overflow)
+        series.http.handler(name, MAX_LABEL_BYTES, &series.overflow)
+    }
+
+    /// The same for a handler that is named by the template of its route.
+    #[inline]
+    pub(crate) fn handler_of_route(&self, template: &str) -> &Arc<Handler> {
+        let series = self.series();
+        series
+            .http
+            .handler(template, MAX_TEMPLATE_BYTES, &series.overflow)
     }
 
     #[inline]
@@ -97,13 +106,17 @@ impl Metrics {
     /// A provider and one of its models, to start calls from.
     ///
     /// The labels are these, whatever model the answer names. See [`Builder::upstreams`] for which
-    /// pairs own series.
+    /// pairs own series, and [`Builder::providers`] for what becomes of the calls of others.
     #[must_use]
     pub fn upstream(&self, provider: &str, model: &str) -> Upstream {
         Upstream::named(self, provider, model)
     }
 
-    /// A provider whose answers name the model. For adapters that measure implicitly.
+    /// A provider whose answers name the model. For adapters that measure implicitly, when they are set up.
+    ///
+    /// The provider is named from then on, as by [`Builder::providers`], and its calls that no model
+    /// answered (429 and 5xx above all) are recorded with the model `unknown`. Of providers that were not
+    /// named at registration, 64 may be named so.
     #[must_use]
     pub fn answering(&self, provider: &str) -> Upstream {
         Upstream::answering(self, provider)
@@ -135,13 +148,16 @@ impl Metrics {
         &self.0.series
     }
 
-    pub(crate) fn admit(&self, provider: &str, model: &str, success: bool) -> &Pair {
+    pub(crate) fn name_provider(&self, provider: &str) {
+        let buckets = &self.settings().buckets;
+        self.series().upstream.name(provider, buckets);
+    }
+
+    pub(crate) fn admit(&self, call: Called<'_>) -> &Arc<Pair> {
         let series = self.series();
         let buckets = &self.settings().buckets;
-        let overflow = &series.overflow;
-        series
-            .upstream
-            .admit(provider, model, success, buckets, overflow)
+        let overflow = series.overflow.get(OverflowLabel::Upstream);
+        series.upstream.admit(call, buckets, overflow)
     }
 }
 

@@ -6,7 +6,9 @@ use prometheus::{Histogram, IntCounter, proto::MetricFamily};
 
 use crate::{
     Metrics, catalogue as c,
-    labels::{Fallback, OverflowLabel, Route, RoutingOutcome, SessionCacheEvent, sanitize},
+    labels::{
+        Fallback, MAX_LABEL_BYTES, OverflowLabel, Route, RoutingOutcome, SessionCacheEvent, fit,
+    },
     series::{Counters, Lazy, collect, counter, histogram},
     table::{Keyed, Table},
 };
@@ -103,8 +105,14 @@ impl RoutingSeries {
 
     fn selected(&self, model: &str, overflow: &Counters<OverflowLabel>) -> &Selected {
         let overflow = overflow.get(OverflowLabel::SelectedModel);
-        self.selected
-            .get_or_insert([sanitize(model)], overflow, |[model]| Selected::new(model))
+        let make = |[model]: [&str; 1]| Selected::new(model);
+        match fit(model, MAX_LABEL_BYTES) {
+            Some(model) => self.selected.get_or_insert([model], overflow, make),
+            None => {
+                overflow.inc();
+                self.selected.other(make)
+            }
+        }
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {

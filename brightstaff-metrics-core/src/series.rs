@@ -77,6 +77,10 @@ impl<T, L: Index> Lazy<T, L> {
         )
     }
 
+    pub(crate) fn get(&self, label: L) -> Option<&T> {
+        self.0[label.index()].get()
+    }
+
     pub(crate) fn get_or_init(&self, label: L, make: impl FnOnce() -> T) -> &T {
         self.0[label.index()].get_or_init(make)
     }

@@ -7,27 +7,47 @@
 
 use std::{
     hash::{BuildHasher, Hasher},
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::PoisonError,
 };
 
-use foldhash::fast::RandomState;
 use prometheus::IntCounter;
 
-use crate::labels::OTHER;
+// Relative, since the tests compile this file a second time, with the primitives of a model checker.
+use super::{
+    labels::OTHER,
+    sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, RandomState},
+};
 
 /// A child that knows the values of its open labels.
 pub(crate) trait Keyed<const N: usize> {
     fn key(&self) -> [&str; N];
 }
 
+/// How many more children of some kind there may be. Taken from by who may let the table grow.
+pub(crate) struct Room(AtomicUsize);
+
+impl Room {
+    pub(crate) fn new(children: usize) -> Self {
+        Self(AtomicUsize::new(children))
+    }
+
+    /// Who sees that the room is gone sees all who took it, too.
+    fn is_gone(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
+    /// Only one thread at a time takes.
+    fn take(&self) {
+        let left = self.0.load(Ordering::Relaxed);
+        self.0.store(left - 1, Ordering::Release);
+    }
+}
+
 pub(crate) struct Table<V, const N: usize> {
     /// Open addressing, linear probing. At least half of the slots stay free, so every probe ends.
     slots: Box<[OnceLock<Arc<V>>]>,
-    /// How many more children there may be. Written by who holds `growing`.
-    free: AtomicUsize,
+    /// For all children beside the reserved. Taken by who holds `growing`.
+    free: Room,
     growing: Mutex<()>,
     hasher: RandomState,
     /// Holds what has no slot of its own, from when it is first needed.
@@ -40,7 +60,7 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         let slots = ((reserved.len() + cap).max(1) * 2).next_power_of_two();
         let table = Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            free: AtomicUsize::new(cap),
+            free: Room::new(cap),
             growing: Mutex::new(()),
             hasher: RandomState::default(),
             other: OnceLock::new(),
@@ -62,37 +82,40 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
             .find(|value| value.key() == key)
     }
 
-    /// The child of this key, made if need be; that of `other` where the cap leaves no room for it.
+    /// The child of this key, made if need be; that of `other`, and one more counted as folded, where the cap
+    /// leaves no room for it. What is called so itself is not counted.
     pub(crate) fn get_or_insert(
         &self,
         key: [&str; N],
         folded: &IntCounter,
         make: impl Fn([&str; N]) -> V,
     ) -> &Arc<V> {
-        self.insert(key, &make)
-            .unwrap_or_else(|| self.fold(key, folded, make))
+        self.insert(key, [].into_iter(), &make).unwrap_or_else(|| {
+            if key != [OTHER; N] {
+                folded.inc();
+            }
+            self.other(make)
+        })
     }
 
-    /// The child of this key where there is one; else that of `other`.
-    pub(crate) fn get_or_fold(
+    /// The child of this key, made if need be; `None` where the cap, or one of these other rooms, which are of
+    /// this table alone, leaves none for it.
+    // What `impl Trait` asks for cannot be elided yet.
+    #[allow(single_use_lifetimes)]
+    pub(crate) fn insert<'a>(
         &self,
         key: [&str; N],
-        folded: &IntCounter,
+        rooms: impl Iterator<Item = &'a Room> + Clone,
         make: impl Fn([&str; N]) -> V,
-    ) -> &Arc<V> {
-        self.get(key)
-            .unwrap_or_else(|| self.fold(key, folded, make))
-    }
-
-    fn insert(&self, key: [&str; N], make: impl Fn([&str; N]) -> V) -> Option<&Arc<V>> {
+    ) -> Option<&Arc<V>> {
         if let Some(found) = self.get(key) {
             return Some(found);
         }
         if key == [OTHER; N] {
             return None;
         }
-        // Who sees that the room is gone sees all who took it, too.
-        if self.free.load(Ordering::Acquire) == 0 {
+        let gone = || self.free.is_gone() || rooms.clone().any(Room::is_gone);
+        if gone() {
             return self.get(key);
         }
         // One at a time, so that two that race for the last room with the same key both find it. No
@@ -101,17 +124,17 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         if let Some(found) = self.get(key) {
             return Some(found);
         }
-        let left = self.free.load(Ordering::Relaxed).checked_sub(1)?;
+        if gone() {
+            return None;
+        }
         let placed = self.place(&Arc::new(make(key)));
-        self.free.store(left, Ordering::Release);
+        self.free.take();
+        rooms.for_each(Room::take);
         Some(placed)
     }
 
-    /// The child of `other`. Counts what is folded into it: all but what is called so itself.
-    fn fold(&self, key: [&str; N], folded: &IntCounter, make: impl Fn([&str; N]) -> V) -> &Arc<V> {
-        if key != [OTHER; N] {
-            folded.inc();
-        }
+    /// The child of `other`, made if need be.
+    pub(crate) fn other(&self, make: impl Fn([&str; N]) -> V) -> &Arc<V> {
         self.other.get_or_init(|| Arc::new(make([OTHER; N])))
     }
 
@@ -151,91 +174,5 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         #[expect(clippy::cast_possible_truncation)]
         let start = self.hash(key) as usize & mask;
         (0..self.slots.len()).map(move |step| &self.slots[(start + step) & mask])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, PartialEq)]
-    struct Pair(String, String);
-
-    impl Keyed<2> for Pair {
-        fn key(&self) -> [&str; 2] {
-            [&self.0, &self.1]
-        }
-    }
-
-    fn pair([a, b]: [&str; 2]) -> Pair {
-        Pair(a.to_owned(), b.to_owned())
-    }
-
-    fn folded() -> IntCounter {
-        IntCounter::new("folded", "folded").unwrap()
-    }
-
-    #[test]
-    fn keys_are_compared_whole() {
-        let table = Table::new(vec![], 4);
-        table.get_or_insert(["open", "ai-gpt"], &folded(), pair);
-        assert!(table.get(["openai", "-gpt"]).is_none());
-        assert!(table.get(["open", "ai-gpt"]).is_some());
-    }
-
-    #[test]
-    fn the_cap_spares_the_reserved() {
-        let reserved = [["a", "b"], ["a", "b"], ["a", "c"]];
-        let table = Table::new(reserved.map(pair).into(), 2);
-        let folded = folded();
-        for n in 0..5 {
-            let b = n.to_string();
-            let placed = table.get_or_insert(["x", &b], &folded, pair);
-            assert_eq!(placed.key() == ["x", &b], n < 2, "{n}");
-        }
-        assert_eq!(folded.get(), 3);
-        assert_eq!(table.iter().count(), 4 + 1);
-        assert!(table.get(["a", "c"]).is_some());
-    }
-
-    #[test]
-    fn other_is_there_once_and_takes_no_room() {
-        for reserved in [vec![], vec![pair(["other", "other"])]] {
-            let table = Table::new(reserved, 1);
-            let folded = folded();
-            table.get_or_insert(["other", "other"], &folded, pair);
-            assert_eq!(folded.get(), 0, "it is called so itself");
-            table.get_or_fold(["a", "b"], &folded, pair);
-            assert_eq!(folded.get(), 1);
-            table.get_or_insert(["a", "b"], &folded, pair);
-            assert_eq!(folded.get(), 1);
-            let keys: Vec<_> = table.iter().map(Keyed::key).collect();
-            assert_eq!(keys, [["a", "b"], ["other", "other"]]);
-        }
-    }
-
-    #[test]
-    fn threads_that_race_agree() {
-        let table = Table::new(vec![], 60);
-        let folded = folded();
-        let child = |n: usize| {
-            let b = n.to_string();
-            Arc::as_ptr(table.get_or_insert(["m", &b], &folded, pair)) as usize
-        };
-        let seen: Vec<Vec<_>> = std::thread::scope(|scope| {
-            let all = || (0..100).map(child).collect();
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(all)).collect();
-            let threads = threads.into_iter();
-            threads.map(|thread| thread.join().unwrap()).collect()
-        });
-        assert_eq!(table.iter().count(), 60 + 1);
-        let other = table.get_or_fold(["no", "room"], &folded, pair);
-        let other = Arc::as_ptr(other) as usize;
-        for n in 0..100 {
-            let mut children: Vec<_> = seen.iter().map(|seen| seen[n]).collect();
-            children.sort_unstable();
-            children.dedup();
-            assert_eq!(children.len(), 1, "{n} is {children:?}, and other {other}");
-        }
     }
 }

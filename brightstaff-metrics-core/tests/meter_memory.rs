@@ -94,7 +94,8 @@ fn decompressors_keep_their_windows_and_no_more() {
     use std::io::Write as _;
 
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    gzip.write_all(&vec![b' '; LARGE]).unwrap();
+    // As much as is decoded of what compresses so well.
+    gzip.write_all(&vec![b' '; LARGE.min(4 << 20)]).unwrap();
     let body = gzip.finish().unwrap();
     let info = measure(|| {
         let mut meter = Meter::new(Some("application/json"), Some("gzip"));

@@ -7,6 +7,7 @@ mod config_checks;
 mod demo;
 mod dependencies;
 mod examples;
+mod fuzz;
 mod generate;
 mod grafana;
 mod http;
@@ -85,6 +86,8 @@ enum Task {
     Deny,
     /// The gateway under a mixed load of faults, and what is counted and left of it at the end
     Soak(soak::Options),
+    /// Fuzz the meter, from recorded answers on
+    Fuzz(fuzz::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -149,6 +152,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Deny => dependencies::record(&sh)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Soak(options) => soak::run(&sh, &options)?,
+        Task::Fuzz(options) => fuzz::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,

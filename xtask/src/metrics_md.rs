@@ -17,10 +17,12 @@ Plano's monitoring page documents: they do not change.
 
 A family shows up in a scrape with its first sample, but for these, which are there at 0: every value
 of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`,
-and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on,
-the gauge of requests in flight and both phases of cancels; of a pair of provider and model, from its
-creation on (that of a declared pair is the registration), its histograms, both kinds of tokens and the
-successful requests.
+and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on, the gauge of requests in flight and both
+phases of cancels, and from its first with a method on, that method's `2xx`, `4xx`, `5xx` and `error`;
+of a pair of provider and model, from its creation on (that of a declared pair is the registration),
+its histograms, both kinds of tokens, and its requests by the classes that are met in practice: `none`,
+`stream` and `cancelled` of `2xx`, `rate_limit` and `status` of `4xx`, `status` of `5xx`, `timeout` and
+`connect`. So `rate()` sees the first event of each.
 ";
 
 const SECTIONS: &[(&str, &str, &str)] = &[
@@ -34,7 +36,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          `/v1/embeddings` is `embeddings`, POST `/function_calling` `function_calling`; GET `/v1/models` and\n\
          `/agents/v1/models` are `list_models`; OPTIONS with `Origin` and `Access-Control-Request-Method` is\n\
          `cors_preflight`. With any other method such a path goes by its route template. At most 200 handlers\n\
-         have series; the rest is `other`.\n\n\
+         have series; the rest is `other`, and so is a name of more than 128 bytes, or a template of more than 512.\n\n\
          The gateway of `brightstaff-exporter` counts as `malformed`, with the method `OTHER`, what it refuses\n\
          before it could read a head: 400, 414 and 431 of HTTP/1, at the instant of the refusal. Nothing is\n\
          counted of connections that end before a whole head has come, of TLS on a port without, and of what\n\
@@ -45,8 +47,11 @@ const SECTIONS: &[(&str, &str, &str)] = &[
         "brightstaff_llm_",
         "LLM upstream: one set per call to a provider",
         "Each attempt is a call. Pairs that the gateway declares own their series; any other pair takes one of\n\
-         200 free slots at its first 2xx, and is `other`, `other` until then and past them. A streamed answer is\n\
-         one in server-sent events, an AWS event stream, NDJSON or Gemini's streamed array.",
+         200 free slots at its first 2xx, of which a provider that the gateway named (in a pair, by itself, or\n\
+         for implicit calls) has 50. Until then, and past them, `model` is `other`, and so is `provider` where\n\
+         the gateway did not name it. An answer of a named provider that names no model has the model `unknown`,\n\
+         and takes no slot. A streamed answer is one in server-sent events, an AWS event stream, NDJSON or\n\
+         Gemini's streamed array.",
     ),
     ("brightstaff_rout", "Routing", ""),
     ("brightstaff_session_", "", ""),

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use brightstaff_metrics_core::labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize};
+use brightstaff_metrics_core::{
+    Builder,
+    labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, sanitize},
+};
 
 use super::{
     Config, ConfigError, RouteAlias, Target, shown, target::AGENTS, types::least_buffered_bytes,
@@ -21,8 +24,13 @@ impl Config {
         self.bounds()?;
         self.client_tokens()?;
         self.upstreams()?;
+        check_cap("upstream_cap", self.upstream_cap)?;
         for (name, provider) in &self.providers {
             check_destination("providers", name, provider.api_key_env.as_deref())?;
+            check_cap(
+                format_args!("providers.{}.open_models", shown::name(name)),
+                provider.open_models,
+            )?;
             for (n, model) in (1..).zip(&provider.models) {
                 let key = format!("providers.{}.models", shown::name(name));
                 check_label(&key, &format!("entry {n} "), model)?;
@@ -189,6 +197,14 @@ fn check_destination(table: &str, name: &str, key_env: Option<&str>) -> Result<(
     key_env.map_or(Ok(()), |env| {
         check_variable(format_args!("{key}.api_key_env"), env, "a key")
     })
+}
+
+fn check_cap(key: impl fmt::Display, cap: Option<usize>) -> Result<(), ConfigError> {
+    if cap.is_none_or(|cap| cap <= Builder::MAX_CAP) {
+        return Ok(());
+    }
+    let fix = format!("must be {} at most", Builder::MAX_CAP);
+    Err(ConfigError::new(key, fix))
 }
 
 /// Whether this can be a variable; it is not repeated where it cannot, and may be `what` itself.

@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
 use super::{AllowedHost, BaseUrl, Target, WebOrigin, duration};
@@ -76,6 +77,9 @@ pub(crate) struct Config {
     /// The hosts that requests may ask for beside loopback. Where there are none, a gateway that listens
     /// on another address than loopback takes every host.
     pub(crate) allowed_hosts: Vec<AllowedHost>,
+    /// How many pairs of provider and model may get series that this configuration does not name. By
+    /// default 200, and where that is more, as many as the providers' `open_models` add up to.
+    pub(crate) upstream_cap: Option<usize>,
     /// The providers, by name.
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Where `/agents/…` leads, by name.
@@ -108,6 +112,7 @@ impl Default for Config {
             client_tokens_file: None,
             cors_origins: Vec::new(),
             allowed_hosts: Vec::new(),
+            upstream_cap: None,
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),
@@ -144,6 +149,19 @@ impl Config {
             max_response_head_bytes: self.max_response_head_bytes,
         }
     }
+
+    /// How many pairs may get series that this configuration does not name.
+    pub(crate) fn upstream_cap(&self) -> usize {
+        let fits_all = self
+            .open_models()
+            .clamp(Builder::DEFAULT_CAP, Builder::MAX_CAP);
+        self.upstream_cap.unwrap_or(fits_all)
+    }
+
+    /// How many such pairs the providers may have together.
+    pub(crate) fn open_models(&self) -> usize {
+        self.providers.values().map(Provider::open_models).sum()
+    }
 }
 
 /// A provider of models.
@@ -162,6 +180,10 @@ pub(crate) struct Provider {
     /// The models that lead to this provider by their bare name, and own series from the start.
     #[serde(default)]
     pub(crate) models: Vec<String>,
+    /// How many other models may get series, each at its first success. By default 50 where no models are
+    /// listed, and none where some are.
+    #[serde(default)]
+    pub(crate) open_models: Option<usize>,
     /// Whether to ask for the usage of streamed chat completions where the client did not choose.
     #[serde(default)]
     pub(crate) include_usage: bool,
@@ -192,11 +214,21 @@ impl Provider {
             api: None,
             api_key_env: None,
             models: Vec::new(),
+            open_models: None,
             include_usage: false,
             stream_idle_timeout: None,
             pool_idle_timeout: None,
             retry_reused: None,
         }
+    }
+
+    /// How many models that are not listed may get series.
+    pub(crate) fn open_models(&self) -> usize {
+        self.open_models.unwrap_or(if self.models.is_empty() {
+            Builder::DEFAULT_OPEN_MODELS
+        } else {
+            0
+        })
     }
 }
 

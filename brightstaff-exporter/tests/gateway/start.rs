@@ -74,7 +74,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]\nurl = 'http://h'\nkey = 1",
-            "line 3: providers.p: unknown field, expected one of `url`, `api`, `api_key_env`, `models`, `include_usage`",
+            "line 3: providers.p: unknown field, expected one of `url`, `api`, `api_key_env`, `models`, `open_models`, `include_usage`",
         ),
         (
             "[providers.p]\nurl = 'http://h'\nmodels = [\n'm',\n1,\n]",
@@ -189,6 +189,14 @@ async fn bad_configurations_are_refused_in_one_line() {
         (
             &format!("max_response_head_bytes = 4294967296\n{p}"),
             "max_response_head_bytes: must be at most 4294967295",
+        ),
+        (
+            &format!("upstream_cap = 65537\n{p}"),
+            "upstream_cap: must be 65536 at most",
+        ),
+        (
+            &format!("{p}open_models = 65537"),
+            "providers.p.open_models: must be 65536 at most",
         ),
         (
             &format!("{p}api_key_env = 'UNSET_VARIABLE'"),

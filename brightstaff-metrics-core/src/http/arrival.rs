@@ -128,6 +128,7 @@ impl Arrivals {
     ) -> &'a Arc<Handler> {
         let named = |name: &'a Name| name.handler(&self.metrics);
         let called = |name: &'a str| self.metrics.handler(name);
+        let routed = |template: &'a str| self.metrics.handler_of_route(template);
         let endpoint = |path| {
             let endpoint = Endpoint::of(method, path)?;
             Some(named(&self.endpoints[endpoint as usize]))
@@ -141,8 +142,8 @@ impl Arrivals {
             .or_else(|| endpoint(request.path()))
             .or_else(|| endpoint(template()?))
             .or_else(preflight)
-            .or_else(|| template().map(called))
-            .or_else(|| request.prefix().map(called))
+            .or_else(|| template().map(routed))
+            .or_else(|| request.prefix().map(routed))
             .unwrap_or_else(|| named(&self.fallback))
     }
 }
@@ -204,6 +205,34 @@ mod tests {
     fn name(arrivals: &Arrivals, request: &Request, chosen: Option<&'static str>) -> String {
         let handler = arrivals.handler_of(request, request.method(), |_| chosen);
         handler.name().to_owned()
+    }
+
+    #[test]
+    fn only_templates_may_be_long() {
+        let registry = prometheus::Registry::new();
+        let builder = Metrics::builder().process(false);
+        let arrivals = Arrivals::new(builder.register(&registry).unwrap());
+        let long = |bytes| -> &'static str { "x".repeat(bytes).leak() };
+        for (template, given, named) in [
+            (Some(long(512)), None, long(512)),
+            (Some(long(513)), None, "other"),
+            (None, Some(long(128)), long(128)),
+            // There is a handler of this name by now, which a request may not bring along.
+            (None, Some(long(512)), "other"),
+            (None, Some(long(129)), "other"),
+            (None, Some("a\tb"), "other"),
+        ] {
+            let request = Request {
+                template,
+                given,
+                ..Request::default()
+            };
+            assert_eq!(name(&arrivals, &request, None), named);
+        }
+        let text = prometheus::TextEncoder::new();
+        let text = text.encode_to_string(&registry.gather()).unwrap();
+        let folded = "brightstaff_metrics_label_overflow_total{label=\"handler\"} 4";
+        assert!(text.contains(folded), "{text}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Exchange {
     #[inline]
     pub(crate) fn start(handler: &Arc<Handler>, method: Method, start: Tick) -> Self {
         handler.in_flight.inc();
+        handler.expect(method);
         Self {
             handler: Arc::clone(handler),
             method,

@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::series::Handler;
-use crate::{Metrics, labels::sanitize};
+use crate::Metrics;
 
 /// A handler whose name is known before its first request: looked up once.
 #[derive(Clone, Debug)]
@@ -13,13 +13,13 @@ pub(super) struct Name {
 impl Name {
     pub(super) fn new(text: &str) -> Self {
         Self {
-            text: sanitize(text).into(),
+            text: text.into(),
             found: OnceLock::new(),
         }
     }
 
-    /// The children of this handler. Where the cap left it none of its own they are those of `other`,
-    /// which is asked for anew each time, so that each time is counted.
+    /// The children of this handler. Where the cap left it none of its own, or it is no label's value, they are
+    /// those of `other`, which is asked for anew each time, so that each time is counted.
     #[inline]
     pub(super) fn handler<'a>(&'a self, metrics: &'a Metrics) -> &'a Arc<Handler> {
         self.found.get().unwrap_or_else(|| self.find(metrics))

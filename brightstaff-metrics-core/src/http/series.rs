@@ -7,7 +7,7 @@ use prometheus::{Histogram, IntCounter, IntGauge, proto::MetricFamily};
 
 use crate::{
     catalogue as c,
-    labels::{CancelPhase, Method, OverflowLabel, StatusClass, sanitize},
+    labels::{CancelPhase, Method, OverflowLabel, StatusClass, fit},
     metrics::Settings,
     series::{Counters, Lazy, collect, counter, gauge, histogram},
     table::{Keyed, Table},
@@ -39,18 +39,30 @@ impl HttpSeries {
         }
     }
 
-    /// The children of a handler; those of `other`, and one overflow counted, past the cap.
+    /// The children of a handler whose name has `most` bytes at most; those of `other`, and one overflow
+    /// counted, where it has more, is no label's value, or comes past the cap.
     #[inline]
-    pub(crate) fn handler(&self, name: &str, overflow: &Counters<OverflowLabel>) -> &Arc<Handler> {
-        // The names in the table are clean: one that is found needs no second look.
-        if let Some(handler) = self.handlers.get([name]) {
+    pub(crate) fn handler(
+        &self,
+        name: &str,
+        most: usize,
+        overflow: &Counters<OverflowLabel>,
+    ) -> &Arc<Handler> {
+        // The names in the table are clean: one that is found needs no second look but at its length.
+        if name.len() <= most
+            && let Some(handler) = self.handlers.get([name])
+        {
             return handler;
         }
         let overflow = overflow.get(OverflowLabel::Handler);
-        self.handlers
-            .get_or_insert([sanitize(name)], overflow, |[name]| {
-                Handler::new(name, &self.settings)
-            })
+        let make = |[name]: [&str; 1]| Handler::new(name, &self.settings);
+        match fit(name, most) {
+            Some(name) => self.handlers.get_or_insert([name], overflow, make),
+            None => {
+                overflow.inc();
+                self.handlers.other(make)
+            }
+        }
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
@@ -88,6 +100,18 @@ impl Handler {
         &self.name
     }
 
+    /// A request with this method arrives. From its first on, what such requests usually come to stands at 0:
+    /// a rate cannot see the first event of a series that was not there before.
+    #[inline]
+    pub(crate) fn expect(&self, method: Method) {
+        // Made last: where it is there, all are.
+        if self.requests.get((method, StatusClass::Error)).is_none() {
+            for status in EXPECTED {
+                self.requests(method, status);
+            }
+        }
+    }
+
     pub(crate) fn requests(&self, method: Method, status: StatusClass) -> &IntCounter {
         self.requests.get_or_init((method, status), || {
             let labels = [&*self.name, method.as_str(), status.as_str()];
@@ -121,3 +145,11 @@ impl Keyed<1> for Handler {
         [&self.name]
     }
 }
+
+/// What a request usually comes to.
+const EXPECTED: [StatusClass; 4] = [
+    StatusClass::Success,
+    StatusClass::ClientError,
+    StatusClass::ServerError,
+    StatusClass::Error,
+];

@@ -68,9 +68,13 @@ impl Meter {
         meter
     }
 
-    /// Reads the next bytes of the body, in time linear in what they decode to. Of a compressed body, at
-    /// most 64 MiB and 128 times what came are decoded; past that it is given up as
-    /// [`UsageMissing::UnsupportedEncoding`](crate::labels::UsageMissing::UnsupportedEncoding). Compare [`Meter::facts`] before and after to take an instant.
+    /// Reads the next bytes of the body, in time linear in what they decode to. Compare [`Meter::facts`] before
+    /// and after to take an instant.
+    ///
+    /// Of a compressed body, at most 4 MiB and 32 times what came are decoded in all, and at most 1 MiB and
+    /// 32 times these bytes in one push (of `zstd` 8 MiB more, which come out of its window). A body that
+    /// would be more is given up as
+    /// [`UsageMissing::UnsupportedEncoding`](crate::labels::UsageMissing::UnsupportedEncoding).
     pub fn push(&mut self, bytes: &[u8]) {
         if self.finished {
             return;

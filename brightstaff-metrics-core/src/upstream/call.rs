@@ -165,7 +165,7 @@ impl UpstreamCall {
         }
         let facts = self.meter.as_ref().map(|meter| meter.facts());
         let error = self.classify(ending, given);
-        let model = facts.map(|facts| facts.model.label());
+        let model = facts.map(|facts| &facts.model);
         Record {
             pair: self.upstream.resolve(facts.is_some(), model),
             status: self.status.map_or(StatusClass::Error, StatusClass::of),

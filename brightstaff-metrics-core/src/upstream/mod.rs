@@ -2,6 +2,7 @@
 
 mod call;
 mod head;
+mod provider;
 mod record;
 mod series;
 mod timing;
@@ -10,11 +11,13 @@ use std::sync::Arc;
 
 pub use call::UpstreamCall;
 pub use head::Head;
-pub(crate) use series::{Pair, UpstreamSeries};
+pub(crate) use provider::{DEFAULT_OPEN_MODELS, Provider};
+pub(crate) use series::{Called, Pair, UpstreamSeries};
 
 use crate::{
     clock::Tick,
-    labels::{UNKNOWN, sanitize},
+    labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, fit},
+    meter::Model,
     metrics::Metrics,
 };
 
@@ -41,17 +44,43 @@ enum Target {
     /// A pair that has its series.
     Pair(Arc<Pair>),
     /// A pair that has none yet.
-    Names(Arc<(Box<str>, Box<str>)>),
+    Names(Arc<Names>),
     /// The model is what the answer says it is.
-    Answer(Arc<str>),
+    Answer(Arc<Name>),
+}
+
+#[derive(Debug)]
+struct Names {
+    provider: Name,
+    model: Name,
+}
+
+/// A label's value.
+#[derive(Debug)]
+struct Name {
+    label: Box<str>,
+    /// What was given is none, and each use of this is counted as folded.
+    unfit: bool,
+}
+
+impl Name {
+    fn new(given: &str) -> Self {
+        let label = fit(given, MAX_LABEL_BYTES);
+        Self {
+            label: label.unwrap_or(OTHER).into(),
+            unfit: label.is_none(),
+        }
+    }
 }
 
 impl Upstream {
     pub(crate) fn named(metrics: &Metrics, provider: &str, model: &str) -> Self {
-        let (provider, model) = (sanitize(provider), sanitize(model));
-        let target = match metrics.series().upstream.get(provider, model) {
+        let (provider, model) = (Name::new(provider), Name::new(model));
+        let known = (!provider.unfit && !model.unfit)
+            .then(|| metrics.series().upstream.get(&provider.label, &model.label));
+        let target = match known.flatten() {
             Some(pair) => Target::Pair(Arc::clone(pair)),
-            None => Target::Names(Arc::new((provider.into(), model.into()))),
+            None => Target::Names(Arc::new(Names { provider, model })),
         };
         Self {
             metrics: metrics.clone(),
@@ -60,9 +89,13 @@ impl Upstream {
     }
 
     pub(crate) fn answering(metrics: &Metrics, provider: &str) -> Self {
+        let provider = Name::new(provider);
+        if !provider.unfit {
+            metrics.name_provider(&provider.label);
+        }
         Self {
             metrics: metrics.clone(),
-            target: Target::Answer(sanitize(provider).into()),
+            target: Target::Answer(Arc::new(provider)),
         }
     }
 
@@ -79,12 +112,26 @@ impl Upstream {
 
     /// The children in which a call that ended is recorded. `success`: its status was a 2xx;
     /// `answered`: the model that the answer named.
-    fn resolve(&self, success: bool, answered: Option<&str>) -> &Pair {
-        let (provider, model) = match &self.target {
+    fn resolve(&self, success: bool, answered: Option<&Model>) -> &Pair {
+        let call = match &self.target {
             Target::Pair(pair) => return pair,
-            Target::Names(names) => (&*names.0, &*names.1),
-            Target::Answer(provider) => (&**provider, sanitize(answered.unwrap_or(UNKNOWN))),
+            Target::Names(names) => Called {
+                provider: &names.provider.label,
+                model: &names.model.label,
+                unfit: names.provider.unfit || names.model.unfit,
+                success,
+            },
+            Target::Answer(provider) => {
+                let model = answered.map_or(UNKNOWN, Model::label);
+                let called_so = answered.and_then(Model::as_str) == Some(OTHER);
+                Called {
+                    provider: &provider.label,
+                    model,
+                    unfit: provider.unfit || (model == OTHER && !called_so),
+                    success,
+                }
+            }
         };
-        self.metrics.admit(provider, model, success)
+        self.metrics.admit(call)
     }
 }

@@ -2,19 +2,34 @@ use std::{fmt, sync::Arc};
 
 use prometheus::{Histogram, IntCounter, proto::MetricFamily};
 
+use super::provider::{DEFAULT_OPEN_MODELS, MAX_LATER_PROVIDERS, Provider};
 use crate::{
     buckets::Buckets,
     catalogue as c,
     labels::{
-        ErrorClass, Outcome, OverflowLabel, StatusClass, TokenDetail, TokenKind, UsageMissing,
+        ErrorClass, OTHER, Outcome, StatusClass, TokenDetail, TokenKind, UNKNOWN, UsageMissing,
     },
     series::{Counters, Lazy, collect, counter, histogram},
-    table::{Keyed, Table},
+    table::{Keyed, Room, Table},
 };
 
 /// The families of calls to providers, by pair of provider and model.
 pub(crate) struct UpstreamSeries {
     pairs: Table<Pair, 2>,
+    providers: Table<Provider, 1>,
+    /// What is left of the cap for pairs whose provider has no room set aside.
+    rest: Room,
+}
+
+/// A call that ended, by whom it went to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called<'a> {
+    pub(crate) provider: &'a str,
+    pub(crate) model: &'a str,
+    /// One of them was no label's value, and stands as `other`.
+    pub(crate) unfit: bool,
+    /// Its status was a 2xx.
+    pub(crate) success: bool,
 }
 
 /// The children of one pair.
@@ -33,41 +48,129 @@ pub(crate) struct Pair {
 }
 
 impl UpstreamSeries {
-    pub(crate) fn new(declared: &[(String, String)], cap: usize, buckets: &Buckets) -> Self {
-        let declared = declared
-            .iter()
-            .map(|(provider, model)| Pair::new(provider, model, buckets));
+    /// `cap` bounds the pairs that are not declared. What `providers` set aside, where all of it fits in
+    /// there, is for their models alone.
+    pub(crate) fn new(
+        declared: &[(String, String)],
+        providers: Vec<Provider>,
+        cap: usize,
+        buckets: &Buckets,
+    ) -> Self {
+        let aside = providers.iter().map(Provider::set_aside).sum();
+        let rest = cap.checked_sub(aside).unwrap_or(cap);
+        let providers = Table::new(providers, MAX_LATER_PROVIDERS);
+        let mut reserved = Vec::new();
+        for (provider, model) in declared {
+            let pair = Pair::new(provider, model, buckets);
+            let named = providers.get([provider]);
+            match named.and_then(|named: &Arc<Provider>| named.of(model)) {
+                Some(place) => drop(place.set(Arc::new(pair))),
+                None => reserved.push(pair),
+            }
+        }
+        // The first failure of a model that nobody declared has to show.
+        for provider in providers.iter().filter(|provider| provider.set_aside() > 0) {
+            provider.other(buckets);
+        }
         Self {
-            pairs: Table::new(declared.collect(), cap),
+            pairs: Table::new(reserved, cap),
+            providers,
+            rest: Room::new(rest),
         }
     }
 
-    pub(crate) fn get(&self, provider: &str, model: &str) -> Option<&Arc<Pair>> {
-        self.pairs.get([provider, model])
+    /// The provider is named: its failures carry its name from now on, and those that no model answered have
+    /// their series.
+    pub(crate) fn name(&self, provider: &str, buckets: &Buckets) {
+        let make = |[name]: [&str; 1]| Provider::new(name, DEFAULT_OPEN_MODELS, false);
+        if let Some(named) = self.providers.insert([provider], [].into_iter(), make)
+            && self.pairs.get([provider, UNKNOWN]).is_none()
+        {
+            named.unknown(buckets);
+        }
     }
 
-    /// The children of a pair that just answered a call. Only a 2xx earns it a slot, so that names
-    /// which no provider knows take none; else it is `other`, `other`, and one overflow counted.
+    /// The children of a pair that has some.
+    pub(crate) fn get(&self, provider: &str, model: &str) -> Option<&Arc<Pair>> {
+        self.pairs.get([provider, model]).or_else(|| {
+            let named = self.providers.get([provider])?;
+            named.of(model)?.get()
+        })
+    }
+
+    /// The children in which a call that ended is recorded. Only a 2xx earns a pair a slot, so that names
+    /// which no provider knows take none; else the model is `other`, and the provider, too, where nobody
+    /// named it, and one overflow is counted.
     pub(crate) fn admit(
         &self,
-        provider: &str,
-        model: &str,
-        success: bool,
+        call: Called<'_>,
         buckets: &Buckets,
-        overflow: &Counters<OverflowLabel>,
+        overflow: &IntCounter,
     ) -> &Arc<Pair> {
-        let key = [provider, model];
+        let (pair, folded) = match self.providers.get([call.provider]) {
+            Some(named) => match call.model {
+                UNKNOWN | OTHER => (self.unearned(named, call.model, buckets), false),
+                _ => match self.earn(call, named.rooms(&self.rest), buckets) {
+                    Some(pair) => (pair, false),
+                    None => (self.unearned(named, OTHER, buckets), true),
+                },
+            },
+            None => match self.earn(call, std::iter::once(&self.rest), buckets) {
+                Some(pair) => (pair, false),
+                None => {
+                    let make = |[provider, model]: [&str; 2]| Pair::new(provider, model, buckets);
+                    let called_so = [call.provider, call.model] == [OTHER; 2];
+                    (self.pairs.other(make), !called_so)
+                }
+            },
+        };
+        if folded || call.unfit {
+            overflow.inc();
+        }
+        pair
+    }
+
+    /// The provider's `unknown` or `other`, which takes no slot, unless it earned one before it was named.
+    fn unearned<'a>(
+        &'a self,
+        named: &'a Provider,
+        model: &str,
+        buckets: &Buckets,
+    ) -> &'a Arc<Pair> {
+        let [name] = named.key();
+        let earned = self.pairs.get([name, model]);
+        earned.unwrap_or_else(|| match model {
+            UNKNOWN => named.unknown(buckets),
+            _ => named.other(buckets),
+        })
+    }
+
+    /// The children of its own, where a call has some or earns them.
+    // What `impl Trait` asks for cannot be elided yet.
+    #[allow(single_use_lifetimes)]
+    fn earn<'a>(
+        &self,
+        call: Called<'_>,
+        rooms: impl Iterator<Item = &'a Room> + Clone,
+        buckets: &Buckets,
+    ) -> Option<&Arc<Pair>> {
+        let key = [call.provider, call.model];
         let make = |[provider, model]: [&str; 2]| Pair::new(provider, model, buckets);
-        let overflow = overflow.get(OverflowLabel::Upstream);
-        if success {
-            self.pairs.get_or_insert(key, overflow, make)
+        if call.success {
+            self.pairs.insert(key, rooms, make)
         } else {
-            self.pairs.get_or_fold(key, overflow, make)
+            self.pairs.get(key)
         }
     }
 
     pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
-        let all = || self.pairs.iter();
+        // Nothing is told twice, should a pair have been earned while its provider was being named.
+        let only_here = |pair: &&Pair| self.pairs.get(pair.key()).is_none();
+        let providers = || {
+            let pairs = self.providers.iter().flat_map(Provider::pairs);
+            pairs.filter(only_here)
+        };
+        let all = || self.pairs.iter().chain(providers());
         out.extend([
             collect(&c::UPSTREAM_REQUESTS, all().flat_map(|p| p.requests.iter())),
             collect(&c::UPSTREAM_DURATION, all().flat_map(|p| &p.duration)),
@@ -95,7 +198,7 @@ impl UpstreamSeries {
 }
 
 impl Pair {
-    fn new(provider: &str, model: &str, buckets: &Buckets) -> Self {
+    pub(super) fn new(provider: &str, model: &str, buckets: &Buckets) -> Self {
         let pair = [provider, model];
         let with = |value| [provider, model, value];
         let kinds = [TokenKind::Prompt, TokenKind::Completion];
@@ -115,8 +218,9 @@ impl Pair {
                 .map(|k| histogram(&c::REQUEST_TOKENS, &with(k.as_str()), buckets)),
             usage_missing: Lazy::new(),
         };
-        // There from the start, so that a rate of successes can be read before the first.
-        this.requests(StatusClass::Success, ErrorClass::None);
+        for (status, error) in EXPECTED {
+            this.requests(status, error);
+        }
         this
     }
 
@@ -162,3 +266,16 @@ impl Keyed<2> for Pair {
         [&self.provider, &self.model]
     }
 }
+
+/// What a call usually comes to: there at 0 from the start, since a rate cannot see the first event of a series
+/// that was not there before.
+const EXPECTED: [(StatusClass, ErrorClass); 8] = [
+    (StatusClass::Success, ErrorClass::None),
+    (StatusClass::Success, ErrorClass::Stream),
+    (StatusClass::Success, ErrorClass::Cancelled),
+    (StatusClass::ClientError, ErrorClass::RateLimit),
+    (StatusClass::ClientError, ErrorClass::Status),
+    (StatusClass::ServerError, ErrorClass::Status),
+    (StatusClass::Error, ErrorClass::Timeout),
+    (StatusClass::Error, ErrorClass::Connect),
+];

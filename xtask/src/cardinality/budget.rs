@@ -1,8 +1,11 @@
 //! How many series a replica has, and how long a scrape is, computed from the catalogue.
 
-use brightstaff_metrics_core::catalogue::{
-    self, BUILD_INFO, Family, HTTP_REQUESTS, Kind, ROUTER_DECISIONS, TOKEN_DETAILS,
-    UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
+use brightstaff_metrics_core::{
+    catalogue::{
+        self, BUILD_INFO, Family, HTTP_REQUESTS, Kind, LabelDef, ROUTER_DECISIONS, TOKEN_DETAILS,
+        UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
+    },
+    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES},
 };
 
 /// What one replica meets.
@@ -19,19 +22,21 @@ pub(super) struct Gateway {
 /// How much of what could happen does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// What a busy gateway shows after a day.
+    /// What a busy gateway shows after a day, with names such as `gpt-4o-mini`.
     Usual,
-    /// Every value of every closed label with every other.
+    /// Every value of every closed label with every other, and the longest names that there can be: what
+    /// no flood exceeds.
     Most,
 }
 
 /// Of how many combinations of closed labels a family usually has samples, for each combination of
 /// its open ones. Every other family has samples for all of them.
 static USUAL: &[(&Family, u64)] = &[
-    // One method; 2xx, 4xx, 5xx.
-    (&HTTP_REQUESTS, 3),
-    // none, cancelled, stream, status (4xx and 5xx), rate_limit, timeout.
-    (&UPSTREAM_REQUESTS, 7),
+    // One method: 2xx, 4xx, 5xx and error are there from its first request on.
+    (&HTTP_REQUESTS, 4),
+    // Those that are there from the start: none, stream, cancelled; rate_limit, status; status; timeout,
+    // connect.
+    (&UPSTREAM_REQUESTS, 8),
     (&UPSTREAM_DURATION, 2),
     // Providers that write to a cache do not tell of reasoning, mostly, and the other way round.
     (&TOKEN_DETAILS, 2),
@@ -52,7 +57,7 @@ pub(super) struct Cost {
 pub(super) fn costs(gateway: Gateway, reading: Reading) -> Vec<Cost> {
     let costs = catalogue::ALL.iter().map(|family| {
         let children = children(family, gateway, reading);
-        let (series, bytes) = lines(family);
+        let (series, bytes) = lines(family, reading);
         let head = family.name.len()
             + family.help.len()
             + "# HELP  \n".len()
@@ -103,15 +108,19 @@ fn children(family: &Family, gateway: Gateway, reading: Reading) -> u64 {
 }
 
 /// Series of one combination of label values, and the bytes of their lines.
-fn lines(family: &Family) -> (u64, u64) {
-    // Values such as 17, 1.234567 and 12345678.
-    const VALUE: usize = 5;
+fn lines(family: &Family, reading: Reading) -> (u64, u64) {
+    let number = match reading {
+        // Values such as 17, 1.234567 and 12345678.
+        Reading::Usual => 5,
+        // 2^64 has 20 digits; sums of seconds have a few behind the point.
+        Reading::Most => 24,
+    };
     let labels: usize = family
         .labels
         .iter()
-        .map(|label| label.name.len() + value(label.values) + 4)
+        .map(|label| label.name.len() + value(label, reading) + 4)
         .sum();
-    let line = family.name.len() + labels + "{} \n".len() + VALUE;
+    let line = family.name.len() + labels + "{} \n".len() + number;
     match family.kind {
         Kind::Histogram(set) => {
             let bounds = set.default_bounds();
@@ -128,11 +137,17 @@ fn lines(family: &Family) -> (u64, u64) {
     }
 }
 
-/// How long the value of a label is, on the average.
-fn value(values: Option<&[&str]>) -> usize {
-    match values {
-        Some(values) => values.iter().map(|value| value.len()).sum::<usize>() / values.len(),
-        None => 12,
+/// How many bytes the value of a label takes: on the average where it is closed.
+fn value(label: &LabelDef, reading: Reading) -> usize {
+    match (label.values, reading) {
+        (Some(values), _) => {
+            let sum: usize = values.iter().map(|value| value.len()).sum();
+            sum.div_ceil(values.len())
+        }
+        (None, Reading::Usual) => 12,
+        // Each byte may have to be escaped, and is two then.
+        (None, Reading::Most) if label.name == catalogue::HANDLER.name => 2 * MAX_TEMPLATE_BYTES,
+        (None, Reading::Most) => 2 * MAX_LABEL_BYTES,
     }
 }
 
@@ -164,8 +179,8 @@ mod tests {
 
     #[test]
     fn a_histogram_costs_its_buckets_infinity_sum_and_count() {
-        // 15 bounds.
-        assert_eq!(series(&HTTP_REQUEST_DURATION, Reading::Most), 3 * (15 + 3));
+        // 18 bounds.
+        assert_eq!(series(&HTTP_REQUEST_DURATION, Reading::Most), 3 * (18 + 3));
         assert_eq!(series(&PROCESS_CPU, Reading::Most), 1);
     }
 
@@ -173,7 +188,7 @@ mod tests {
     fn closed_labels_multiply() {
         // 8 methods, 6 classes.
         assert_eq!(series(&HTTP_REQUESTS, Reading::Most), 3 * 8 * 6);
-        assert_eq!(series(&HTTP_REQUESTS, Reading::Usual), 3 * 3);
+        assert_eq!(series(&HTTP_REQUESTS, Reading::Usual), 3 * 4);
         assert_eq!(series(&ROUTER_DECISIONS, Reading::Most), 5 * 3 * 2);
     }
 

@@ -1,6 +1,8 @@
 //! `cargo xtask cardinality`: the series budget, and the run that it is checked against.
 
 mod budget;
+#[cfg(test)]
+mod flood;
 mod measure;
 
 use anyhow::Result;
@@ -77,12 +79,12 @@ fn summary(options: &Options, gateway: Gateway, reading: Reading) {
     let rate = all as f64 / options.interval as f64;
     let memory = MEMORY_BASE + all * MEMORY_PER_SERIES;
     let disk = rate * DISK_PER_SAMPLE * 86_400.0;
-    let name = match reading {
-        Reading::Usual => "usual",
-        Reading::Most => "at most",
+    let (name, names) = match reading {
+        Reading::Usual => ("usual", ""),
+        Reading::Most => ("at most", ", were every name as long as one can be"),
     };
     println!(
-        "\n{name}: {series} series, {} KiB a scrape for each of {} replicas\n\
+        "\n{name}: {series} series, {} KiB a scrape for each of {} replicas{names}\n\
          {all} series in Prometheus, {rate:.0} samples/s, about {} MiB of memory, {:.0} MiB of disk a day",
         bytes >> 10,
         options.replicas,

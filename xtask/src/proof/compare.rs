@@ -50,7 +50,7 @@ pub(super) fn compare(
                 };
                 let bounds = bounds(family);
                 let (low, high) = match tolerance.ranks {
-                    Some(ranks) => around(*q, bounds, samples, ranks),
+                    Some(ranks) => around(*q, bounds, samples, ranks, tolerance.constant),
                     None => {
                         let quantile = interpolated(*q, bounds, samples);
                         let off = quantile * tolerance.share;
@@ -134,17 +134,18 @@ fn interpolated(q: f64, bounds: &[f64], samples: &[f64]) -> f64 {
     low.0
 }
 
-/// The bounds of the buckets that hold the samples of these ranks.
+/// The bounds of the buckets that hold the samples of these ranks, each of which somebody else may have seen
+/// this much earlier or later.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-fn around(q: f64, bounds: &[f64], samples: &[f64], ranks: f64) -> (f64, f64) {
+fn around(q: f64, bounds: &[f64], samples: &[f64], ranks: f64, off: f64) -> (f64, f64) {
     let at = |rank: f64| samples[rank.clamp(0.0, (samples.len() - 1) as f64) as usize];
     let rank = samples.len() as f64 * q;
-    let low = at((rank - 1.0 - ranks).floor());
-    let high = at((rank + ranks).ceil());
+    let low = at((rank - 1.0 - ranks).floor()) - off;
+    let high = at((rank + ranks).ceil()) + off;
     let below = bounds.iter().rev().find(|bound| **bound < low);
     let above = bounds.iter().find(|bound| **bound >= high);
     let last = bounds.last().copied().unwrap_or_default();
@@ -207,12 +208,26 @@ mod tests {
         assert!(agrees(&[("a", 0.75)], &expected));
         assert!(!agrees(&[("a", 0.7)], &expected));
         assert!(!agrees(&[], &expected));
-        let near = Tolerance {
+        let near_by_rank = Tolerance {
             ranks: Some(0.0),
             ..EXACT
         };
-        let near = |value| compare(&returned(&[("a", value)]), &["handler"], &expected, near);
+        let near = |value| {
+            compare(
+                &returned(&[("a", value)]),
+                &["handler"],
+                &expected,
+                near_by_rank,
+            )
+        };
         assert!(near(0.55).is_ok());
         assert!(near(1.1).is_err());
+        let near = Tolerance {
+            constant: 0.2,
+            ..near_by_rank
+        };
+        let near = |value| compare(&returned(&[("a", value)]), &["handler"], &expected, near);
+        assert!(near(0.3).is_ok());
+        assert!(near(2.6).is_err());
     }
 }

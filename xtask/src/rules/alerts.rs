@@ -265,7 +265,7 @@ fn measurement() -> Vec<Alert> {
             severity: "info",
             summary: "Series are folded into \"other\"",
             description: "{{ $labels.job }} folds records for the label {{ $labels.label }} into \"other\": breakdowns by it are not whole.".to_owned(),
-            runbook: "upstream: calls fail for pairs of provider and model that the gateway did not declare, or the slots are used up: declare the pairs that are yours, look for a client that invents model names, or raise the cap where the metrics are registered (upstream_cap). selected_model, handler: raise theirs (selected_model_cap, handler_cap), or name the routes so that no path segment is in a handler's name. Totals stay right in the meantime.",
+            runbook: "upstream: calls fail for pairs of provider and model that the gateway did not declare, or the slots are used up: declare the pairs that are yours, look for a client that invents model names, or raise the caps where the metrics are registered (open_models of the provider, upstream_cap of all). selected_model, handler: raise theirs (selected_model_cap, handler_cap), or name the routes so that no path segment is in a handler's name. Totals stay right in the meantime.",
         },
         Alert {
             name: TARGET_DOWN,

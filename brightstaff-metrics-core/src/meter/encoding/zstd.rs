@@ -147,8 +147,8 @@ fn header_len(descriptor: u8) -> usize {
 
 impl Decode for Zstd {
     /// Until it leaves the window, or the frame ends.
-    fn holds_back(&self) -> bool {
-        true
+    fn holds_back(&self) -> u64 {
+        MAX_WINDOW
     }
 
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault> {

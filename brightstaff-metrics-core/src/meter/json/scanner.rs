@@ -5,7 +5,8 @@
 //! one short string, one number. Objects and arrays of no interest are only counted through. Arrays are
 //! transparent: an element stands for the array's own node.
 //!
-//! On a broken value the scanner stops; it never tells more than a full parser would have seen.
+//! On a broken value the scanner stops. Only escapes of strings are not held against it: those of most
+//! strings are never looked at.
 
 use std::fmt;
 
@@ -280,13 +281,19 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
     }
 
     /// Keeps the string at hand, unescaped; says whether it ended.
-    fn keep<'a>(&mut self, bytes: &'a [u8]) -> (&'a [u8], bool) {
+    ///
+    /// One with an escape that is none cannot be told, and breaks nothing: strings that nobody wants are
+    /// not looked at, nor are those of an event that is compared with one before it.
+    fn keep<'a>(&mut self, mut bytes: &'a [u8]) -> (&'a [u8], bool) {
         let Self { text, escape, .. } = self;
-        let (rest, end) = unescape(bytes, escape, |more| text.extend(more));
-        if end == Some(false) {
-            self.state = State::Broken;
+        loop {
+            let (rest, end) = unescape(bytes, escape, |more| text.extend(more));
+            match end {
+                Some(false) => text.spoil(),
+                ended => return (rest, ended.is_some()),
+            }
+            bytes = rest;
         }
-        (rest, end == Some(true))
     }
 
     fn streamed<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {

@@ -37,7 +37,12 @@ impl Text {
         }
     }
 
-    /// The string; `None` if it was too long to keep.
+    /// The string cannot be told.
+    pub(crate) fn spoil(&mut self) {
+        self.over = true;
+    }
+
+    /// The string; `None` if it was too long to keep, or an escape in it is none.
     pub(crate) fn get(&self) -> Option<&[u8]> {
         (!self.over).then_some(&self.bytes[..usize::from(self.len)])
     }
@@ -135,8 +140,8 @@ impl Escape {
     }
 }
 
-/// Hands on a string unescaped, up to its closing quote. `Some(true)`: it ended; `Some(false)`: it is
-/// broken.
+/// Hands on a string unescaped, up to its closing quote. `Some(true)`: it ended; `Some(false)`: an escape
+/// is none, and the string goes on behind it. It ends where it would if nobody looked at its escapes.
 pub(super) fn unescape<'a>(
     mut bytes: &'a [u8],
     escape: &mut Escape,
@@ -147,6 +152,8 @@ pub(super) fn unescape<'a>(
             match escape.take(byte) {
                 Escaped::More => {}
                 Escaped::Char(char) => take(char.encode_utf8(&mut [0; 4]).as_bytes()),
+                // Neither of these is a hex digit, nor invalid behind a backslash.
+                Escaped::Invalid if matches!(byte, b'"' | b'\\') => return (bytes, Some(false)),
                 Escaped::Invalid => return (behind, Some(false)),
             }
             bytes = behind;

@@ -164,7 +164,7 @@ impl Gateway {
             _ => PAIRS[n / 3 % 3],
         };
         let seen = match plot {
-            Plot::Unknown => ("other", "other"),
+            Plot::Unknown => (provider, "other"),
             _ => (provider, model),
         };
         let mut call = self.metrics.upstream(provider, model).start();
