@@ -4,7 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{address::Listen, commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
+use crate::{
+    address::{Listen, Scrapers},
+    commands::Simulate,
+    config::duration,
+    demo::Demo,
+    inspect::Inspect,
+};
 
 /// Prometheus metrics that tell the truth about LLM traffic.
 #[derive(Debug, Parser)]
@@ -34,6 +40,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) listen: Listen,
+
+    #[command(flatten)]
+    pub(crate) scrapers: Scrapers,
 
     /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]

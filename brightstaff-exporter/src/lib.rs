@@ -43,10 +43,19 @@
 //! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
 //!   depends on. Libraries and applications write `default-features = false`, and are spared it.
 
+mod body;
+mod encoding;
 mod error;
 mod exporter;
+mod limits;
+mod priority;
 mod routes;
+mod server;
+#[cfg(feature = "web-config")]
+mod web_config;
 
+#[cfg(feature = "web-config")]
+pub use self::web_config::WebConfigError;
 pub use self::{
     error::BindError,
     exporter::{Bound, DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS},

@@ -34,6 +34,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let exporter = Exporter::new(registry.clone())
         .bind_to(&listen.metrics.from, &listen.metrics.text)
         .map_err(|error| UsageError(error.to_string()))?;
+    let exporter = options.scrapers.limit(exporter)?;
     let metrics = register(&config, &registry)?;
     let gateway = Gateway::new(&config, metrics)?;
     if options.check {
@@ -51,7 +52,8 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     // Read by scripts: both ports take requests from here on.
     say!("gateway listening on http://{}", listener.local_addr()?);
     say!(
-        "metrics listening on http://{}/metrics",
+        "metrics listening on {}://{}/metrics",
+        exporter.scheme(),
         exporter.local_addr()
     );
 
