@@ -36,6 +36,7 @@ pub(crate) struct Access {
 struct Web {
     settings: Reloaded<Settings>,
     rate: Option<Rate>,
+    secured: bool,
 }
 
 /// # Access
@@ -69,8 +70,12 @@ impl Exporter {
     pub fn web_config(mut self, path: impl AsRef<Path>) -> Result<Self, WebConfigError> {
         let path = path.as_ref().to_owned();
         let settings = Reloaded::new(move |files, start| Settings::load(&path, files, start))?;
-        let rate = settings.current()?.rate.map(Rate::new);
-        self.access.web = Some(Arc::new(Web { settings, rate }));
+        let start = settings.current()?;
+        self.access.web = Some(Arc::new(Web {
+            rate: start.rate.map(Rate::new),
+            secured: !matches!(start.tls, Ok(None)),
+            settings,
+        }));
         Ok(self)
     }
 
@@ -123,8 +128,6 @@ impl Access {
     /// How connections are secured, if they are.
     pub(crate) fn tls(&self) -> Option<Tls> {
         let web = self.web.as_ref()?;
-        let settings = web.settings.current().ok()?;
-        let secured = !matches!(settings.tls, Ok(None));
-        secured.then(|| Tls::new(Arc::clone(web)))
+        web.secured.then(|| Tls::new(Arc::clone(web)))
     }
 }

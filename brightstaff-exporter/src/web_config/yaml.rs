@@ -22,15 +22,13 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>> {
     let mut loader = YamlLoader::<Yaml<'_>>::default();
     // What is a number, a truth or a text is known by its key: a user may be called 007.
     loader.early_parse(false);
-    // They are told of by their name, below.
-    loader.allow_duplicate_keys(true);
     let parsed = Parser::new_from_str(text).load(&mut loader, true);
     let fault = parsed.err().or_else(|| loader.error().cloned());
     if let Some(error) = fault {
         // The parser tells of what it expected, never of what stands there, which may be a secret.
         let at = error.marker();
         return Err(WebConfigError::new(format_args!(
-            "line {}, column {}: no YAML: {}",
+            "line {}, column {}: no sound YAML: {}",
             at.line(),
             at.col() + 1,
             error.info()
@@ -111,6 +109,7 @@ impl<'a> Node<'a> {
                 key: join(&self.key, &key),
                 yaml: Some(value),
             };
+            // The parser tells of those that are written alike; 'a' and "a" are not.
             if !keys.insert(key.clone()) {
                 return Err(node.fault("stands there twice: remove one"));
             }

@@ -20,7 +20,8 @@ async fn only_the_right_password_lets_in_on_every_path() {
         hash("secret"),
         hash("bond")
     );
-    let address = serve(Folder::new(&yaml).exporter().unwrap()).await;
+    let files = Folder::new(&yaml);
+    let address = serve(files.exporter().unwrap()).await;
     for path in ["/metrics", "/healthz", "/", "/elsewhere"] {
         let refused = get(address, path, "").await;
         assert_eq!(status(&refused), 401, "{path}");
@@ -99,7 +100,8 @@ async fn tokens_in_a_file_can_be_replaced() {
 #[tokio::test]
 async fn a_password_or_a_token_will_do_where_both_are_set() {
     let yaml = format!("basic_auth_users: {{ alice: {} }}", hash("secret"));
-    let exporter = Folder::new(&yaml).exporter().unwrap();
+    let files = Folder::new(&yaml);
+    let exporter = files.exporter().unwrap();
     let address = serve(exporter.bearer_tokens(["token"]).unwrap()).await;
     for (headers, expected) in [
         (basic("alice", "secret"), 200),
@@ -116,7 +118,8 @@ async fn a_password_or_a_token_will_do_where_both_are_set() {
 async fn headers_are_set_and_take_the_place_of_the_pages_own() {
     let yaml = "http_server_config:\n  http2: false\n  headers:\n    X-Frame-Options: sameorigin\n    \
                 X-XSS-Protection: 0\n    Content-Security-Policy: ''\n";
-    let address = serve(Folder::new(yaml).exporter().unwrap()).await;
+    let files = Folder::new(yaml);
+    let address = serve(files.exporter().unwrap()).await;
     let metrics = get(address, "/metrics", "").await;
     assert!(
         metrics.contains("x-frame-options: sameorigin\r\n"),
@@ -134,17 +137,14 @@ async fn headers_are_set_and_take_the_place_of_the_pages_own() {
 
 #[tokio::test]
 async fn a_rate_is_kept() {
-    let address = serve(
-        Folder::new("rate_limit: { interval: 1h, burst: 3 }")
-            .exporter()
-            .unwrap(),
-    )
-    .await;
+    let files = Folder::new("rate_limit: { interval: 1h, burst: 3 }");
+    let address = serve(files.exporter().unwrap()).await;
     for expected in [200, 200, 200, 429, 429] {
         assert_eq!(status(&get(address, "/metrics", "").await), expected);
     }
     let yaml = "rate_limit:\n  interval: 0\n  burst: 1\n";
-    let address = serve(Folder::new(yaml).exporter().unwrap()).await;
+    let files = Folder::new(yaml);
+    let address = serve(files.exporter().unwrap()).await;
     for _ in 0..5 {
         assert_eq!(status(&get(address, "/metrics", "").await), 200);
     }

@@ -127,7 +127,8 @@ async fn scrape_with(
 #[tokio::test]
 async fn scrapes_are_secured() {
     let authority = Authority::new();
-    let exporter = folder(&authority, "").exporter().unwrap();
+    let files = folder(&authority, "");
+    let exporter = files.exporter().unwrap();
     let bound = exporter.bind().await.unwrap();
     assert_eq!(bound.scheme(), "https");
     let address = bound.local_addr();
@@ -149,12 +150,8 @@ async fn scrapes_are_secured() {
 #[tokio::test]
 async fn versions_and_suites_are_those_that_are_named() {
     let authority = Authority::new();
-    let address = serve(
-        folder(&authority, "  min_version: TLS13\n")
-            .exporter()
-            .unwrap(),
-    )
-    .await;
+    let files = folder(&authority, "  min_version: TLS13\n");
+    let address = serve(files.exporter().unwrap()).await;
     assert_eq!(
         scrape_with(address, &authority, None, &[&TLS12]).await,
         None
@@ -165,12 +162,14 @@ async fn versions_and_suites_are_those_that_are_named() {
     );
 
     let rsa = "  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n";
-    let address = serve(folder(&authority, rsa).exporter().unwrap()).await;
+    let files = folder(&authority, rsa);
+    let address = serve(files.exporter().unwrap()).await;
     // The certificate's key is of another kind.
     assert_eq!(scrape(address, &authority, None).await, None);
     let ecdsa = "  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n  \
                  curve_preferences: [CurveP384]\n  prefer_server_cipher_suites: false\n";
-    let address = serve(folder(&authority, ecdsa).exporter().unwrap()).await;
+    let files = folder(&authority, ecdsa);
+    let address = serve(files.exporter().unwrap()).await;
     assert_eq!(scrape(address, &authority, None).await, Some(200));
 }
 
@@ -188,7 +187,8 @@ async fn certificates_of_clients_are_asked_for_and_checked() {
         ("RequireAndVerifyClientCert", ca, false, true, false),
     ] {
         let more = format!("  client_auth_type: {kind}\n{ca}");
-        let address = serve(folder(&ours, &more).exporter().unwrap()).await;
+        let files = folder(&ours, &more);
+        let address = serve(files.exporter().unwrap()).await;
         for (client, allowed) in [
             (None, without),
             (Some(&known), with_known),
@@ -210,7 +210,8 @@ async fn names_of_clients_are_compared_letter_by_letter() {
     let authority = Authority::new();
     let more = "  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans:\n    \
                 - prometheus.example\n    - 192.0.2.1\n    - ops@example.org\n    - spiffe://example/prometheus\n";
-    let address = serve(folder(&authority, more).exporter().unwrap()).await;
+    let files = folder(&authority, more);
+    let address = serve(files.exporter().unwrap()).await;
     let mail = |name: &str| SanType::Rfc822Name(name.try_into().unwrap());
     let uri = |name: &str| SanType::URI(name.try_into().unwrap());
     let ip = |name: &str| SanType::IpAddress(name.parse().unwrap());
