@@ -6,7 +6,7 @@ use std::{
 
 use axum::Router;
 use prometheus::Registry;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 #[cfg(feature = "web-config")]
 use crate::web_config::Access;
@@ -115,9 +115,10 @@ impl Exporter {
     /// # Errors
     ///
     /// The address cannot be listened on: another process does, for example.
+    #[allow(clippy::unused_async)] // It has been since there was an API, and needs a runtime as it is.
     pub async fn bind(self) -> Result<Bound, BindError> {
         let refused = |error| BindError::bind(self.address, self.from.clone(), error);
-        let listener = TcpListener::bind(self.address).await.map_err(refused)?;
+        let listener = listen(self.address).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let server = Server {
             router: self.router(),
@@ -131,6 +132,27 @@ impl Exporter {
             address,
         })
     }
+}
+
+/// How much of a response the system may hold for a peer that does not read it, in bytes: what is written counts as
+/// answered, and the default is up to 4 MB. Linux takes it twice, for its own account.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+
+/// How many connections may wait to be accepted: as many as the standard library's listeners ask for, or more.
+const BACKLOG: u32 = 1024;
+
+/// Listens, as `TcpListener::bind` would, with [`SEND_BUFFER_BYTES`], which accepted connections inherit.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Windows it would mean that two processes may listen to the same port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// # Limits

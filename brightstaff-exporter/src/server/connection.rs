@@ -232,57 +232,75 @@ mod tests {
         }))
     }
 
-    fn left(connection: &Connection) -> Duration {
-        connection.deadline() - Instant::now()
+    /// Asserts that the time is over this long after an instant between `from` and now.
+    #[track_caller]
+    fn due(connection: &Connection, from: Instant, limit: Duration) {
+        let deadline = connection.deadline();
+        assert!(deadline >= from + limit, "too early");
+        assert!(deadline <= Instant::now() + limit, "too late");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn each_wait_has_its_own_limit() {
+        let begun = Instant::now();
         let connection = connection();
-        time::advance(SECOND).await;
+        due(&connection, begun, 10 * SECOND);
+        let deadline = connection.deadline();
         connection.read();
         assert_eq!(
-            left(&connection),
-            9 * SECOND,
+            connection.deadline(),
+            deadline,
             "a head counts from its connection"
         );
+
+        let asked = Instant::now();
         let first = connection.answer();
-        time::advance(SECOND).await;
+        due(&connection, asked, 30 * SECOND);
+        let deadline = connection.deadline();
+        let asked = Instant::now();
         let second = connection.answer();
         connection.read();
-        assert_eq!(left(&connection), 29 * SECOND);
+        assert_eq!(connection.deadline(), deadline, "the oldest one counts");
         assert_eq!(connection.waiting_since(), None);
         drop(first);
-        assert_eq!(left(&connection), 30 * SECOND, "the oldest one counts");
+        due(&connection, asked, 30 * SECOND);
+        let ended = Instant::now();
         drop(second);
-        assert_eq!(left(&connection), 300 * SECOND);
-        time::advance(SECOND).await;
+        due(&connection, ended, 300 * SECOND);
+        assert!(connection.waiting_since() >= Some(ended));
+
+        let read = Instant::now();
         connection.read();
-        assert_eq!(left(&connection), 10 * SECOND);
-        time::advance(SECOND).await;
+        due(&connection, read, 10 * SECOND);
+        let deadline = connection.deadline();
         connection.read();
         assert_eq!(
-            left(&connection),
-            9 * SECOND,
+            connection.deadline(),
+            deadline,
             "a head that trickles gains nothing"
         );
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_limit_that_comes_nearer_is_noticed() {
-        let connection = connection();
+        let connection = Arc::new(Connection::new(Limits {
+            head_timeout: Duration::from_millis(20),
+            ..Limits::default()
+        }));
         drop(connection.answer());
-        let begun = Instant::now();
         let waiting = Arc::clone(&connection);
         let over = tokio::spawn(async move { waiting.overdue().await });
-        time::advance(SECOND).await;
+        tokio::task::yield_now().await;
         connection.read();
-        over.await.unwrap();
-        assert_eq!(begun.elapsed(), 11 * SECOND);
+        time::timeout(60 * SECOND, over)
+            .await
+            .expect("unnoticed")
+            .unwrap();
 
-        connection.evict();
-        let begun = Instant::now();
-        connection.overdue().await;
-        assert_eq!(begun.elapsed(), Duration::ZERO);
+        let evicted = self::connection();
+        evicted.evict();
+        time::timeout(60 * SECOND, evicted.overdue())
+            .await
+            .expect("unnoticed");
     }
 }

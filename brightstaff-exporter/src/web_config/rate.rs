@@ -63,7 +63,7 @@ mod tests {
             burst: 2,
         });
         let start = Instant::now();
-        let mut allowed = |at: u32, times: usize| {
+        let allowed = |at: u32, times: usize| {
             let now = start + second * at;
             (0..times).filter(|_| rate.allows(now)).count()
         };
