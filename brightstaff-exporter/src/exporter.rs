@@ -160,7 +160,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// What scrapers may take, so that none of them, whatever it does, stops the program that it scrapes.
 impl Exporter {
     /// How many responses of `/metrics` may be in work at a time, each until its last byte is written: more are
-    /// answered by 503. 40 unless told otherwise, as with `--web.max-requests` of node_exporter; 0 is no limit.
+    /// answered by 503. 40 unless told otherwise, as with `--web.max-requests` of `node_exporter`; 0 is no limit.
     pub fn max_requests(self, count: usize) -> Self {
         self.limited(|limits| limits.max_requests = count)
     }

@@ -140,7 +140,7 @@ async fn who_does_not_read_is_closed() {
     // A byte now and then is no reading.
     let slowly = async {
         while slow.read_u8().await.is_ok() {
-            sleep(SHORT).await
+            sleep(SHORT).await;
         }
     };
     let place = async {
@@ -376,7 +376,7 @@ async fn a_server_that_is_dropped_is_gone() {
     served.abort();
     let gone = async {
         while TcpStream::connect(address).await.is_ok() {
-            sleep(SHORT / 10).await
+            sleep(SHORT / 10).await;
         }
     };
     timeout(PATIENCE, gone).await.expect("still listening");

@@ -209,14 +209,7 @@ fn weight(sh: &Shell) -> Result<Outcome> {
             "the exporter's library",
             &exporter,
             &[
-                "clap",
-                "reqwest",
-                "rustls",
-                "moka",
-                "rand",
-                "ring",
-                "saphyr",
-                "tracing",
+                "clap", "reqwest", "rustls", "moka", "rand", "ring", "saphyr", "tracing",
             ][..],
         ),
     ] {

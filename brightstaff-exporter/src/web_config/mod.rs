@@ -5,6 +5,7 @@ mod client_certs;
 mod error;
 mod file;
 mod guard;
+mod pem;
 mod rate;
 mod reload;
 mod tls;

@@ -5,7 +5,6 @@ use std::{path::Path, sync::Arc};
 use rustls::{
     RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion,
     crypto::{CryptoProvider, SupportedKxGroup, ring},
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{WebPkiClientVerifier, danger::ClientCertVerifier},
     version::{TLS12, TLS13},
 };
@@ -15,6 +14,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use super::{
     Web, WebConfigError,
     client_certs::{Named, Unverified},
+    pem::{Pem, pem},
     reload::Files,
     yaml::Node,
 };
@@ -50,6 +50,22 @@ impl Tls {
     }
 }
 
+const KEYS: [&str; 13] = [
+    "cert",
+    "key",
+    "client_ca",
+    "cert_file",
+    "key_file",
+    "client_auth_type",
+    "client_ca_file",
+    "client_allowed_sans",
+    "min_version",
+    "max_version",
+    "cipher_suites",
+    "prefer_server_cipher_suites",
+    "curve_preferences",
+];
+
 /// How connections are secured, if anything is said of that.
 pub(super) fn server_config(
     node: Node<'_>,
@@ -75,21 +91,7 @@ pub(super) fn server_config(
         suites,
         prefer,
         curves,
-    ] = node.table([
-        "cert",
-        "key",
-        "client_ca",
-        "cert_file",
-        "key_file",
-        "client_auth_type",
-        "client_ca_file",
-        "client_allowed_sans",
-        "min_version",
-        "max_version",
-        "cipher_suites",
-        "prefer_server_cipher_suites",
-        "curve_preferences",
-    ])?;
+    ] = node.table(KEYS)?;
     if !set {
         return Ok(None);
     }
@@ -116,87 +118,21 @@ pub(super) fn server_config(
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
-    let chain = certs.certificates()?;
-    let private = private.key()?;
-    let mut config = builder.with_single_cert(chain, private).map_err(|error| {
-        certs.fault(match error {
-            rustls::Error::InconsistentKeys(_) => {
-                "belongs to another key than the one of key_file: name the one that it was made with"
-                    .to_owned()
-            }
-            error => format!("cannot be used: {error}"),
-        })
-    })?;
+    let built = builder.with_single_cert(certs.certificates()?, private.key()?);
+    let mut config = built.map_err(|error| certs.fault(misfit(&error)))?;
     config.ignore_client_order = prefer.flag()?.unwrap_or(true);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Some(Arc::new(config)))
 }
 
-/// PEM, and the key that it stands at or that names its file.
-struct Pem<'n, 'a> {
-    text: String,
-    node: &'n Node<'a>,
-    /// The file, if it is one, for the errors.
-    file: Option<String>,
-}
-
-/// What stands in the file, or right here.
-fn pem<'n, 'a>(
-    inline: &'n Node<'a>,
-    file: &'n Node<'a>,
-    folder: &Path,
-    files: &mut Files,
-) -> Result<Option<Pem<'n, 'a>>> {
-    Ok(match (inline.text()?, file.text()?) {
-        (Some(_), Some(_)) => {
-            return Err(file.fault("stands beside what it would hold: remove one of the two"));
+/// Why a certificate and a key cannot be used.
+fn misfit(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            "belongs to another key than the one of key_file: name the one that it was made with"
+                .to_owned()
         }
-        (Some(text), None) => Some(Pem {
-            text,
-            node: inline,
-            file: None,
-        }),
-        (None, Some(path)) => {
-            let path = folder.join(path);
-            let text = files
-                .read(&path)
-                .map_err(|error| file.fault(error.of(&path)))?;
-            Some(Pem {
-                text,
-                node: file,
-                file: Some(path.display().to_string()),
-            })
-        }
-        (None, None) => None,
-    })
-}
-
-impl Pem<'_, '_> {
-    fn fault(&self, fault: impl std::fmt::Display) -> WebConfigError {
-        match &self.file {
-            Some(file) => self.node.fault(format_args!("{file}: {fault}")),
-            None => self.node.fault(fault),
-        }
-    }
-
-    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>> {
-        let certificates = CertificateDer::pem_slice_iter(self.text.as_bytes());
-        // What is wrong with it is not told in the parser's words, which hold what stands there.
-        let certificates: Vec<_> = certificates
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|_| self.fault("no sound PEM: write the certificate anew"))?;
-        if certificates.is_empty() {
-            return Err(
-                self.fault("holds no certificate: a line -----BEGIN CERTIFICATE----- is needed")
-            );
-        }
-        Ok(certificates)
-    }
-
-    fn key(&self) -> Result<PrivateKeyDer<'static>> {
-        PrivateKeyDer::from_pem_slice(self.text.as_bytes()).map_err(|_| {
-            self.fault("holds no private key: a line -----BEGIN PRIVATE KEY----- is needed, and no passphrase")
-        })
+        error => format!("cannot be used: {error}"),
     }
 }
 
@@ -216,19 +152,7 @@ fn verifier(
         })
     };
     let text = kind.text()?.unwrap_or_else(|| "NoClientCert".to_owned());
-    let (verified, mandatory) = match &*text {
-        "NoClientCert" | "RequestClientCert" => (false, false),
-        // The second is an older name of the first.
-        "RequireAnyClientCert" | "RequireClientCert" => (false, true),
-        "VerifyClientCertIfGiven" => (true, false),
-        "RequireAndVerifyClientCert" => (true, true),
-        _ => {
-            return Err(kind.fault(format_args!(
-                "{text:?} does not exist: write RequireAndVerifyClientCert, VerifyClientCertIfGiven, \
-                 RequireAnyClientCert, RequestClientCert or NoClientCert"
-            )));
-        }
-    };
+    let (verified, mandatory) = auth_type(kind, &text)?;
     let inner = match (verified, ca) {
         (true, Some(ca)) => {
             let mut roots = RootCertStore::empty();
@@ -271,6 +195,23 @@ fn verifier(
         ("NoClientCert", _) => None,
         (_, true) => Some(inner),
         (_, false) => Some(Arc::new(Named { inner, names })),
+    })
+}
+
+/// Whether certificates are verified, and whether there must be one, as Go's `ClientAuthType` has it.
+fn auth_type(kind: &Node<'_>, text: &str) -> Result<(bool, bool)> {
+    Ok(match text {
+        "NoClientCert" | "RequestClientCert" => (false, false),
+        // The second is an older name of the first.
+        "RequireAnyClientCert" | "RequireClientCert" => (false, true),
+        "VerifyClientCertIfGiven" => (true, false),
+        "RequireAndVerifyClientCert" => (true, true),
+        _ => {
+            return Err(kind.fault(format_args!(
+                "{text:?} does not exist: write RequireAndVerifyClientCert, VerifyClientCertIfGiven, \
+                 RequireAnyClientCert, RequestClientCert or NoClientCert"
+            )));
+        }
     })
 }
 

@@ -11,6 +11,7 @@ mod forward;
 mod hangups;
 mod keys;
 mod routing;
+mod scrapers;
 mod series;
 mod sessions;
 mod start;
