@@ -6,6 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -90,6 +91,10 @@ impl Encoder {
     }
 }
 
+/// How long the pause after an encoding is at most: it is as long as the encoding took, so that scrapers without a pause
+/// of their own take half of a processor, whatever its priorities, and no more.
+const MAX_PAUSE: Duration = Duration::from_millis(50);
+
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change is one assignment: a panic leaves nothing half done.
@@ -114,6 +119,7 @@ impl Inner {
             if waiting.is_closed() {
                 continue;
             }
+            let begun = Instant::now();
             // A collector that is not ours may panic, and must not end what all scrapes wait for.
             let encoded = catch_unwind(AssertUnwindSafe(|| encode(&self.registry)));
             waiting.send_replace(Some(match encoded {
@@ -123,6 +129,8 @@ impl Inner {
                 ))),
                 Err(_) => Err(Fault::new("a collector of the registry panicked")),
             }));
+            // Whoever comes meanwhile waits a little longer, and shares the more.
+            thread::sleep(begun.elapsed().min(MAX_PAUSE));
         }
     }
 }
