@@ -32,7 +32,7 @@ pub(crate) struct Text<T> {
     _kept: T,
 }
 
-/// Inflated in less than a tenth of a millisecond.
+/// In bytes: inflated on the thread that writes it, so that it must not take long.
 const PIECE: u64 = 32 * 1024;
 
 impl<T> Text<T> {

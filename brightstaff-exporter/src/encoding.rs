@@ -138,7 +138,7 @@ impl Inner {
 /// Gathers clone every series, read /proc, and run collectors that are not ours.
 fn encode(registry: &Registry) -> prometheus::Result<Exposition> {
     let families = registry.gather();
-    // The fast level: on expositions a third of the time of the usual one, for a tenth more bytes.
+    // The fast level takes the least time, for a third more bytes than the usual one: 92 instead of 67 kB for 2.1 MB.
     let gzip = GzEncoder::new(Vec::new(), Compression::fast());
     // The encoder writes each label and number on its own.
     let mut writer = BufWriter::with_capacity(64 * 1024, Counted { gzip, len: 0 });

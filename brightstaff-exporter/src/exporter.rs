@@ -211,7 +211,7 @@ impl Bound {
         self.address
     }
 
-    /// What its URLs begin with: `https` where a [web configuration](Exporter::web_config) has certificates, and else
+    /// What its URLs begin with: `https` where a web configuration has certificates, and else
     /// `http`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
