@@ -1,6 +1,6 @@
-//! Options that are addresses to listen on, and whom to blame for one that is none.
+//! Options that are addresses to listen on, and whom to blame for one that is none; and who may scrape there.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use brightstaff_exporter::{DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS};
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, parser::ValueSource};
@@ -33,6 +33,51 @@ pub(crate) struct Listen {
 pub(crate) struct Given {
     pub(crate) from: String,
     pub(crate) text: String,
+}
+
+/// Who may scrape, and how many at a time.
+#[derive(Args, Debug)]
+pub(crate) struct Scrapers {
+    /// TLS, users and response headers of the metrics port, as exporters of Prometheus read them.
+    #[arg(
+        id = "web.config.file",
+        long = "web.config.file",
+        env = "WEB_CONFIG_FILE",
+        value_name = "FILE"
+    )]
+    web_config: Option<PathBuf>,
+
+    /// Bearer tokens that may scrape, one a line.
+    #[arg(long, env = "METRICS_TOKEN_FILE", value_name = "FILE")]
+    metrics_token_file: Option<PathBuf>,
+
+    /// How many scrapes may be answered at a time, 0 for any number; more are answered by 503.
+    #[arg(
+        id = "web.max-requests",
+        long = "web.max-requests",
+        env = "WEB_MAX_REQUESTS",
+        value_name = "COUNT",
+        default_value_t = 40
+    )]
+    max_requests: usize,
+}
+
+impl Scrapers {
+    /// The exporter, kept to this.
+    pub(crate) fn limit(&self, exporter: Exporter) -> Result<Exporter, UsageError> {
+        let mut exporter = exporter.max_requests(self.max_requests);
+        if let Some(path) = &self.web_config {
+            exporter = exporter
+                .web_config(path)
+                .map_err(|error| UsageError::new(format_args!("--web.config.file: {error}")))?;
+        }
+        if let Some(path) = &self.metrics_token_file {
+            exporter = exporter
+                .bearer_token_file(path)
+                .map_err(|error| UsageError::new(format_args!("--metrics-token-file: {error}")))?;
+        }
+        Ok(exporter)
+    }
 }
 
 #[derive(Args, Debug)]

@@ -7,7 +7,13 @@ use clap::{
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
-use crate::{address::Listen, commands::Simulate, config::duration, demo::Demo, inspect::Inspect};
+use crate::{
+    address::{Listen, Scrapers},
+    commands::Simulate,
+    config::duration,
+    demo::Demo,
+    inspect::Inspect,
+};
 
 /// Prometheus metrics that tell the truth about LLM traffic.
 #[derive(Debug, Parser)]
@@ -63,6 +69,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) listen: Listen,
+
+    #[command(flatten)]
+    pub(crate) scrapers: Scrapers,
 
     /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]

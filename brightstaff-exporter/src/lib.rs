@@ -31,22 +31,35 @@
 //! # What is served
 //!
 //! - `GET /metrics`: the text exposition format, version 0.0.4, compressed with gzip where that is asked
-//!   for. The registry is gathered off the threads that serve requests.
+//!   for. The registry is encoded on a thread of its own, once at a time for all who wait.
 //! - `GET /healthz`: `ok`, as soon as the endpoint serves.
 //! - `GET /`: a small page that leads to the two.
 //!
 //! `HEAD` works wherever `GET` does; any other method is answered by 405 with `Allow`, any other path
 //! by 404.
 //!
+//! What scrapers may take has limits: see [`Exporter`], and nothing that they do stops the program that they scrape.
+//!
 //! # Features
 //!
+//! - `web-config` (part of `cli`): TLS, passwords, response headers and a rate in the form of exporter-toolkit's web
+//!   configuration, and bearer tokens: `Exporter::web_config`, `Exporter::bearer_tokens`.
 //! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
 //!   depends on. Libraries and applications write `default-features = false`, and are spared it.
 
+mod body;
+mod encoding;
 mod error;
 mod exporter;
+mod limits;
+mod priority;
 mod routes;
+mod server;
+#[cfg(feature = "web-config")]
+mod web_config;
 
+#[cfg(feature = "web-config")]
+pub use self::web_config::WebConfigError;
 pub use self::{
     error::BindError,
     exporter::{Bound, DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS},

@@ -44,7 +44,9 @@ pub(crate) fn weight(sh: &Shell) -> Result<Outcome> {
         (
             "the exporter's library",
             &exporter,
-            &["clap", "reqwest", "rustls", "moka", "rand"][..],
+            &[
+                "clap", "reqwest", "rustls", "moka", "rand", "ring", "saphyr", "tracing",
+            ][..],
         ),
     ] {
         if let Some(found) = banned.iter().find(|name| crates.iter().any(|c| c == *name)) {

@@ -32,6 +32,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let address = listen.gateway()?;
     let registry = Registry::new();
     let exporter = listen.exporter(registry.clone())?;
+    let exporter = options.scrapers.limit(exporter)?;
     let metrics = register(&config, &registry)?;
     let gateway = Gateway::new(&config, metrics.clone())?;
     warn_of_open_gateway(&config, address);
@@ -49,8 +50,9 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
     say_aside(format!(
-        "gateway listening on http://{}\nmetrics listening on http://{}/metrics",
+        "gateway listening on http://{}\nmetrics listening on {}://{}/metrics",
         listener.local_addr()?,
+        exporter.scheme(),
         exporter.local_addr()
     ));
 

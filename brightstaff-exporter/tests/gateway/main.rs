@@ -21,6 +21,7 @@ mod origins;
 mod proxies;
 mod reuse;
 mod routing;
+mod scrapers;
 mod secrets;
 mod series;
 mod sessions;
