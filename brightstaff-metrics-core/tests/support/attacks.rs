@@ -115,7 +115,8 @@ impl Samples {
                 // A series like any other, with a value like no other.
                 return Some((series.to_owned(), 0));
             }
-            Some((series.to_owned(), value.parse::<f64>().ok()? as u64))
+            // Counts stand there without a point.
+            Some((series.to_owned(), value.parse().ok()?))
         });
         Self(samples.collect())
     }
