@@ -113,7 +113,8 @@ fn reasoning_that_was_kept_back_is_not_streamed() {
     assert_eq!(read(None, "").streamed_tokens(), None);
 }
 
-/// Bytes that start with a zero are an event stream only once a message has shown it.
+/// Bytes that start with a zero are an event stream only once a message has shown it; and media owe no
+/// tokens.
 #[test]
 fn binary_bodies_are_no_stream() {
     let bodies: [&[u8]; 3] = [
@@ -128,7 +129,8 @@ fn binary_bodies_are_no_stream() {
             meter.finish();
             let facts = meter.facts();
             assert_eq!((facts.streaming, facts.end()), (false, End::Complete));
-            assert_eq!(facts.usage_missing(false), Some(UsageMissing::Unparsable));
+            let missing = content_type.is_none().then_some(UsageMissing::Unparsable);
+            assert_eq!(facts.usage_missing(false), missing);
         }
     }
 }

@@ -2,14 +2,13 @@
 
 use memchr::memchr2;
 
-use crate::meter::kind::Kind;
-use crate::meter::reader::Reader;
+use crate::meter::event::MAX_KIND;
+use crate::meter::reader::{Close, Note, Progress, Reader};
+use crate::meter::short::Short;
 use crate::meter::steps;
 
 /// The longest field name of interest, and then some.
 const MAX_NAME: usize = 8;
-/// The longest event name of interest, and then some.
-const MAX_EVENT: usize = 48;
 
 const DONE: &[u8] = b"[DONE]";
 
@@ -20,7 +19,7 @@ pub(crate) struct Sse {
     /// The last byte was a CR: an LF that follows belongs to it.
     after_cr: bool,
     name: Short<MAX_NAME>,
-    event: Short<MAX_EVENT>,
+    event: Short<MAX_KIND>,
     /// `data` lines of the event so far.
     data_lines: u64,
     done: Done,
@@ -33,6 +32,9 @@ enum At {
     /// Behind the colon: one space is dropped.
     Space(Field),
     Value(Field),
+    /// In JSON that is no field: Google breaks its streams off with an error so.
+    Stray,
+    StrayLine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +45,45 @@ enum Field {
     Other,
 }
 
-/// Whether the event's data is the end marker.
+/// Whether the event's data is the end marker: in any case, and in quotes or between spaces as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Done {
-    Matched(usize),
+    Matched { at: usize, quoted: bool },
     No,
+}
+
+impl Done {
+    const NEW: Self = Self::Matched {
+        at: 0,
+        quoted: false,
+    };
+
+    /// Matches on.
+    fn take(self, value: &[u8]) -> Self {
+        let Self::Matched { mut at, mut quoted } = self else {
+            return Self::No;
+        };
+        for &byte in value {
+            let next = DONE.get(at);
+            if next.is_some_and(|next| next.eq_ignore_ascii_case(&byte)) {
+                at += 1;
+            } else if at == 0 && !quoted && byte == b'"' {
+                quoted = true;
+            } else if next.is_none() && quoted && byte == b'"' {
+                quoted = false;
+            } else if !matches!(byte, b' ' | b'\t' | b'\n') || (at > 0 && next.is_some()) {
+                return Self::No;
+            }
+        }
+        Self::Matched { at, quoted }
+    }
+
+    fn is_whole(self) -> bool {
+        self == Self::Matched {
+            at: DONE.len(),
+            quoted: false,
+        }
+    }
 }
 
 impl Sse {
@@ -58,7 +94,7 @@ impl Sse {
             name: Short::EMPTY,
             event: Short::EMPTY,
             data_lines: 0,
-            done: Done::Matched(0),
+            done: Done::NEW,
         }
     }
 
@@ -75,6 +111,9 @@ impl Sse {
                     self.dispatch(reader);
                     bytes = behind;
                 }
+                At::LineStart if matches!(byte, b'{' | b'[') && self.data_lines == 0 => {
+                    self.at = At::Stray;
+                }
                 At::LineStart => {
                     self.at = At::Name;
                     self.name.clear();
@@ -90,13 +129,41 @@ impl Sse {
                     if byte == b' ' {
                         bytes = behind;
                     }
-                    if field == Field::Data {
-                        bytes = self.whole_data(bytes, reader);
+                    if !bytes.is_empty() {
+                        bytes = self.value(field, bytes, self.data_lines == 1, reader);
                     }
                 }
-                At::Value(field) => bytes = self.value(field, bytes, reader),
+                At::Value(field) => bytes = self.value(field, bytes, false, reader),
+                // No JSON has these at the start of a line: a field begins after all.
+                At::StrayLine if matches!(byte, b'd' | b'e' | b'i' | b'r' | b':') => {
+                    reader.end(Close::Dropped);
+                    self.at = At::LineStart;
+                }
+                At::Stray | At::StrayLine => bytes = self.stray(bytes, reader),
             }
         }
+    }
+
+    fn stray<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        let end = memchr2(b'\n', b'\r', bytes).map_or(bytes.len(), |end| end + 1);
+        steps::add(end);
+        let (line, behind) = bytes.split_at(end);
+        reader.payload(line, false);
+        let ended = matches!(line.last(), Some(b'\n' | b'\r'));
+        self.at = match (reader.progress(), ended) {
+            (Progress::Open, true) => At::StrayLine,
+            (Progress::Open, false) => At::Stray,
+            (_, ended) => {
+                reader.end(Close::Stray);
+                if ended {
+                    At::LineStart
+                } else {
+                    At::Value(Field::Other)
+                }
+            }
+        };
+        self.after_cr = line.last() == Some(&b'\r');
+        behind
     }
 
     /// The body is over: a last event that no blank line closed is dispatched if it is whole.
@@ -105,12 +172,12 @@ impl Sse {
             At::LineStart => {}
             At::Name => self.end_name(reader),
             At::Space(_) | At::Value(_) => self.at = At::LineStart,
+            At::Stray | At::StrayLine => reader.end(Close::Stray),
         }
-        if self.done == Done::Matched(DONE.len()) || reader.finish_value() {
+        if self.done.is_whole() || reader.close() {
             self.dispatch(reader);
         }
         self.data_lines = 0;
-        reader.reset();
     }
 
     fn field_name<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
@@ -155,34 +222,28 @@ impl Sse {
 
     fn start_data(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
-            self.data(b"\n", reader);
+            self.data(b"\n", false, reader);
         }
         self.data_lines += 1;
     }
 
-    /// The fast path: a value that is all here.
-    fn whole_data<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
-        let Some(end) = memchr2(b'\n', b'\r', bytes) else {
-            return bytes;
-        };
-        steps::add(end);
-        let value = &bytes[..end];
-        self.match_done(value);
-        reader.whole_data(value);
-        self.end_line(bytes[end]);
-        &bytes[end + 1..]
-    }
-
-    fn value<'a>(&mut self, field: Field, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+    /// More of a value; `fresh` says that it begins here.
+    fn value<'a>(
+        &mut self,
+        field: Field,
+        bytes: &'a [u8],
+        fresh: bool,
+        reader: &mut Reader,
+    ) -> &'a [u8] {
         let end = memchr2(b'\n', b'\r', bytes);
         let value = &bytes[..end.unwrap_or(bytes.len())];
         steps::add(value.len());
         match field {
-            Field::Data => self.data(value, reader),
+            Field::Data => self.data(value, fresh && end.is_some(), reader),
             Field::Event => self.event.extend(value),
             // Not of the standard, but seen: the provider's last words.
-            Field::Error => reader.facts_mut().error |= !value.is_empty(),
-            Field::Other => {}
+            Field::Error if !value.is_empty() => reader.note(Note::Failed),
+            Field::Error | Field::Other => {}
         }
         let Some(end) = end else { return &[] };
         self.end_line(bytes[end]);
@@ -194,79 +255,29 @@ impl Sse {
         self.after_cr = byte == b'\r';
     }
 
-    fn match_done(&mut self, value: &[u8]) {
-        if let Done::Matched(matched) = self.done {
-            self.done = match_done(matched, value);
-        }
-    }
-
-    fn data(&mut self, value: &[u8], reader: &mut Reader) {
-        self.match_done(value);
-        reader.data(value);
+    /// More of the event's data; `whole` says that it is one line, and all here.
+    fn data(&mut self, value: &[u8], whole: bool, reader: &mut Reader) {
+        self.done = self.done.take(value);
+        reader.payload(value, whole);
     }
 
     fn dispatch(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
-            reader.name(self.event.get().map_or(Kind::Absent, event_kind));
-            if self.done == Done::Matched(DONE.len()) {
-                reader.end_marker();
-            } else {
-                reader.end_event();
+            // It is only the default, and says nothing.
+            if self.event.get() == Some(b"message") {
+                self.event.clear();
             }
+            reader.end(if self.done.is_whole() {
+                Close::Marker
+            } else {
+                Close::Event {
+                    name: &self.event,
+                    error: self.event.get() == Some(b"error"),
+                }
+            });
         }
         self.event.clear();
         self.data_lines = 0;
-        self.done = Done::Matched(0);
-    }
-}
-
-/// `message` is only the default name, and says nothing; Bedrock's names belong to another framing.
-fn event_kind(name: &[u8]) -> Kind {
-    match Kind::of(name) {
-        Kind::Message | Kind::Converse | Kind::ConverseStop | Kind::Unknown => Kind::Absent,
-        kind => kind,
-    }
-}
-
-/// Matches on; white space behind the marker does no harm.
-fn match_done(mut matched: usize, value: &[u8]) -> Done {
-    for &byte in value {
-        if DONE.get(matched) == Some(&byte) {
-            matched += 1;
-        } else if matched < DONE.len() || !matches!(byte, b' ' | b'\t' | b'\n') {
-            return Done::No;
-        }
-    }
-    Done::Matched(matched)
-}
-
-/// A string that is of no interest if it is long.
-#[derive(Clone, Copy, Debug)]
-struct Short<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Short<N> {
-    const EMPTY: Self = Self {
-        bytes: [0; N],
-        len: 0,
-    };
-
-    fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    fn extend(&mut self, more: &[u8]) {
-        let end = self.len.saturating_add(more.len());
-        if let Some(room) = self.bytes.get_mut(self.len..end) {
-            room.copy_from_slice(more);
-        }
-        // Past the end from here on: too long to be of interest.
-        self.len = end;
-    }
-
-    fn get(&self) -> Option<&[u8]> {
-        self.bytes.get(..self.len)
+        self.done = Done::NEW;
     }
 }

@@ -323,7 +323,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
 
     fn end_number<S: Sink<Node = N>>(&mut self, sink: &mut S) {
         if let Some(node) = self.node {
-            sink.count(node, self.number.count());
+            sink.number(node, self.number);
         }
         self.close_value();
     }

@@ -133,7 +133,7 @@ impl Shape {
                         if text.contains(&b'\\') {
                             return None;
                         }
-                        free = !matches!(text, b"type" | b"event_type" | b"object");
+                        free = !matches!(text, b"type" | b"event_type" | b"object" | b"index");
                     } else if at <= end && at >= start {
                         // An empty string stays empty: text in it would be news.
                         return hole(start, end, Holds::Text).filter(|_| free && start < end);
@@ -145,7 +145,8 @@ impl Shape {
                 b'-' | b'0'..=b'9' => {
                     let end = here + number_len(&bytes[here..]);
                     if at < end || (at == end && byte.is_some_and(is_number)) {
-                        return hole(here, end, Holds::Number);
+                        // Another index is another choice.
+                        return hole(here, end, Holds::Number).filter(|_| free);
                     }
                     here = end;
                 }
