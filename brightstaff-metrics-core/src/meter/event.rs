@@ -311,11 +311,10 @@ impl Sink for Event {
 
     fn member(&mut self, node: Node, key: &[u8]) -> Option<Node> {
         let place = TABLE.place(node);
-        if place.role == Role::Error {
+        let Some(member) = TABLE.member(place, key) else {
             // Whatever is in an error makes it one.
-            return Some(node);
-        }
-        let member = TABLE.member(place, key)?;
+            return (place.role == Role::Error).then_some(node);
+        };
         let place = TABLE.place(member);
         self.marks.signs.add(place.signs);
         self.marks.own.add(place.own);

@@ -244,7 +244,8 @@ struct Edge {
 /// All places of all APIs.
 pub(crate) static TABLE: Table = Table::merge();
 
-const MAX_PLACES: usize = 448;
+/// A power of two, so that no index of a place needs a check.
+const MAX_PLACES: usize = 512;
 const INDEX_BITS: u32 = 11;
 const INDEX: usize = 1 << INDEX_BITS;
 /// The scope of the names that begin with `$`.
@@ -261,16 +262,18 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    #[inline]
     pub(crate) fn place(&self, node: Node) -> &Place {
-        &self.places[usize::from(node.0)]
+        &self.places[usize::from(node.0) % MAX_PLACES]
     }
 
     /// The place of a member, `None` if nothing in it is wanted.
+    #[inline]
     pub(crate) fn member(&self, of: &Place, key: &[u8]) -> Option<Node> {
         let mut slot = hash(of.scope, key);
         loop {
             let at = self.index[slot];
-            let edge = &self.edges[usize::from(at)];
+            let edge = &self.edges[usize::from(at) % MAX_PLACES];
             if at == 0 {
                 return None;
             }

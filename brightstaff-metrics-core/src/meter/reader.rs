@@ -138,18 +138,21 @@ impl Reader {
 
     /// More of the event's payload; gives back what follows the JSON value in it. `whole` says that it is all
     /// of the payload: behind the first token, most of those need no scan.
+    #[inline]
     pub(crate) fn payload<'a>(&mut self, bytes: &'a [u8], whole: bool) -> &'a [u8] {
         if self.skimmed {
             return bytes;
         }
-        let whole = whole && self.scanner.is_blank();
-        if whole && self.shape.fits(bytes) {
+        if !(whole && self.scanner.is_blank()) {
+            return self.scanner.push(bytes, &mut self.event);
+        }
+        if self.shape.fits(bytes) {
             self.skimmed = true;
             return &[];
         }
         let rest = self.scanner.push(bytes, &mut self.event);
         let settled = self.facts.first_token_event.is_some() && !self.guessed;
-        if whole && settled && self.scanner.is_done() && !self.event.seen(Seen::NEWS) {
+        if settled && self.scanner.is_done() && !self.event.seen(Seen::NEWS) {
             self.shape.learn(&bytes[..bytes.len() - rest.len()]);
             self.learned = true;
         }
@@ -175,10 +178,17 @@ impl Reader {
     }
 
     /// The event at hand ends.
+    #[inline]
     pub(crate) fn end(&mut self, close: Close<'_>) {
+        if self.skimmed && self.is_plain(&close) {
+            // Nothing was scanned, so nothing is to be cleared.
+            self.facts.streaming = true;
+            self.facts.events += 1;
+            self.skimmed = false;
+            return;
+        }
         match close {
             Close::Event { name, error } => return self.end_event(name, error),
-            Close::Document { .. } if self.skimmed => return self.end_skimmed(),
             Close::Document { ndjson, element } => self.end_document(ndjson, element),
             Close::Marker => {
                 self.facts.streaming = true;
@@ -203,10 +213,17 @@ impl Reader {
         self.reset();
     }
 
-    /// Nothing was scanned, so nothing is to be cleared.
-    fn end_skimmed(&mut self) {
-        self.facts.events += 1;
-        self.skimmed = false;
+    /// Whether it says of a skimmed event what was said of the one that it is like.
+    #[inline]
+    fn is_plain(&self, close: &Close<'_>) -> bool {
+        match close {
+            Close::Event { name, error } => {
+                let plain = self.plain.as_ref();
+                !error && plain.is_some_and(|plain| plain.name == **name)
+            }
+            Close::Document { .. } => true,
+            _ => false,
+        }
     }
 
     fn end_event(&mut self, name: &Short<MAX_KIND>, error: bool) {
@@ -215,9 +232,6 @@ impl Reader {
         if self.skimmed
             && let Some(plain) = &self.plain
         {
-            if plain.name == *name && !error {
-                return self.end_skimmed();
-            }
             self.event.marks = plain.marks;
         }
         let mut verdict = if self.close() {
@@ -286,7 +300,7 @@ impl Reader {
 
     /// Takes what the event says of the whole answer; what it says of the stream is the verdict.
     fn judge(&mut self, name: &Short<MAX_KIND>) -> Verdict {
-        let marks = self.event.marks;
+        let marks = self.learned.then_some(self.event.marks);
         self.event.close();
         self.event.name(name);
         self.recognise();
@@ -300,7 +314,7 @@ impl Reader {
         };
         verdict.end |= self.invoke && event.seen(Seen::GUARDRAIL);
         self.facts.recognised |= self.family.is_some() || verdict.error;
-        if self.learned {
+        if let Some(marks) = marks {
             self.plain = Some(Plain { name: *name, marks });
             if verdict.end || verdict.finish || verdict.error {
                 self.shape.forget();

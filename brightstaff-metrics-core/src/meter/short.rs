@@ -1,7 +1,9 @@
 //! Short strings, kept in place.
 
+use std::fmt;
+
 /// A string that is of no interest if it is longer than `N` bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Short<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -51,8 +53,15 @@ impl<const N: usize> Short<N> {
 }
 
 impl<const N: usize> PartialEq for Short<N> {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
+        self.len == other.len && (self.len == 0 || self.get() == other.get())
+    }
+}
+
+impl<const N: usize> fmt::Debug for Short<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(self.or_unknown()).unwrap_or("?"))
     }
 }
 

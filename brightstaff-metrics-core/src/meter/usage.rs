@@ -47,26 +47,30 @@ pub(crate) enum Place {
     Choice,
 }
 
-/// No count has this rank.
-const ABSENT: u8 = u8::MAX;
-
 /// The counts of one usage, unnormalised.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
+    /// Which slots hold a count.
+    held: u32,
     values: [u64; SLOTS],
     ranks: [u8; SLOTS],
 }
 
+/// The slots of a provider's own usage: all before Bedrock's metrics.
+const USAGE: u32 = (1 << METRICS) - 1;
+
 impl Counts {
     pub(crate) const NONE: Self = Self {
+        held: 0,
         values: [0; SLOTS],
-        ranks: [ABSENT; SLOTS],
+        ranks: [0; SLOTS],
     };
 
     /// Takes a count, unless a spelling of a lower rank was taken.
     pub(crate) fn take(&mut self, slot: Slot, rank: u8, count: u64) {
         let at = slot as usize;
-        if rank <= self.ranks[at] {
+        if self.held & 1 << at == 0 || rank <= self.ranks[at] {
+            self.held |= 1 << at;
             self.ranks[at] = rank;
             self.values[at] = count;
         }
@@ -78,52 +82,64 @@ impl Counts {
         self.take(slot, 0, sum);
     }
 
-    pub(crate) fn get(&self, slot: Slot) -> Option<u64> {
+    #[inline]
+    pub(crate) const fn get(&self, slot: Slot) -> Option<u64> {
         let at = slot as usize;
-        (self.ranks[at] != ABSENT).then_some(self.values[at])
+        if self.held & 1 << at == 0 {
+            return None;
+        }
+        Some(self.values[at])
     }
 
     /// Whether a provider's usage is here, Bedrock's own metrics apart.
-    pub(crate) fn any(&self) -> bool {
-        self.ranks[..METRICS].iter().any(|&rank| rank != ABSENT)
+    pub(crate) const fn any(&self) -> bool {
+        self.held & USAGE != 0
     }
 
     /// Whether any count is here.
-    pub(crate) fn any_or_metrics(&self) -> bool {
-        self.ranks.iter().any(|&rank| rank != ABSENT)
+    pub(crate) const fn any_or_metrics(&self) -> bool {
+        self.held != 0
     }
 
     /// Forgets all but Bedrock's own metrics.
     pub(crate) fn clear_usage(&mut self) {
-        self.ranks[..METRICS].fill(ABSENT);
+        self.held &= !USAGE;
     }
 
     pub(crate) fn clear(&mut self) {
-        self.ranks.fill(ABSENT);
+        self.held = 0;
     }
 
     /// Takes a later report, as `update` says. Relays write 0 for what they were not told: a report of
     /// zeros never replaces one that was not.
     pub(crate) fn update(&mut self, later: &Self, update: Update) {
         if update == Update::Whole && later.any() {
-            if self.is_some() && !later.is_some() {
+            if !later.is_some() && self.is_some() {
                 return;
             }
             self.clear_usage();
         }
-        for at in 0..SLOTS {
-            if later.ranks[at] == ABSENT || (later.values[at] == 0 && self.ranks[at] != ABSENT) {
-                continue;
+        for at in later.slots() {
+            if later.values[at] != 0 || self.held & 1 << at == 0 {
+                self.held |= 1 << at;
+                self.values[at] = later.values[at];
+                self.ranks[at] = later.ranks[at];
             }
-            self.values[at] = later.values[at];
-            self.ranks[at] = later.ranks[at];
         }
+    }
+
+    fn slots(&self) -> impl Iterator<Item = usize> {
+        let mut held = self.held;
+        std::iter::from_fn(move || {
+            let at = held.trailing_zeros();
+            held &= held.wrapping_sub(1);
+            (at < u32::BITS).then_some(at as usize)
+        })
     }
 
     /// Whether any count of the usage is more than zero.
     fn is_some(&self) -> bool {
-        let mut counts = self.ranks.iter().zip(&self.values).take(METRICS);
-        counts.any(|(&rank, &count)| rank != ABSENT && count > 0)
+        self.slots().any(|at| at < METRICS && self.values[at] > 0)
     }
 
     fn or_metrics(&self, slot: Slot, metrics: Slot) -> Option<u64> {

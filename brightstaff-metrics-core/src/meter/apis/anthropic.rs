@@ -79,13 +79,17 @@ fn usage(counts: &Counts) -> Usage {
         Slot::CompactionWrite,
     ]
     .map(|slot| counts.get(slot));
-    let add = |count: &mut Option<u64>, more: [Option<u64>; 3]| {
-        if more.iter().any(Option::is_some) {
-            *count = count.map(|count| count.saturating_add(total(more)));
-        }
+    // A cache that only the compaction used is not in the top level at all.
+    let add = |count: &mut Option<u64>, more: [Option<u64>; 3]| match total(more) {
+        0 => {}
+        more => *count = Some(count.unwrap_or(0).saturating_add(more)),
     };
-    add(&mut usage.prompt, [prompt, read, write]);
-    add(&mut usage.completion, [completion, None, None]);
+    if usage.prompt.is_some() {
+        add(&mut usage.prompt, [prompt, read, write]);
+    }
+    if usage.completion.is_some() {
+        add(&mut usage.completion, [completion, None, None]);
+    }
     add(&mut usage.cache_read, [read, None, None]);
     add(&mut usage.cache_write, [write, None, None]);
     usage

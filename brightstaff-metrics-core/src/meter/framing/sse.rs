@@ -46,43 +46,51 @@ enum Field {
 }
 
 /// Whether the event's data is the end marker: in any case, and in quotes or between spaces as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Done {
-    Matched { at: usize, quoted: bool },
-    No,
+#[derive(Clone, Copy, Debug)]
+struct Done {
+    /// How many of its bytes have come.
+    matched: u8,
+    quoted: bool,
+    no: bool,
 }
 
 impl Done {
-    const NEW: Self = Self::Matched {
-        at: 0,
+    const NEW: Self = Self {
+        matched: 0,
         quoted: false,
+        no: false,
     };
 
     /// Matches on.
-    fn take(self, value: &[u8]) -> Self {
-        let Self::Matched { mut at, mut quoted } = self else {
-            return Self::No;
-        };
-        for &byte in value {
-            let next = DONE.get(at);
-            if next.is_some_and(|next| next.eq_ignore_ascii_case(&byte)) {
-                at += 1;
-            } else if at == 0 && !quoted && byte == b'"' {
-                quoted = true;
-            } else if next.is_none() && quoted && byte == b'"' {
-                quoted = false;
-            } else if !matches!(byte, b' ' | b'\t' | b'\n') || (at > 0 && next.is_some()) {
-                return Self::No;
-            }
+    #[inline]
+    fn take(&mut self, value: &[u8]) {
+        // Most data are objects.
+        if self.no || value.first() == Some(&b'{') {
+            self.no = true;
+        } else {
+            self.no = !value.iter().all(|&byte| self.next(byte));
         }
-        Self::Matched { at, quoted }
+    }
+
+    fn next(&mut self, byte: u8) -> bool {
+        let next = DONE.get(usize::from(self.matched));
+        if next.is_some_and(|next| next.eq_ignore_ascii_case(&byte)) {
+            self.matched += 1;
+        } else if byte == b'"' {
+            // Before it the first, behind it the last.
+            let first = self.matched == 0 && !self.quoted;
+            if !first && (next.is_some() || !self.quoted) {
+                return false;
+            }
+            self.quoted = first;
+        } else if !matches!(byte, b' ' | b'\t' | b'\n') || (self.matched > 0 && next.is_some()) {
+            return false;
+        }
+        true
     }
 
     fn is_whole(self) -> bool {
-        self == Self::Matched {
-            at: DONE.len(),
-            quoted: false,
-        }
+        !self.no && !self.quoted && usize::from(self.matched) == DONE.len()
     }
 }
 
@@ -111,29 +119,17 @@ impl Sse {
                     self.dispatch(reader);
                     bytes = behind;
                 }
-                At::LineStart if matches!(byte, b'{' | b'[') && self.data_lines == 0 => {
-                    self.at = At::Stray;
-                }
-                At::LineStart => {
-                    self.at = At::Name;
-                    self.name.clear();
-                    if let Some(value) = bytes.strip_prefix(b"data:") {
-                        self.at = At::Space(Field::Data);
-                        self.start_data(reader);
-                        bytes = value;
-                    }
-                }
+                At::LineStart => bytes = self.line(bytes, reader),
                 At::Name => bytes = self.field_name(bytes, reader),
-                At::Space(field) => {
-                    self.at = At::Value(field);
-                    if byte == b' ' {
-                        bytes = behind;
+                At::Space(field) | At::Value(field) => {
+                    let mut fresh = false;
+                    if let At::Space(_) = self.at {
+                        self.at = At::Value(field);
+                        fresh = self.data_lines == 1;
+                        bytes = if byte == b' ' { behind } else { bytes };
                     }
-                    if !bytes.is_empty() {
-                        bytes = self.value(field, bytes, self.data_lines == 1, reader);
-                    }
+                    bytes = self.value(field, bytes, fresh, reader);
                 }
-                At::Value(field) => bytes = self.value(field, bytes, false, reader),
                 // No JSON has these at the start of a line: a field begins after all.
                 At::StrayLine if matches!(byte, b'd' | b'e' | b'i' | b'r' | b':') => {
                     reader.end(Close::Dropped);
@@ -142,6 +138,19 @@ impl Sse {
                 At::Stray | At::StrayLine => bytes = self.stray(bytes, reader),
             }
         }
+    }
+
+    #[inline]
+    fn line<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        if let Some(value) = bytes.strip_prefix(b"data:") {
+            self.at = At::Space(Field::Data);
+            self.start_data(reader);
+            return value;
+        }
+        let stray = matches!(bytes.first(), Some(b'{' | b'[')) && self.data_lines == 0;
+        self.at = if stray { At::Stray } else { At::Name };
+        self.name.clear();
+        bytes
     }
 
     fn stray<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
@@ -222,7 +231,8 @@ impl Sse {
 
     fn start_data(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
-            self.data(b"\n", false, reader);
+            self.done.take(b"\n");
+            reader.payload(b"\n", false);
         }
         self.data_lines += 1;
     }
@@ -235,7 +245,11 @@ impl Sse {
         fresh: bool,
         reader: &mut Reader,
     ) -> &'a [u8] {
-        let end = memchr2(b'\n', b'\r', bytes);
+        let end = match bytes {
+            // Too little to set up a search for.
+            [byte] => matches!(byte, b'\n' | b'\r').then_some(0),
+            _ => memchr2(b'\n', b'\r', bytes),
+        };
         let value = &bytes[..end.unwrap_or(bytes.len())];
         steps::add(value.len());
         match field {
@@ -257,14 +271,16 @@ impl Sse {
 
     /// More of the event's data; `whole` says that it is one line, and all here.
     fn data(&mut self, value: &[u8], whole: bool, reader: &mut Reader) {
-        self.done = self.done.take(value);
+        self.done.take(value);
         reader.payload(value, whole);
     }
 
     fn dispatch(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
+            let name = self.event.get();
+            let error = name == Some(b"error");
             // It is only the default, and says nothing.
-            if self.event.get() == Some(b"message") {
+            if name == Some(b"message") {
                 self.event.clear();
             }
             reader.end(if self.done.is_whole() {
@@ -272,7 +288,7 @@ impl Sse {
             } else {
                 Close::Event {
                     name: &self.event,
-                    error: self.event.get() == Some(b"error"),
+                    error,
                 }
             });
         }
