@@ -3,7 +3,8 @@
 use super::facts::Facts;
 use super::framing::{EventStream, Sse, Values};
 use super::json::is_space;
-use super::reader::{Note, Reader};
+use super::reader::Reader;
+use super::seam::Note;
 
 /// What a content type promises. Content has the last word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

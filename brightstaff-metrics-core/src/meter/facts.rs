@@ -211,9 +211,8 @@ impl Facts {
     #[must_use]
     pub const fn usage_missing(&self, interrupted: bool) -> Option<UsageMissing> {
         let stopped = interrupted || self.owes_terminal();
-        if self.owes_nothing() {
-            None
-        } else if self.owed_usage_seen() && (self.usage_final || !stopped) {
+        let seen = self.owed_usage_seen() && (self.usage_final || !stopped);
+        if seen || self.owes_nothing() {
             None
         } else if self.unsupported_encoding {
             Some(UsageMissing::UnsupportedEncoding)

@@ -1,8 +1,9 @@
 //! What tells of an error in any API: a member `error` that is not empty, a type that says so, or a frame
 //! that has nothing of its API's own but what errors have.
 
-use super::event::{Said, Seen};
 use super::paths::{Path, Role, What, at};
+use super::said::Said;
+use super::seen::Seen;
 
 /// What any event may have, whoever speaks.
 pub(crate) const PATHS: &[Path] = &[

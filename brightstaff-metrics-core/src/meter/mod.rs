@@ -24,6 +24,7 @@
 
 mod apis;
 mod body;
+mod capture;
 mod choices;
 mod encoding;
 mod event;
@@ -34,7 +35,11 @@ mod framing;
 mod json;
 mod model;
 mod paths;
+mod places;
 mod reader;
+mod said;
+mod seam;
+mod seen;
 mod short;
 mod spec;
 mod steps;

@@ -1,9 +1,11 @@
 //! What the file of an API says, and how an event is judged by it.
 
-use super::event::{Event, Said, Seen};
+use super::event::Event;
 use super::facts::Usage;
 use super::failure;
 use super::paths::Path;
+use super::said::Said;
+use super::seen::Seen;
 use super::usage::{self, Counts, Update};
 
 /// All that one API is.

@@ -6,9 +6,10 @@
 //! and are added ([compaction](https://docs.anthropic.com/en/docs/build-with-claude/compaction)); `message` and
 //! `fallback_message` are within it; `advisor_message` is another model's, and left out.
 
-use crate::meter::event::{Said, Seen};
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Path, Role, What, at};
+use crate::meter::said::Said;
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::{Counts, Place, Slot, Update, cache_apart, total};
 

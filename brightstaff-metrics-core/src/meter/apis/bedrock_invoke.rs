@@ -2,8 +2,8 @@
 //! Titan, Llama, Mistral and Cohere's Command in words of their own. Other families speak another API's words
 //! here. What a family does not count, Bedrock does, in the last event; a guardrail's intervention ends an answer.
 
-use crate::meter::event::Seen;
 use crate::meter::paths::{Path, Role, What, at};
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Spec, Verdict};
 use crate::meter::usage::{Slot, Update};
 

@@ -5,8 +5,8 @@
 //! [Ollama's](https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings). None has output.
 
 use crate::meter::apis::Api;
-use crate::meter::event::Seen;
 use crate::meter::paths::{Role, What, at};
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Owes, Speaks, Spec};
 use crate::meter::usage::{self, Place, Slot};
 

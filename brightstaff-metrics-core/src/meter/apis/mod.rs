@@ -1,6 +1,7 @@
 //! The APIs: one file each, which holds all that the API is, and one line here.
 
-use super::event::{Event, Said};
+use super::event::Event;
+use super::said::Said;
 use super::spec::{Speaks, Spec};
 
 /// Names the files, and of each the APIs in it, in the order in which they are asked whether an event is

@@ -1,9 +1,9 @@
 //! What a provider's hosts answer beside calls to models: moderations, lists of models, counts of tokens.
 //! They owe no usage, and their counts are no usage.
 
-use crate::meter::event::Seen;
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Role, What, at};
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Owes, Speaks, Spec};
 
 const NO_CALL: Spec = Spec {

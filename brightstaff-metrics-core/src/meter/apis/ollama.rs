@@ -1,8 +1,8 @@
 //! Ollama's own [`/api/chat` and `/api/generate`](https://github.com/ollama/ollama/blob/main/docs/api.md). A
 //! stream ends with `"done": true`.
 
-use crate::meter::event::Said;
 use crate::meter::paths::{Role, What, at};
+use crate::meter::said::Said;
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::Slot;
 

@@ -5,8 +5,8 @@
 //! reason. The last usage counts, wherever it stands: beside the choices, in a chunk without any, in a
 //! choice, or in Groq's own object.
 
-use crate::meter::event::Seen;
 use crate::meter::paths::{Path, Role, What, at};
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec};
 use crate::meter::usage::{Place, Slot};
 

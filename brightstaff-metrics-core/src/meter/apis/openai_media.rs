@@ -3,8 +3,9 @@
 //! [speech](https://platform.openai.com/docs/api-reference/audio/speech-audio-delta-event), as JSON and as
 //! events. Each stream ends with an event of its own, which has the usage.
 
-use crate::meter::event::{Said, Seen};
 use crate::meter::paths::{Role, What, at};
+use crate::meter::said::Said;
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::{Place, Slot};
 

@@ -3,8 +3,9 @@
 //! A stream ends with `response.completed` or `response.incomplete`, either of which repeats the whole
 //! answer with its usage. `response.failed` is an error, `response.cancelled` neither.
 
-use crate::meter::event::{Said, Seen};
 use crate::meter::paths::{Path, Role, What, at};
+use crate::meter::said::Said;
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::{Place, Slot};
 

@@ -1,8 +1,8 @@
 //! Cloudflare [Workers AI](https://developers.cloudflare.com/workers-ai/), natively: `response`, wrapped in
 //! `result` where it does not stream. A stream ends at `[DONE]`.
 
-use crate::meter::event::Seen;
 use crate::meter::paths::{Role, What, at};
+use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::Place;
 

@@ -4,7 +4,8 @@
 
 use crate::meter::event::MAX_KIND;
 use crate::meter::framing::payload::Payload;
-use crate::meter::reader::{Close, Note, Reader};
+use crate::meter::reader::Reader;
+use crate::meter::seam::{Close, Note};
 use crate::meter::short::Short;
 use crate::meter::steps;
 

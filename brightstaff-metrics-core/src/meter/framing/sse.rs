@@ -3,7 +3,8 @@
 use memchr::memchr2;
 
 use crate::meter::event::MAX_KIND;
-use crate::meter::reader::{Close, Note, Progress, Reader};
+use crate::meter::reader::Reader;
+use crate::meter::seam::{Close, Note, Progress};
 use crate::meter::short::Short;
 use crate::meter::steps;
 

@@ -2,7 +2,8 @@
 //! of an array, which is how Gemini streams without `alt=sse`.
 
 use crate::meter::json::is_space;
-use crate::meter::reader::{Close, Progress, Reader};
+use crate::meter::reader::Reader;
+use crate::meter::seam::{Close, Progress};
 use crate::meter::steps;
 
 /// Cuts a body into JSON documents. Content decides which form it is: providers stream NDJSON under
