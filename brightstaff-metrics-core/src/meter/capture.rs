@@ -21,13 +21,15 @@ impl Sink for Event {
         };
         let place = TABLE.place(member);
         self.marks.signs.add(place.signs);
-        self.marks.own.add(place.own);
         self.marks.end.add(place.end);
         Some(member)
     }
 
     fn open(&mut self, node: Node, object: bool) -> bool {
         let place = TABLE.place(node);
+        if object {
+            self.marks.own.add(place.own);
+        }
         match place.role {
             Role::Usage(usage) => {
                 if self.place.is_some_and(|found| found < usage) {
@@ -73,6 +75,7 @@ impl Sink for Event {
     fn present(&mut self, node: Node) {
         let place = TABLE.place(node);
         let marks = &mut self.marks;
+        marks.own.add(place.own);
         marks.output.add(place.output);
         marks.reasoning.add(place.reasoning);
         marks.last.add(place.last);
@@ -88,7 +91,8 @@ impl Sink for Event {
 
     fn text(&mut self, node: Node, text: Option<&[u8]>) {
         let place = TABLE.place(node);
-        if text != Some(b"") && place.is_text() {
+        if text != Some(b"") {
+            self.marks.own.add(place.own);
             self.marks.output.add(place.output);
             self.marks.reasoning.add(place.reasoning);
             self.marks.last.add(place.last);
@@ -107,6 +111,7 @@ impl Sink for Event {
 
     fn number(&mut self, node: Node, number: Number) {
         let place = TABLE.place(node);
+        self.marks.own.add(place.own);
         if place.finish != ApiSet::NONE {
             // Google's REST clients ask for enums as numbers; 0 is `UNSPECIFIED`.
             let finish = match number.count() {
@@ -125,6 +130,7 @@ impl Sink for Event {
             Literal::False => self.marks.not_done.add(place.done),
             Literal::Null => return,
         }
+        self.marks.own.add(place.own);
         match (place.role, literal) {
             (Role::Thought, Literal::True) => self.see(Seen::THOUGHT),
             (Role::Error, Literal::True) => self.failure(Seen::ERROR),

@@ -176,8 +176,4 @@ impl ApiSet {
     pub(super) const fn with(self, api: usize) -> Self {
         Self(self.0 | 1 << api)
     }
-
-    pub(super) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Place {
     pub(crate) want: Want,
     pub(crate) role: Role,
     pub(crate) signs: ApiSet,
-    /// The APIs that have this member; asked of the root's.
+    /// The APIs that have this member of the root.
     pub(crate) own: ApiSet,
     pub(crate) output: ApiSet,
     pub(crate) reasoning: ApiSet,
@@ -51,11 +51,6 @@ impl Place {
         end: ApiSet::NONE,
         done: ApiSet::NONE,
     };
-
-    /// Whether a string here tells something by not being empty.
-    pub(crate) const fn is_text(&self) -> bool {
-        !self.output.is_empty() || !self.reasoning.is_empty() || !self.last.is_empty()
-    }
 }
 
 /// The member that a place is, and of which.

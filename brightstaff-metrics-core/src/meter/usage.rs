@@ -117,7 +117,12 @@ impl Counts {
             if !later.is_some() && self.is_some() {
                 return;
             }
-            self.clear_usage();
+            // What was counted and is 0 now was left out.
+            let left_out = [Slot::Prompt, Slot::Completion]
+                .into_iter()
+                .filter(|&slot| later.get(slot) == Some(0))
+                .fold(0, |slots, slot| slots | 1 << slot as usize);
+            self.held &= !USAGE | left_out;
         }
         for at in later.slots() {
             if later.values[at] != 0 || self.held & 1 << at == 0 {
@@ -318,6 +323,19 @@ mod tests {
             read([Some(0), None, None, Some(0), Some(448)]),
             (Some(0), None)
         );
+    }
+
+    #[test]
+    fn zeros_among_counts_replace_nothing_either() {
+        let mut held = Counts::NONE;
+        held.take(Slot::Prompt, 0, 15);
+        held.take(Slot::CacheRead, 0, 4);
+        let mut later = Counts::NONE;
+        later.take(Slot::Prompt, 0, 0);
+        later.take(Slot::Completion, 0, 7);
+        held.update(&later, Update::Whole);
+        let counts = [Slot::Prompt, Slot::Completion, Slot::CacheRead].map(|slot| held.get(slot));
+        assert_eq!(counts, [Some(15), Some(7), None]);
     }
 
     #[test]

@@ -41,9 +41,11 @@ pub(super) const MODELS: Spec = Spec {
         let model = b"model";
         let event = said.event;
         let named = event.object() == model || event.kind() == model || event.tag() == model;
-        match named {
-            true => Speaks::Yes,
-            false => super::by_signs(said),
+        match super::by_signs(said) {
+            Speaks::No if named => Speaks::Yes,
+            // Of files, of batches, or empty.
+            Speaks::No if event.object() == b"list" && !said.seen(Seen::USAGE) => Speaks::Maybe,
+            speaks => speaks,
         }
     },
     ..NO_CALL
