@@ -102,6 +102,8 @@ const PATHS: &[Path] = &[
     at("usage", What::Role(Role::Usage(Place::Top))),
     at("role", What::Sign),
     at("stop_reason", What::Sign),
+    at("stop_reason", What::Finish),
+    at("delta.stop_reason", What::Finish),
     at("delta.text", What::Output),
     at("delta.partial_json", What::Output),
     at("delta.thinking", What::Reasoning),

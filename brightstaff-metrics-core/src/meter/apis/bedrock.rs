@@ -25,6 +25,8 @@ pub(super) const CONVERSE: Spec = Spec {
 
 const PATHS: &[Path] = &[
     at("stopReason", What::Sign),
+    at("stopReason", What::Finish),
+    at("messageStop.stopReason", What::Finish),
     at("usage", What::Role(Role::Usage(Place::Top))),
     at("delta.text", What::Output),
     at("delta.toolUse.input", What::Output),

@@ -20,6 +20,7 @@ pub(super) const CHAT: Spec = Spec {
     name: "ollama-chat",
     paths: &[
         at("done", What::Done),
+        at("done_reason", What::Finish),
         at("message.content", What::Output),
         at("message.thinking", What::Reasoning),
         at("message.tool_calls.function.name", What::Output),
@@ -34,6 +35,7 @@ pub(super) const GENERATE: Spec = Spec {
     name: "ollama-generate",
     paths: &[
         at("done", What::Done),
+        at("done_reason", What::Finish),
         at("response", What::Sign),
         at("response", What::Output),
         at("thinking", What::Reasoning),
