@@ -71,6 +71,16 @@ fn tells_what_an_answer_holds() {
         "cache_write_tokens": null,
         "reasoning_tokens": null,
         "usage_missing_reason": null,
+        "choices": null,
+        "finish_reason": "end_turn",
+        "service_tier": null,
+        "cache_write_5m_tokens": null,
+        "cache_write_1h_tokens": null,
+        "prompt_audio_tokens": null,
+        "prompt_image_tokens": null,
+        "completion_audio_tokens": null,
+        "completion_image_tokens": null,
+        "cost_usd": null,
     });
     for arguments in [
         &[][..],
@@ -85,6 +95,20 @@ fn tells_what_an_answer_holds() {
             "{arguments:?}"
         );
     }
+}
+
+#[test]
+fn tells_what_a_bill_is_made_of() {
+    let report = report(&inspect(
+        &[],
+        r#"{"object":"chat.completion","service_tier":"default","choices":[{"finish_reason":"length"}],
+        "usage":{"prompt_tokens":9,"completion_tokens":5,"cost":0.0007161,"prompt_tokens_details":{"audio_tokens":3}}}"#,
+    ));
+    assert_eq!(report["cost_usd"], 0.000_716_1);
+    assert_eq!(report["service_tier"], "default");
+    assert_eq!(report["finish_reason"], "length");
+    assert_eq!(report["prompt_audio_tokens"], 3);
+    assert_eq!(report["completion_audio_tokens"], Value::Null);
 }
 
 #[test]

@@ -113,7 +113,40 @@ fn reasoning_that_was_kept_back_is_not_streamed() {
     assert_eq!(read(None, "").streamed_tokens(), None);
 }
 
-/// Bytes that start with a zero are an event stream only once a message has shown it.
+/// The choices of one call are generated side by side: their tokens over one's time are no pace.
+#[test]
+fn several_choices_have_no_pace() {
+    let event = |index: u8| {
+        let usage = r#""usage":{"prompt_tokens":1,"completion_tokens":9}"#;
+        format!(
+            "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"a\"}}}}],{usage}}}\n\n"
+        )
+    };
+    let one = read(None, &event(0).repeat(3));
+    assert_eq!((one.choices, one.streamed_tokens()), (1, Some(9)));
+    let two = read(None, &(event(0) + &event(1)));
+    assert_eq!((two.choices, two.streamed_tokens()), (2, None));
+    assert_eq!(two.usage.completion, Some(9));
+}
+
+/// A choice that first shows behind events that are skimmed is seen all the same.
+#[test]
+fn a_late_choice_is_seen() {
+    let event = |index: u8, finish: &str| {
+        format!(
+            "data: {{\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"a\"}},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+    };
+    let mut body = event(0, "null").repeat(9) + &event(1, "null").repeat(9);
+    body += &event(0, "\"stop\"");
+    let facts = read(None, &body);
+    assert_eq!((facts.choices, facts.end()), (2, End::Truncated));
+    let facts = read(None, &(body + &event(1, "\"stop\"")));
+    assert_eq!(facts.end(), End::Complete);
+}
+
+/// Bytes that start with a zero are an event stream only once a message has shown it; and media owe no
+/// tokens.
 #[test]
 fn binary_bodies_are_no_stream() {
     let bodies: [&[u8]; 3] = [
@@ -128,7 +161,8 @@ fn binary_bodies_are_no_stream() {
             meter.finish();
             let facts = meter.facts();
             assert_eq!((facts.streaming, facts.end()), (false, End::Complete));
-            assert_eq!(facts.usage_missing(false), Some(UsageMissing::Unparsable));
+            let missing = content_type.is_none().then_some(UsageMissing::Unparsable);
+            assert_eq!(facts.usage_missing(false), missing);
         }
     }
 }

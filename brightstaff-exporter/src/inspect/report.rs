@@ -24,7 +24,20 @@ pub(super) struct Report {
     pub(super) cache_write_tokens: Option<u64>,
     pub(super) reasoning_tokens: Option<u64>,
     pub(super) usage_missing_reason: Option<&'static str>,
+    pub(super) choices: Option<u32>,
+    pub(super) finish_reason: Option<String>,
+    pub(super) service_tier: Option<String>,
+    pub(super) cache_write_5m_tokens: Option<u64>,
+    pub(super) cache_write_1h_tokens: Option<u64>,
+    pub(super) prompt_audio_tokens: Option<u64>,
+    pub(super) prompt_image_tokens: Option<u64>,
+    pub(super) completion_audio_tokens: Option<u64>,
+    pub(super) completion_image_tokens: Option<u64>,
+    pub(super) cost_usd: Option<f64>,
 }
+
+/// Ten-billionths, in which the meter has them.
+const PARTS_OF_A_DOLLAR: f64 = 1e10;
 
 impl Report {
     pub(super) fn of_file(file: String, status: u16, facts: &Facts) -> Self {
@@ -47,6 +60,7 @@ impl Report {
         let end = if success { facts.end() } else { End::Error };
         let missing = facts.usage_missing(false).filter(|_| success);
         let usage = facts.usage;
+        let details = &facts.details;
         Self {
             id: None,
             file: None,
@@ -63,6 +77,18 @@ impl Report {
             cache_write_tokens: usage.cache_write,
             reasoning_tokens: usage.reasoning,
             usage_missing_reason: missing.map(UsageMissing::as_str),
+            choices: facts.streaming.then_some(facts.choices).filter(|&n| n > 0),
+            finish_reason: details.finish_reason().map(str::to_owned),
+            service_tier: details.service_tier().map(str::to_owned),
+            cache_write_5m_tokens: details.cache_write_5m,
+            cache_write_1h_tokens: details.cache_write_1h,
+            prompt_audio_tokens: details.prompt_audio,
+            prompt_image_tokens: details.prompt_image,
+            completion_audio_tokens: details.completion_audio,
+            completion_image_tokens: details.completion_image,
+            // Exact below some 900,000 dollars.
+            #[expect(clippy::cast_precision_loss)]
+            cost_usd: details.cost.map(|cost| cost as f64 / PARTS_OF_A_DOLLAR),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::framing::{EventStream, Sse, Values};
 use super::json::is_space;
 use super::reader::Reader;
+use super::seam::Note;
 
 /// What a content type promises. Content has the last word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ enum Promise {
     EventStream,
     Json,
     Ndjson,
+    /// Audio, images: content of another kind is an error, or a mistake.
+    Media,
     Nothing,
 }
 
@@ -41,10 +44,21 @@ impl Promise {
             Self::Ndjson
         } else if is("application/json") {
             Self::Json
+        } else if is("application/octet-stream")
+            || ["audio/", "image/", "video/"]
+                .into_iter()
+                .any(|kind| starts_with(essence, kind))
+        {
+            Self::Media
         } else {
             Self::Nothing
         }
     }
+}
+
+fn starts_with(essence: &str, kind: &str) -> bool {
+    let start = essence.get(..kind.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(kind))
 }
 
 /// Reads a body as it comes.
@@ -72,15 +86,16 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 impl Body {
     pub(crate) fn new(content_type: Option<&str>) -> Self {
         let promise = Promise::of(content_type);
-        let streaming = !matches!(promise, Promise::Json | Promise::Nothing);
+        let streaming = !matches!(promise, Promise::Json | Promise::Media | Promise::Nothing);
         let framing = match promise {
             Promise::EventStream => Framing::EventStream(EventStream::new()),
             promise => Framing::Unknown(promise, 0),
         };
-        Self {
-            framing,
-            reader: Reader::new(streaming),
+        let mut reader = Reader::new(streaming);
+        if promise == Promise::Media {
+            reader.note(Note::Media);
         }
+        Self { framing, reader }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
@@ -90,19 +105,19 @@ impl Body {
             let Some((&byte, behind)) = rest.split_first() else {
                 return;
             };
-            reader.facts_mut().any = true;
+            reader.note(Note::Bytes);
             let (promise, marked) = (*promise, *mark);
             if BYTE_ORDER_MARK.get(marked) == Some(&byte) {
                 *mark += 1;
                 rest = behind;
             } else if matches!(marked, 1 | 2) {
                 *framing = Framing::Opaque;
-                reader.facts_mut().broken = true;
+                reader.note(Note::Broken);
             } else if is_space(byte) {
                 *mark = BYTE_ORDER_MARK.len();
                 rest = behind;
             } else {
-                *framing = recognise(promise, byte, reader.facts_mut());
+                *framing = recognise(promise, byte, reader);
             }
         }
         match framing {
@@ -123,9 +138,11 @@ impl Body {
 
     /// No more can be read: its encoding is not supported, or it is broken.
     pub(crate) fn give_up(&mut self, unsupported: bool) {
-        let facts = self.reader.facts_mut();
-        facts.unsupported_encoding |= unsupported;
-        facts.broken |= !unsupported;
+        self.reader.note(if unsupported {
+            Note::Unsupported
+        } else {
+            Note::Broken
+        });
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -134,24 +151,24 @@ impl Body {
 }
 
 /// The framing, by the first byte that is no white space.
-fn recognise(promise: Promise, first: u8, facts: &mut Facts) -> Framing {
+fn recognise(promise: Promise, first: u8, reader: &mut Reader) -> Framing {
     let json = matches!(first, b'{' | b'[');
     let ndjson = promise == Promise::Ndjson;
     // `data`, `event`, `id`, `retry`, or a comment.
     let field = matches!(first, b'd' | b'e' | b'i' | b'r' | b':');
-    facts.streaming = ndjson;
+    reader.note(Note::Streaming(ndjson));
     match promise {
         // The first message will have to show it.
         Promise::Nothing if first == 0 => Framing::EventStream(EventStream::new()),
         _ if json => Framing::Values(Values::new(ndjson)),
         Promise::Json | Promise::Ndjson if !field => Framing::Values(Values::new(ndjson)),
-        Promise::Nothing if !field => {
-            facts.broken = true;
+        Promise::Nothing | Promise::Media if !field => {
+            reader.note(Note::Broken);
             Framing::Opaque
         }
         _ => {
             // Unless it is promised, the first event will have to show it.
-            facts.streaming = promise == Promise::Sse;
+            reader.note(Note::Streaming(promise == Promise::Sse));
             Framing::Sse(Sse::new())
         }
     }

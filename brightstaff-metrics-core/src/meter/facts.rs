@@ -2,83 +2,12 @@
 
 use std::fmt;
 
+use super::apis::Api;
+use super::event::MAX_WORD;
 use super::model::Model;
+use super::short::Short;
+use super::spec::Owes;
 use crate::labels::UsageMissing;
-
-/// The protocol that an answer speaks, recognised from its content.
-///
-/// Dialects share a value: whatever looks like Chat Completions (Azure, Groq, Mistral, vLLM, ...) is
-/// [`Api::OpenAiChat`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Api {
-    /// [Chat Completions](https://platform.openai.com/docs/api-reference/chat) and its dialects.
-    OpenAiChat,
-    /// The legacy [Completions](https://platform.openai.com/docs/api-reference/completions).
-    OpenAiCompletions,
-    /// [Embeddings](https://platform.openai.com/docs/api-reference/embeddings).
-    OpenAiEmbeddings,
-    /// [Responses](https://platform.openai.com/docs/api-reference/responses).
-    OpenAiResponses,
-    /// [Messages](https://docs.anthropic.com/en/api/messages), Vertex's too.
-    AnthropicMessages,
-    /// [`generateContent`](https://ai.google.dev/api/generate-content), streamed or not.
-    GeminiGenerate,
-    /// `embedContent` and `batchEmbedContents`.
-    GeminiEmbed,
-    /// [Chat](https://docs.cohere.com/reference/chat), versions 1 and 2.
-    CohereChat,
-    /// [Embed](https://docs.cohere.com/reference/embed).
-    CohereEmbed,
-    /// [`/api/chat`](https://github.com/ollama/ollama/blob/main/docs/api.md).
-    OllamaChat,
-    /// `/api/generate`.
-    OllamaGenerate,
-    /// `/api/embed` and the older `/api/embeddings`.
-    OllamaEmbed,
-    /// [Converse and `ConverseStream`](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
-    BedrockConverse,
-    /// `InvokeModel` and `InvokeModelWithResponseStream`, where the payload is not that of another API.
-    BedrockInvoke,
-}
-
-impl Api {
-    /// The name as it stands in reports, such as `openai-chat`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenAiChat => "openai-chat",
-            Self::OpenAiCompletions => "openai-completions",
-            Self::OpenAiEmbeddings => "openai-embeddings",
-            Self::OpenAiResponses => "openai-responses",
-            Self::AnthropicMessages => "anthropic-messages",
-            Self::GeminiGenerate => "gemini-generate",
-            Self::GeminiEmbed => "gemini-embed",
-            Self::CohereChat => "cohere-chat",
-            Self::CohereEmbed => "cohere-embed",
-            Self::OllamaChat => "ollama-chat",
-            Self::OllamaGenerate => "ollama-generate",
-            Self::OllamaEmbed => "ollama-embed",
-            Self::BedrockConverse => "bedrock-converse",
-            Self::BedrockInvoke => "bedrock-invoke",
-        }
-    }
-
-    /// Whether the answers are embeddings, which owe no completion tokens.
-    #[must_use]
-    pub const fn is_embeddings(self) -> bool {
-        matches!(
-            self,
-            Self::OpenAiEmbeddings | Self::GeminiEmbed | Self::CohereEmbed | Self::OllamaEmbed
-        )
-    }
-}
-
-impl fmt::Display for Api {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// How an answer ended whose body ended cleanly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,7 +15,7 @@ impl fmt::Display for Api {
 pub enum End {
     /// The stream came to its protocol's own end, or the body is no stream.
     Complete,
-    /// The stream told of an error, before or after its end.
+    /// The stream told of an error, before or after its end, or the JSON is one.
     Error,
     /// The stream stopped before its protocol's own end.
     Truncated,
@@ -128,6 +57,59 @@ pub struct Usage {
     pub reasoning: Option<u64>,
 }
 
+/// What a provider says of a call beside its tokens: what a bill is made of. `None` where it has not said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Details {
+    /// Part of [`Usage::cache_write`]: kept for five minutes.
+    pub cache_write_5m: Option<u64>,
+    /// Part of [`Usage::cache_write`]: kept for an hour.
+    pub cache_write_1h: Option<u64>,
+    /// Part of [`Usage::prompt`]: audio.
+    pub prompt_audio: Option<u64>,
+    /// Part of [`Usage::prompt`]: images.
+    pub prompt_image: Option<u64>,
+    /// Part of [`Usage::completion`]: audio.
+    pub completion_audio: Option<u64>,
+    /// Part of [`Usage::completion`]: images.
+    pub completion_image: Option<u64>,
+    /// What the call cost, in ten-billionths of a US dollar.
+    pub cost: Option<u64>,
+    pub(crate) tier: Short<MAX_WORD>,
+    pub(crate) reason: Short<MAX_WORD>,
+}
+
+impl Details {
+    const NONE: Self = Self {
+        cache_write_5m: None,
+        cache_write_1h: None,
+        prompt_audio: None,
+        prompt_image: None,
+        completion_audio: None,
+        completion_image: None,
+        cost: None,
+        tier: Short::EMPTY,
+        reason: Short::EMPTY,
+    };
+
+    /// The tier that served the request, as the provider names it.
+    #[must_use]
+    pub fn service_tier(&self) -> Option<&str> {
+        word(&self.tier)
+    }
+
+    /// Why generating ended, as the provider says it; of several choices, the last that finished.
+    #[must_use]
+    pub fn finish_reason(&self) -> Option<&str> {
+        word(&self.reason)
+    }
+}
+
+fn word(text: &Short<MAX_WORD>) -> Option<&str> {
+    let text = std::str::from_utf8(text.get()?).ok()?;
+    (!text.is_empty()).then_some(text)
+}
+
 /// What is known of an answer so far: events by their 0-based index, tokens normalised, no clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,10 +130,14 @@ pub struct Facts {
     /// Whether the protocol's own end was seen. It marks the answer, and does not end it: usage, and even
     /// an error, may follow. Streams only.
     pub terminal: bool,
-    /// Whether an event told of an error, before the end or after it. Streams only.
+    /// Whether an event told of an error, before the end or after it, or the JSON is one.
     pub error: bool,
+    /// How many answers to the one question were seen. Streams only.
+    pub choices: u32,
     /// The tokens, as last reported.
     pub usage: Usage,
+    /// What else the provider said of the call.
+    pub details: Details,
     /// Whether reasoning text passed in the events, so that reasoning tokens were streamed.
     pub reasoning_streamed: bool,
     /// Whether `usage` is what the provider said at the end, and all that the API owes.
@@ -160,6 +146,10 @@ pub struct Facts {
     pub(crate) broken: bool,
     /// Whether the content encoding is not read here, or the body went past its bound.
     pub(crate) unsupported_encoding: bool,
+    /// Whether the provider counted seconds, which owes no tokens.
+    pub(crate) timed: bool,
+    /// Whether the content type is that of media, which owe no tokens.
+    pub(crate) media: bool,
     /// Whether any byte passed.
     pub(crate) any: bool,
     /// Whether anything in it was of a known form: an API's own, an error, an end marker.
@@ -175,6 +165,7 @@ impl Facts {
         first_token_event: None,
         terminal: false,
         error: false,
+        choices: 0,
         usage: Usage {
             prompt: None,
             completion: None,
@@ -182,21 +173,25 @@ impl Facts {
             cache_write: None,
             reasoning: None,
         },
+        details: Details::NONE,
         reasoning_streamed: false,
         usage_final: false,
         broken: false,
         unsupported_encoding: false,
+        timed: false,
+        media: false,
         any: false,
         recognised: false,
     };
 
     /// How the answer ended, if its body ended cleanly by HTTP's rules.
     ///
-    /// A stream is complete only after its protocol's own end, and in error once an event told of one.
-    /// Any other body is complete, one in an encoding that is not read included: HTTP's rules alone decide.
+    /// A stream is complete only after its protocol's own end, and in error once an event told of one; so
+    /// is JSON that is an error under a status of success. Any other body is complete, one in an encoding that
+    /// is not read included: HTTP's rules alone decide.
     #[must_use]
     pub const fn end(&self) -> End {
-        if self.streaming && self.error {
+        if self.error {
             End::Error
         } else if self.owes_terminal() {
             End::Truncated
@@ -216,7 +211,8 @@ impl Facts {
     #[must_use]
     pub const fn usage_missing(&self, interrupted: bool) -> Option<UsageMissing> {
         let stopped = interrupted || self.owes_terminal();
-        if self.owed_usage_seen() && (self.usage_final || !stopped) {
+        let seen = self.owed_usage_seen() && (self.usage_final || !stopped);
+        if seen || self.owes_nothing() {
             None
         } else if self.unsupported_encoding {
             Some(UsageMissing::UnsupportedEncoding)
@@ -230,20 +226,32 @@ impl Facts {
     }
 
     /// The output tokens that passed as events: all, less the reasoning that was kept back. What a time per
-    /// output token is reckoned by. `None` where the completion is not known.
+    /// output token is reckoned by. `None` where the completion is not known, or is that of several choices:
+    /// they were generated side by side.
     #[must_use]
     pub fn streamed_tokens(&self) -> Option<u64> {
         let kept_back = self.usage.reasoning.filter(|_| !self.reasoning_streamed);
-        let completion = self.usage.completion?;
+        let completion = self.usage.completion.filter(|_| self.choices < 2)?;
         Some(completion.saturating_sub(kept_back.unwrap_or(0)))
     }
 
-    /// Whether both counts are there, or the one that embeddings owe.
+    /// Whether there is nothing to count: the answer is no call to a model, or one that is billed otherwise.
+    const fn owes_nothing(&self) -> bool {
+        if self.error {
+            return false;
+        }
+        match self.api {
+            Some(api) => matches!(api.spec().owes, Owes::Nothing) || self.timed,
+            None => self.media && !self.recognised,
+        }
+    }
+
+    /// Whether both counts are there, or the one that answers without output owe.
     const fn owed_usage_seen(&self) -> bool {
-        let embeddings = match self.api {
-            Some(api) => api.is_embeddings(),
+        let input_only = match self.api {
+            Some(api) => matches!(api.spec().owes, Owes::Prompt),
             None => false,
         };
-        self.usage.prompt.is_some() && (embeddings || self.usage.completion.is_some())
+        self.usage.prompt.is_some() && (input_only || self.usage.completion.is_some())
     }
 }

@@ -22,25 +22,35 @@
 //! assert_eq!((facts.events, facts.end()), (2, End::Complete));
 //! ```
 
-mod api;
+mod apis;
 mod body;
-mod captures;
+mod capture;
+mod choices;
 mod encoding;
+mod event;
 mod facts;
+mod failure;
+mod finish;
 mod framing;
 mod json;
-mod kind;
 mod model;
+mod paths;
+mod places;
 mod reader;
-mod schema;
+mod said;
+mod seam;
+mod seen;
+mod short;
+mod spec;
 mod steps;
 mod usage;
 
 use std::fmt;
 
+pub use apis::Api;
 use body::Body;
 use encoding::Encoding;
-pub use facts::{Api, End, Facts, Usage};
+pub use facts::{Details, End, Facts, Usage};
 pub use model::Model;
 
 /// Reads one answer's body.

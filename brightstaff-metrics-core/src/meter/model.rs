@@ -5,7 +5,7 @@ use std::fmt;
 use crate::labels;
 
 /// The model that an answer names: at most [`labels::MAX_LABEL_BYTES`] bytes of it, in place.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Model {
     bytes: [u8; labels::MAX_LABEL_BYTES],
     len: u8,
@@ -32,6 +32,11 @@ impl Model {
             None => model.unfit = true,
         }
         model
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+        self.unfit = false;
     }
 
     /// Whether the answer has not (yet) named a model.
@@ -67,6 +72,14 @@ impl Model {
         }
     }
 }
+
+impl PartialEq for Model {
+    fn eq(&self, other: &Self) -> bool {
+        (self.as_str(), self.unfit) == (other.as_str(), other.unfit)
+    }
+}
+
+impl Eq for Model {}
 
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

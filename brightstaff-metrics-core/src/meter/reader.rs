@@ -1,24 +1,27 @@
 //! Events in, facts out: what a framing finds is scanned as it comes and judged when it is whole.
+//!
+//! This is all that a framing says: [`note`](Reader::note) what the body is like, hand on the
+//! [`payload`](Reader::payload) of an event in pieces of any size, and [`end`](Reader::end) it.
 
-use super::api::{self, Verdict};
-use super::captures::{Captures, Seen};
-use super::facts::{Api, Facts};
+use super::apis::{self, Api};
+use super::choices::Choices;
+use super::event::{Event, MAX_KIND, Marks};
+use super::facts::Facts;
 use super::json::{Scanner, Shape};
-use super::kind::Kind;
-use super::schema::Node;
-use super::usage::Counts;
-
-/// What no event may hold that says nothing new.
-const NEWS: Seen = Seen::USAGE.and(Seen::FINISH).and(Seen::ERROR);
+use super::places::Node;
+use super::said::Said;
+use super::seam::{Close, Note, Progress};
+use super::seen::Seen;
+use super::short::Short;
+use super::spec::{self, Verdict};
+use super::usage::{Counts, Slot, Update};
 
 /// Reads the events of one answer.
 #[derive(Debug)]
 pub(crate) struct Reader {
     facts: Facts,
     scanner: Scanner<Node>,
-    event: Captures,
-    /// The type that the framing gives the event.
-    name: Kind,
+    event: Event,
     /// What is spoken inside the events; differs from the API where Bedrock wraps a family's own events.
     family: Option<Api>,
     /// The API was only guessed.
@@ -26,12 +29,14 @@ pub(crate) struct Reader {
     /// All events are a Bedrock model's own.
     invoke: bool,
     counts: Counts,
-    /// The events' end, or an error, was seen.
+    choices: Choices,
+    /// The protocol's end passed; a choice finished.
     ended: bool,
+    finished: bool,
     /// The last event that said nothing new, and what it was.
     shape: Shape,
-    plain: Plain,
-    /// That is the event at hand, as far as is known yet.
+    plain: Option<Plain>,
+    /// The event at hand is one, as far as is known yet.
     learned: bool,
     /// The event at hand has that shape, and was not scanned.
     skimmed: bool,
@@ -42,9 +47,8 @@ pub(crate) struct Reader {
 /// What an event was that said nothing new.
 #[derive(Clone, Copy, Debug)]
 struct Plain {
-    name: Kind,
-    kind: Kind,
-    seen: Seen,
+    name: Short<MAX_KIND>,
+    marks: Marks,
 }
 
 impl Reader {
@@ -54,20 +58,17 @@ impl Reader {
                 streaming,
                 ..Facts::NONE
             },
-            scanner: Scanner::new(Node::Root),
-            event: Captures::NONE,
-            name: Kind::Absent,
+            scanner: Scanner::new(Node::ROOT),
+            event: Event::NONE,
             family: None,
             guessed: true,
             invoke: false,
             counts: Counts::NONE,
+            choices: Choices::NONE,
             ended: false,
+            finished: false,
             shape: Shape::NONE,
-            plain: Plain {
-                name: Kind::Absent,
-                kind: Kind::Absent,
-                seen: Seen::NONE,
-            },
+            plain: None,
             learned: false,
             skimmed: false,
             held: None,
@@ -78,132 +79,158 @@ impl Reader {
         &self.facts
     }
 
-    pub(crate) fn facts_mut(&mut self) -> &mut Facts {
-        &mut self.facts
+    pub(crate) fn note(&mut self, note: Note) {
+        let facts = &mut self.facts;
+        match note {
+            Note::Bytes => facts.any = true,
+            Note::Streaming(streaming) => facts.streaming = streaming,
+            Note::Broken => facts.broken = true,
+            Note::Unsupported => facts.unsupported_encoding = true,
+            Note::Failed => facts.error = true,
+            Note::Media => facts.media = true,
+            Note::Invoke => self.invoke = true,
+        }
     }
 
-    /// The framing's own name for the event at hand.
-    pub(crate) fn name(&mut self, name: Kind) {
-        self.name = name;
-    }
-
-    /// The payload is not the service's own, but that of the model it runs.
-    pub(crate) fn invoke(&mut self) {
-        self.invoke = true;
-    }
-
-    /// More of the event's payload; gives back what follows the JSON value in it.
-    pub(crate) fn data<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    /// More of the event's payload; gives back what follows the JSON value in it. `whole` says that it is all
+    /// of the payload: behind the first token, most of those need no scan.
+    #[inline]
+    pub(crate) fn payload<'a>(&mut self, bytes: &'a [u8], whole: bool) -> &'a [u8] {
         if self.skimmed {
             return bytes;
         }
-        self.scanner.push(bytes, &mut self.event)
-    }
-
-    /// The whole payload of an event, at once: as [`Reader::data`], but fast behind the first token.
-    pub(crate) fn whole_data(&mut self, bytes: &[u8]) {
-        if self.scanner.is_blank() && !self.skimmed && self.shape.fits(bytes) {
-            self.skimmed = true;
-        } else {
-            let blank = self.scanner.is_blank();
-            self.data(bytes);
-            if blank && self.scanner.is_done() {
-                self.learn(bytes);
-            }
+        if !(whole && self.scanner.is_blank()) {
+            return self.scanner.push(bytes, &mut self.event);
         }
-    }
-
-    /// Whether events may say nothing new: the first token came, and the API is known.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.facts.first_token_event.is_some() && !self.guessed
-    }
-
-    /// A whole document, at once; whether it says nothing new, and is done with.
-    pub(crate) fn skim(&mut self, bytes: &[u8]) -> bool {
-        let fits = self.shape.fits(bytes);
-        self.facts.events += u64::from(fits);
-        fits
-    }
-
-    /// The scanned event may be one that says nothing new.
-    pub(crate) fn learn(&mut self, event: &[u8]) {
-        if self.is_settled() && !self.event.seen.any(NEWS) {
-            self.shape.learn(event);
+        if self.shape.fits(bytes) {
+            self.skimmed = true;
+            return &[];
+        }
+        let rest = self.scanner.push(bytes, &mut self.event);
+        let settled = self.facts.first_token_event.is_some() && !self.guessed;
+        if settled && self.scanner.is_done() && !self.event.seen(Seen::NEWS) {
+            self.shape.learn(&bytes[..bytes.len() - rest.len()]);
             self.learned = true;
         }
+        rest
     }
 
-    pub(crate) fn is_value_done(&self) -> bool {
-        self.scanner.is_done()
-    }
-
-    pub(crate) fn is_value_broken(&self) -> bool {
-        self.scanner.is_broken()
+    pub(crate) fn progress(&self) -> Progress {
+        if self.skimmed || self.scanner.is_done() {
+            Progress::Whole
+        } else if self.scanner.is_broken() {
+            Progress::Broken
+        } else {
+            Progress::Open
+        }
     }
 
     /// The payload is over; whether it was one whole value.
-    pub(crate) fn finish_value(&mut self) -> bool {
+    pub(crate) fn close(&mut self) -> bool {
         if !self.skimmed {
             self.scanner.finish(&mut self.event);
         }
         self.skimmed || self.scanner.is_done()
     }
 
-    /// The event is whole.
-    pub(crate) fn end_event(&mut self) {
-        self.facts.streaming = true;
-        let blank = self.scanner.is_blank();
-        if self.skimmed {
-            if self.name == self.plain.name {
-                self.facts.events += 1;
-                self.skimmed = false;
-                return;
-            }
-            self.event.kind = self.plain.kind;
-            self.event.seen = self.plain.seen;
+    /// The event at hand ends.
+    #[inline]
+    pub(crate) fn end(&mut self, close: Close<'_>) {
+        if self.skimmed && self.is_plain(&close) {
+            // Nothing was scanned, so nothing is to be cleared.
+            self.facts.streaming = true;
+            self.facts.events += 1;
+            self.skimmed = false;
+            return;
         }
-        let verdict = if self.finish_value() {
-            self.judge()
+        match close {
+            Close::Event { name, error } => return self.end_event(name, error),
+            Close::Document { ndjson, element } => self.end_document(ndjson, element),
+            Close::Marker => {
+                self.facts.streaming = true;
+                self.facts.recognised = true;
+                self.record(Verdict {
+                    end: true,
+                    ..Verdict::default()
+                });
+            }
+            Close::Stray => {
+                if self.close() {
+                    self.event.close();
+                    let said = Said {
+                        event: &self.event,
+                        api: self.family,
+                    };
+                    self.facts.error |= super::failure::is_error(&said);
+                }
+            }
+            Close::Dropped => self.facts.broken |= !self.facts.streaming,
+        }
+        self.reset();
+    }
+
+    /// Whether it says of a skimmed event what was said of the one that it is like.
+    #[inline]
+    fn is_plain(&self, close: &Close<'_>) -> bool {
+        match close {
+            Close::Event { name, error } => {
+                let plain = self.plain.as_ref();
+                !error && plain.is_some_and(|plain| plain.name == **name)
+            }
+            Close::Document { .. } => true,
+            _ => false,
+        }
+    }
+
+    fn end_event(&mut self, name: &Short<MAX_KIND>, error: bool) {
+        self.facts.streaming = true;
+        let blank = self.scanner.is_blank() && !self.skimmed;
+        if self.skimmed
+            && let Some(plain) = &self.plain
+        {
+            self.event.marks = plain.marks;
+        }
+        let mut verdict = if self.close() {
+            self.judge(name)
         } else {
             self.facts.broken |= !blank;
-            Verdict {
-                error: self.name == Kind::Error,
-                ..Verdict::default()
-            }
+            Verdict::default()
         };
+        if error {
+            verdict.error = true;
+            self.shape.forget();
+        }
         self.record(verdict);
         self.reset();
     }
 
-    /// The event is the end marker of OpenAI's streams.
-    pub(crate) fn end_marker(&mut self) {
-        self.facts.streaming = true;
-        self.facts.recognised = true;
-        self.record(Verdict {
-            terminal: true,
-            ..Verdict::default()
-        });
-        self.reset();
-    }
-
-    /// A document is whole: an event if it is part of a stream, the whole answer else.
-    pub(crate) fn end_document(&mut self, ndjson: bool, element: bool) {
+    fn end_document(&mut self, ndjson: bool, element: bool) {
+        if self.scanner.is_broken() {
+            self.facts.broken = true;
+            if self.facts.streaming && !element {
+                self.record(Verdict::default());
+            }
+            return;
+        }
         if self.held.is_some() {
             // It was not the whole answer after all.
             self.facts.usage_final = false;
         }
-        let verdict = self.judge();
+        let verdict = self.judge(&Short::EMPTY);
         let only = self.facts.events == 0 && self.held.is_none();
-        let seen = self.event.seen;
-        let stream = match self.family {
+        let spec = self.family.map(Api::spec);
+        let said = Said {
+            event: &self.event,
+            api: self.family,
+        };
+        let stream = match spec {
             // Of all arrays only Gemini's is a stream, and one that tells of an error in its place.
-            Some(Api::GeminiGenerate) if element => true,
-            None if element && only => seen.any(Seen::ERROR),
+            Some(spec) if element && spec.arrays => true,
+            None if element && only => verdict.error,
             _ if element => self.facts.streaming,
             _ if !only => true,
-            Some(Api::OllamaChat | Api::OllamaGenerate) => seen.any(Seen::NOT_DONE),
-            Some(Api::CohereChat) if self.event.kind != Kind::Absent => true,
-            _ => ndjson,
+            Some(spec) => (spec.goes_on)(&said).unwrap_or(ndjson),
+            None => ndjson,
         };
         if stream {
             self.facts.streaming = true;
@@ -213,64 +240,92 @@ impl Reader {
             self.record(verdict);
         } else {
             self.facts.streaming = false;
+            self.facts.error |= verdict.error;
             self.facts.usage_final = self.counts.any_or_metrics();
             self.held = Some(verdict);
         }
-        self.reset();
     }
 
-    /// The line at hand is broken.
-    pub(crate) fn end_broken(&mut self) {
-        self.facts.broken = true;
-        self.record(Verdict::default());
-        self.reset();
-    }
-
-    /// The event at hand is dropped: it will never be whole.
-    pub(crate) fn reset(&mut self) {
-        self.scanner.reset(Node::Root);
+    /// Makes ready for the next event.
+    fn reset(&mut self) {
+        self.scanner.reset(Node::ROOT);
         self.event.clear();
-        self.name = Kind::Absent;
         self.learned = false;
         self.skimmed = false;
     }
 
     /// Takes what the event says of the whole answer; what it says of the stream is the verdict.
-    fn judge(&mut self) -> Verdict {
-        let Captures { kind, seen, .. } = self.event;
-        if self.event.kind == Kind::Absent {
-            self.event.kind = self.name;
-        }
+    fn judge(&mut self, name: &Short<MAX_KIND>) -> Verdict {
+        let marks = self.learned.then_some(self.event.marks);
+        self.event.close();
+        self.event.name(name);
         self.recognise();
-        self.facts.recognised |= self.family.is_some() || seen.any(Seen::ERROR);
-        if self.facts.model.is_none() {
-            self.facts.model = self.event.model;
-        }
-        let mut verdict = api::judge(self.family, &self.event);
-        verdict.error |= self.name == Kind::Error;
-        if self.learned {
-            self.plain = Plain {
-                name: self.name,
-                kind,
-                seen,
-            };
-            if verdict.terminal || verdict.error {
+        let event = &self.event;
+        let mut verdict = match self.family {
+            Some(api) => (api.spec().judge)(&Said {
+                event,
+                api: Some(api),
+            }),
+            None => spec::unknown(event),
+        };
+        verdict.end |= self.invoke && event.seen(Seen::GUARDRAIL);
+        self.facts.recognised |= self.family.is_some() || verdict.error;
+        if let Some(marks) = marks {
+            self.plain = Some(Plain { name: *name, marks });
+            if verdict.end || verdict.finish || verdict.error {
                 self.shape.forget();
             }
         }
-        self.ended |= verdict.terminal || verdict.error;
-        api::update(self.family, &mut self.counts, &self.event.counts);
-        self.facts.usage = api::normalise(self.family, &self.counts);
-        self.facts.usage_final |=
-            verdict.final_usage || (self.ended && self.event.counts.any_or_metrics());
+        self.choices.add(self.event.choices);
+        self.finished |= verdict.finish;
+        self.take_counts(&verdict);
         verdict
     }
 
-    fn recognise(&mut self) {
-        if !self.guessed {
+    fn take_counts(&mut self, verdict: &Verdict) {
+        let event = &self.event;
+        let facts = &mut self.facts;
+        if facts.model.is_none() {
+            facts.model = event.model;
+        }
+        if !event.reason.is_empty() {
+            facts.details.reason = event.reason;
+        }
+        if !event.tier.is_empty() {
+            facts.details.tier = event.tier;
+        }
+        facts.details.cost = event.cost.or(facts.details.cost);
+        facts.timed |= event.seen(Seen::SECONDS);
+        let ended = facts.error || verdict.error || self.ended || verdict.end || self.finished;
+        facts.usage_final |= verdict.final_usage || (ended && event.counts.any_or_metrics());
+        if !event.counts.any_or_metrics() && !self.guessed {
             return;
         }
-        if let Some((api, sure)) = api::recognise(&self.event) {
+        let update = self.family.map_or(Update::Each, |api| api.spec().update);
+        self.counts.update(&event.counts, update);
+        let usage = self
+            .family
+            .map_or(super::usage::inclusive as fn(&Counts) -> _, |api| {
+                api.spec().usage
+            });
+        facts.usage = usage(&self.counts);
+        let details = &mut facts.details;
+        details.cache_write_5m = self.counts.get(Slot::CacheWrite5m);
+        details.cache_write_1h = self.counts.get(Slot::CacheWrite1h);
+        details.prompt_audio = self.counts.get(Slot::PromptAudio);
+        details.prompt_image = self.counts.get(Slot::PromptImage);
+        details.completion_audio = self.counts.get(Slot::CompletionAudio);
+        details.completion_image = self.counts.get(Slot::CompletionImage);
+    }
+
+    /// Until the first token, a later event may know better who speaks.
+    fn recognise(&mut self) {
+        if !self.guessed && self.facts.first_token_event.is_some() {
+            return;
+        }
+        if let Some((api, sure)) = apis::recognise(&self.event)
+            && (sure || self.guessed)
+        {
             self.family = Some(api);
             self.guessed = !sure;
         }
@@ -282,17 +337,16 @@ impl Reader {
     }
 
     fn record(&mut self, verdict: Verdict) {
-        let Facts {
-            events,
-            first_token_event,
-            ..
-        } = &mut self.facts;
-        if verdict.token && first_token_event.is_none() {
-            *first_token_event = Some(*events);
+        let facts = &mut self.facts;
+        if verdict.token && facts.first_token_event.is_none() {
+            facts.first_token_event = Some(facts.events);
         }
-        *events += 1;
-        self.facts.reasoning_streamed |= verdict.reasoning;
-        self.facts.terminal |= verdict.terminal;
-        self.facts.error |= verdict.error;
+        facts.events += 1;
+        facts.reasoning_streamed |= verdict.reasoning;
+        facts.error |= verdict.error;
+        self.ended |= verdict.end;
+        // A choice that comes after the others' end has to finish too.
+        facts.terminal = self.ended || (self.finished && self.choices.all_finished());
+        facts.choices = self.choices.count();
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Player<'a> {
 fn head(row: &Row, number: u64, length: usize) -> String {
     let (method, path, plan) = (row.method, row.path, row.plan.name());
     let mut head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: gateway\r\n{PLAN}: {plan}\r\n{NUMBER}: {number}\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{PLAN}: {plan}\r\n{NUMBER}: {number}\r\n"
     );
     if length > 0 {
         head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");

@@ -225,7 +225,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     Row {
         name: "head without a name of a header",
-        client: Client::Sends(b"GET /v1/models HTTP/1.1\r\nhost: x\r\n: nameless\r\n\r\n"),
+        client: Client::Sends(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n: nameless\r\n\r\n"),
         counted: Counted::Malformed,
         ..REFUSED
     },

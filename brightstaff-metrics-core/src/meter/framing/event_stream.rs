@@ -2,9 +2,11 @@
 //! ([encoding](https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html)): length-prefixed
 //! messages of headers and a payload, between two checksums. The checksums are the client's to verify.
 
+use crate::meter::event::MAX_KIND;
 use crate::meter::framing::payload::Payload;
-use crate::meter::kind::Kind;
 use crate::meter::reader::Reader;
+use crate::meter::seam::{Close, Note};
+use crate::meter::short::Short;
 use crate::meter::steps;
 
 /// Lengths and checksum before the headers.
@@ -30,7 +32,7 @@ pub(crate) struct EventStream {
     text_len: usize,
     name: Header,
     exception: bool,
-    kind: Kind,
+    kind: Short<MAX_KIND>,
     payload: Payload,
 }
 
@@ -69,7 +71,7 @@ impl EventStream {
             text_len: 0,
             name: Header::Other,
             exception: false,
-            kind: Kind::Absent,
+            kind: Short::EMPTY,
             payload: Payload::new(),
         }
     }
@@ -141,7 +143,7 @@ impl EventStream {
                 self.expect(At::PreludeChecksum, 4);
             }
             At::PreludeChecksum => {
-                self.kind = Kind::Absent;
+                self.kind.clear();
                 self.exception = false;
                 self.header();
             }
@@ -211,12 +213,13 @@ impl EventStream {
     }
 
     fn header_value(&mut self, reader: &mut Reader) {
-        match (self.name, self.text()) {
+        let text = self.text.get(..self.text_len).unwrap_or_default();
+        match (self.name, text) {
             (Header::EventType, b"chunk") => {
-                reader.invoke();
+                reader.note(Note::Invoke);
                 self.payload.wrapped();
             }
-            (Header::EventType, name) => self.kind = Kind::of(name),
+            (Header::EventType, name) => self.kind.set(Some(name)),
             (Header::MessageType, b"exception" | b"error") => self.exception = true,
             _ => {}
         }
@@ -227,17 +230,15 @@ impl EventStream {
     }
 
     fn dispatch(&mut self, reader: &mut Reader) {
-        reader.name(if self.exception {
-            Kind::Error
-        } else {
-            self.kind
-        });
         self.payload.finish();
-        reader.end_event();
+        reader.end(Close::Event {
+            name: &self.kind,
+            error: self.exception,
+        });
     }
 
     fn fail(&mut self, reader: &mut Reader) {
         self.at = At::Broken;
-        reader.facts_mut().broken = true;
+        reader.note(Note::Broken);
     }
 }

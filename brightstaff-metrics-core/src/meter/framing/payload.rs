@@ -4,7 +4,7 @@
 //! ([`PayloadPart`](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PayloadPart.html)).
 
 use super::base64::Base64;
-use crate::meter::json::{Literal, Scanner, Sink, Want};
+use crate::meter::json::{Literal, Number, Scanner, Sink, Want};
 use crate::meter::reader::Reader;
 
 /// Hands on the payload of a message, unwrapped if it has to be.
@@ -40,10 +40,8 @@ impl Payload {
         if self.wrapped {
             let base64 = &mut self.base64;
             self.scanner.push(bytes, &mut Unwrap { base64, reader });
-        } else if whole {
-            reader.whole_data(bytes);
         } else {
-            reader.data(bytes);
+            reader.payload(bytes, whole);
         }
     }
 
@@ -80,12 +78,12 @@ impl Sink for Unwrap<'_> {
 
     fn bytes(&mut self, _: Node, bytes: &[u8]) {
         self.base64.push(bytes, |decoded| {
-            self.reader.data(decoded);
+            self.reader.payload(decoded, false);
         });
     }
 
     fn present(&mut self, _: Node) {}
     fn text(&mut self, _: Node, _: Option<&[u8]>) {}
-    fn count(&mut self, _: Node, _: Option<u64>) {}
+    fn number(&mut self, _: Node, _: Number) {}
     fn literal(&mut self, _: Node, _: Literal) {}
 }

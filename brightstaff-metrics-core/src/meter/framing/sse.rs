@@ -2,14 +2,14 @@
 
 use memchr::memchr2;
 
-use crate::meter::kind::Kind;
+use crate::meter::event::MAX_KIND;
 use crate::meter::reader::Reader;
+use crate::meter::seam::{Close, Note, Progress};
+use crate::meter::short::Short;
 use crate::meter::steps;
 
 /// The longest field name of interest, and then some.
 const MAX_NAME: usize = 8;
-/// The longest event name of interest, and then some.
-const MAX_EVENT: usize = 48;
 
 const DONE: &[u8] = b"[DONE]";
 
@@ -20,7 +20,7 @@ pub(crate) struct Sse {
     /// The last byte was a CR: an LF that follows belongs to it.
     after_cr: bool,
     name: Short<MAX_NAME>,
-    event: Short<MAX_EVENT>,
+    event: Short<MAX_KIND>,
     /// `data` lines of the event so far.
     data_lines: u64,
     done: Done,
@@ -33,6 +33,9 @@ enum At {
     /// Behind the colon: one space is dropped.
     Space(Field),
     Value(Field),
+    /// In JSON that is no field: Google breaks its streams off with an error so.
+    Stray,
+    StrayLine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +46,53 @@ enum Field {
     Other,
 }
 
-/// Whether the event's data is the end marker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Done {
-    Matched(usize),
-    No,
+/// Whether the event's data is the end marker: in any case, and in quotes or between spaces as well.
+#[derive(Clone, Copy, Debug)]
+struct Done {
+    /// How many of its bytes have come.
+    matched: u8,
+    quoted: bool,
+    no: bool,
+}
+
+impl Done {
+    const NEW: Self = Self {
+        matched: 0,
+        quoted: false,
+        no: false,
+    };
+
+    /// Matches on.
+    #[inline]
+    fn take(&mut self, value: &[u8]) {
+        // Most data are objects.
+        if self.no || value.first() == Some(&b'{') {
+            self.no = true;
+        } else {
+            self.no = !value.iter().all(|&byte| self.next(byte));
+        }
+    }
+
+    fn next(&mut self, byte: u8) -> bool {
+        let next = DONE.get(usize::from(self.matched));
+        if next.is_some_and(|next| next.eq_ignore_ascii_case(&byte)) {
+            self.matched += 1;
+        } else if byte == b'"' {
+            // Before it the first, behind it the last.
+            let first = self.matched == 0 && !self.quoted;
+            if !first && (next.is_some() || !self.quoted) {
+                return false;
+            }
+            self.quoted = first;
+        } else if !matches!(byte, b' ' | b'\t' | b'\n') || (self.matched > 0 && next.is_some()) {
+            return false;
+        }
+        true
+    }
+
+    fn is_whole(self) -> bool {
+        !self.no && !self.quoted && usize::from(self.matched) == DONE.len()
+    }
 }
 
 impl Sse {
@@ -58,7 +103,7 @@ impl Sse {
             name: Short::EMPTY,
             event: Short::EMPTY,
             data_lines: 0,
-            done: Done::Matched(0),
+            done: Done::NEW,
         }
     }
 
@@ -75,28 +120,60 @@ impl Sse {
                     self.dispatch(reader);
                     bytes = behind;
                 }
-                At::LineStart => {
-                    self.at = At::Name;
-                    self.name.clear();
-                    if let Some(value) = bytes.strip_prefix(b"data:") {
-                        self.at = At::Space(Field::Data);
-                        self.start_data(reader);
-                        bytes = value;
-                    }
-                }
+                At::LineStart => bytes = self.line(bytes, reader),
                 At::Name => bytes = self.field_name(bytes, reader),
-                At::Space(field) => {
-                    self.at = At::Value(field);
-                    if byte == b' ' {
-                        bytes = behind;
+                At::Space(field) | At::Value(field) => {
+                    let mut fresh = false;
+                    if let At::Space(_) = self.at {
+                        self.at = At::Value(field);
+                        fresh = self.data_lines == 1;
+                        bytes = if byte == b' ' { behind } else { bytes };
                     }
-                    if field == Field::Data {
-                        bytes = self.whole_data(bytes, reader);
-                    }
+                    bytes = self.value(field, bytes, fresh, reader);
                 }
-                At::Value(field) => bytes = self.value(field, bytes, reader),
+                // No JSON has these at the start of a line: a field begins after all.
+                At::StrayLine if matches!(byte, b'd' | b'e' | b'i' | b'r' | b':') => {
+                    reader.end(Close::Dropped);
+                    self.at = At::LineStart;
+                }
+                At::Stray | At::StrayLine => bytes = self.stray(bytes, reader),
             }
         }
+    }
+
+    #[inline]
+    fn line<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        if let Some(value) = bytes.strip_prefix(b"data:") {
+            self.at = At::Space(Field::Data);
+            self.start_data(reader);
+            return value;
+        }
+        let stray = matches!(bytes.first(), Some(b'{' | b'[')) && self.data_lines == 0;
+        self.at = if stray { At::Stray } else { At::Name };
+        self.name.clear();
+        bytes
+    }
+
+    fn stray<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        let end = memchr2(b'\n', b'\r', bytes).map_or(bytes.len(), |end| end + 1);
+        steps::add(end);
+        let (line, behind) = bytes.split_at(end);
+        reader.payload(line, false);
+        let ended = matches!(line.last(), Some(b'\n' | b'\r'));
+        self.at = match (reader.progress(), ended) {
+            (Progress::Open, true) => At::StrayLine,
+            (Progress::Open, false) => At::Stray,
+            (_, ended) => {
+                reader.end(Close::Stray);
+                if ended {
+                    At::LineStart
+                } else {
+                    At::Value(Field::Other)
+                }
+            }
+        };
+        self.after_cr = line.last() == Some(&b'\r');
+        behind
     }
 
     /// The body is over: a last event that no blank line closed is dispatched if it is whole.
@@ -105,12 +182,12 @@ impl Sse {
             At::LineStart => {}
             At::Name => self.end_name(reader),
             At::Space(_) | At::Value(_) => self.at = At::LineStart,
+            At::Stray | At::StrayLine => reader.end(Close::Stray),
         }
-        if self.done == Done::Matched(DONE.len()) || reader.finish_value() {
+        if self.done.is_whole() || reader.close() {
             self.dispatch(reader);
         }
         self.data_lines = 0;
-        reader.reset();
     }
 
     fn field_name<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
@@ -155,34 +232,33 @@ impl Sse {
 
     fn start_data(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
-            self.data(b"\n", reader);
+            self.done.take(b"\n");
+            reader.payload(b"\n", false);
         }
         self.data_lines += 1;
     }
 
-    /// The fast path: a value that is all here.
-    fn whole_data<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
-        let Some(end) = memchr2(b'\n', b'\r', bytes) else {
-            return bytes;
+    /// More of a value; `fresh` says that it begins here.
+    fn value<'a>(
+        &mut self,
+        field: Field,
+        bytes: &'a [u8],
+        fresh: bool,
+        reader: &mut Reader,
+    ) -> &'a [u8] {
+        let end = match bytes {
+            // Too little to set up a search for.
+            [byte] => matches!(byte, b'\n' | b'\r').then_some(0),
+            _ => memchr2(b'\n', b'\r', bytes),
         };
-        steps::add(end);
-        let value = &bytes[..end];
-        self.match_done(value);
-        reader.whole_data(value);
-        self.end_line(bytes[end]);
-        &bytes[end + 1..]
-    }
-
-    fn value<'a>(&mut self, field: Field, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
-        let end = memchr2(b'\n', b'\r', bytes);
         let value = &bytes[..end.unwrap_or(bytes.len())];
         steps::add(value.len());
         match field {
-            Field::Data => self.data(value, reader),
+            Field::Data => self.data(value, fresh && end.is_some(), reader),
             Field::Event => self.event.extend(value),
             // Not of the standard, but seen: the provider's last words.
-            Field::Error => reader.facts_mut().error |= !value.is_empty(),
-            Field::Other => {}
+            Field::Error if !value.is_empty() => reader.note(Note::Failed),
+            Field::Error | Field::Other => {}
         }
         let Some(end) = end else { return &[] };
         self.end_line(bytes[end]);
@@ -194,79 +270,31 @@ impl Sse {
         self.after_cr = byte == b'\r';
     }
 
-    fn match_done(&mut self, value: &[u8]) {
-        if let Done::Matched(matched) = self.done {
-            self.done = match_done(matched, value);
-        }
-    }
-
-    fn data(&mut self, value: &[u8], reader: &mut Reader) {
-        self.match_done(value);
-        reader.data(value);
+    /// More of the event's data; `whole` says that it is one line, and all here.
+    fn data(&mut self, value: &[u8], whole: bool, reader: &mut Reader) {
+        self.done.take(value);
+        reader.payload(value, whole);
     }
 
     fn dispatch(&mut self, reader: &mut Reader) {
         if self.data_lines > 0 {
-            reader.name(self.event.get().map_or(Kind::Absent, event_kind));
-            if self.done == Done::Matched(DONE.len()) {
-                reader.end_marker();
-            } else {
-                reader.end_event();
+            let name = self.event.get();
+            let error = name == Some(b"error");
+            // It is only the default, and says nothing.
+            if name == Some(b"message") {
+                self.event.clear();
             }
+            reader.end(if self.done.is_whole() {
+                Close::Marker
+            } else {
+                Close::Event {
+                    name: &self.event,
+                    error,
+                }
+            });
         }
         self.event.clear();
         self.data_lines = 0;
-        self.done = Done::Matched(0);
-    }
-}
-
-/// `message` is only the default name, and says nothing; Bedrock's names belong to another framing.
-fn event_kind(name: &[u8]) -> Kind {
-    match Kind::of(name) {
-        Kind::Message | Kind::Converse | Kind::ConverseStop | Kind::Unknown => Kind::Absent,
-        kind => kind,
-    }
-}
-
-/// Matches on; white space behind the marker does no harm.
-fn match_done(mut matched: usize, value: &[u8]) -> Done {
-    for &byte in value {
-        if DONE.get(matched) == Some(&byte) {
-            matched += 1;
-        } else if matched < DONE.len() || !matches!(byte, b' ' | b'\t' | b'\n') {
-            return Done::No;
-        }
-    }
-    Done::Matched(matched)
-}
-
-/// A string that is of no interest if it is long.
-#[derive(Clone, Copy, Debug)]
-struct Short<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Short<N> {
-    const EMPTY: Self = Self {
-        bytes: [0; N],
-        len: 0,
-    };
-
-    fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    fn extend(&mut self, more: &[u8]) {
-        let end = self.len.saturating_add(more.len());
-        if let Some(room) = self.bytes.get_mut(self.len..end) {
-            room.copy_from_slice(more);
-        }
-        // Past the end from here on: too long to be of interest.
-        self.len = end;
-    }
-
-    fn get(&self) -> Option<&[u8]> {
-        self.bytes.get(..self.len)
+        self.done = Done::NEW;
     }
 }

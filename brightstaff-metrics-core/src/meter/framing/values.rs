@@ -3,6 +3,7 @@
 
 use crate::meter::json::is_space;
 use crate::meter::reader::Reader;
+use crate::meter::seam::{Close, Progress};
 use crate::meter::steps;
 
 /// Cuts a body into JSON documents. Content decides which form it is: providers stream NDJSON under
@@ -51,7 +52,7 @@ impl Values {
                     None => return,
                 },
                 At::Value => {
-                    bytes = reader.data(bytes);
+                    bytes = reader.payload(bytes, false);
                     self.settle(reader);
                 }
                 At::Start | At::Between if is_space(byte) => {
@@ -66,60 +67,55 @@ impl Values {
                 At::Between if self.array && byte == b',' => bytes = behind,
                 At::Between if self.array && byte == b']' => self.at = At::End,
                 At::Start | At::Between => {
+                    let line = self.line(bytes);
                     self.at = At::Value;
-                    bytes = self.whole_line(bytes, reader);
+                    bytes = match line {
+                        Some(line) => {
+                            let rest = reader.payload(line, true).len();
+                            &bytes[line.len() - rest..]
+                        }
+                        None => reader.payload(bytes, false),
+                    };
+                    self.settle(reader);
                 }
             }
         }
     }
 
-    /// The fast path of a stream: a line that is all here.
-    fn whole_line<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+    /// The fast path of a stream: a line that is all here, and not the first.
+    fn line<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
         // Once a line: many values on one must not search it many times.
-        if !std::mem::take(&mut self.line_start) || self.array || !reader.is_settled() {
-            return bytes;
+        if !std::mem::take(&mut self.line_start) || self.array || self.at == At::Start {
+            return None;
         }
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
-            return bytes;
-        };
+        let end = memchr::memchr(b'\n', bytes)?;
         steps::add(end);
-        if reader.skim(&bytes[..end]) {
-            self.at = At::Between;
-            return &bytes[end..];
-        }
-        let rest = reader.data(bytes);
-        if reader.is_value_done() {
-            reader.learn(&bytes[..bytes.len() - rest.len()]);
-        }
-        self.settle(reader);
-        rest
+        Some(&bytes[..end])
     }
 
     /// The body is over. A document that is not whole says nothing.
     pub(crate) fn finish(&mut self, reader: &mut Reader) {
         if self.at == At::Value {
-            if reader.finish_value() {
+            if reader.close() {
                 self.settle(reader);
             } else {
-                reader.facts_mut().broken |= !reader.facts().streaming;
-                reader.reset();
+                reader.end(Close::Dropped);
             }
         }
         self.at = At::End;
     }
 
     fn settle(&mut self, reader: &mut Reader) {
-        if reader.is_value_done() {
-            reader.end_document(self.ndjson, self.array);
-            self.at = At::Between;
-        } else if reader.is_value_broken() {
-            if !self.array && reader.facts().streaming {
-                reader.end_broken();
-                self.at = At::Broken;
-            } else {
-                reader.facts_mut().broken = true;
-                self.at = At::End;
-            }
-        }
+        let document = Close::Document {
+            ndjson: self.ndjson,
+            element: self.array,
+        };
+        self.at = match reader.progress() {
+            Progress::Open => return,
+            Progress::Whole => At::Between,
+            Progress::Broken if !self.array && reader.facts().streaming => At::Broken,
+            Progress::Broken => At::End,
+        };
+        reader.end(document);
     }
 }

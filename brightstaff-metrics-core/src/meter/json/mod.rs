@@ -8,6 +8,7 @@ mod sink;
 mod skip;
 mod text;
 
+pub(crate) use number::Number;
 pub(crate) use scanner::Scanner;
 pub(crate) use shape::Shape;
 pub(crate) use sink::{Sink, Want};

@@ -58,6 +58,12 @@ impl Number {
 
     /// The count, a fraction cut off; `None` where the number is negative or beyond belief.
     pub(crate) fn count(&self) -> Option<u64> {
+        self.shifted(0).filter(|&count| count <= MAX_COUNT)
+    }
+
+    /// The number times ten to the power of `places`, a fraction cut off; `None` where it is negative or
+    /// does not fit.
+    pub(crate) fn shifted(&self, places: i32) -> Option<u64> {
         let exponent = if self.negative_exponent {
             -self.exponent
         } else {
@@ -67,17 +73,18 @@ impl Number {
             return None;
         }
         let mut count = self.mantissa;
-        for _ in 0..(self.scale + exponent).unsigned_abs() {
+        let scale = self.scale + exponent + places;
+        for _ in 0..scale.unsigned_abs() {
             if count == 0 {
                 break;
             }
-            count = if self.scale + exponent < 0 {
+            count = if scale < 0 {
                 count / 10
             } else {
                 count.checked_mul(10)?
             };
         }
-        (count <= MAX_COUNT).then_some(count)
+        Some(count)
     }
 }
 

@@ -134,8 +134,9 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
                 }
                 _ => {
                     rest = &rest[1..];
-                    if !is_space(byte) {
+                    if byte > b' ' || !is_space(byte) {
                         self.structure(byte, sink);
+                        rest = self.open_key(rest);
                     }
                 }
             }
@@ -165,6 +166,19 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             (State::After, b',') => self.next(),
             (State::After, b'}' | b']') => self.close(byte),
             _ => self.state = State::Broken,
+        }
+    }
+
+    /// A key that follows at once, as almost all do: one turn less.
+    #[inline]
+    fn open_key<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        match (self.state, rest) {
+            (State::FirstKey | State::NextKey, [b'"', behind @ ..]) => {
+                self.text.clear();
+                self.state = State::Key;
+                behind
+            }
+            _ => rest,
         }
     }
 
@@ -263,10 +277,20 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
                 (rest, ended)
             }
         };
-        if ended {
-            self.state = State::Colon;
+        if !ended {
+            return rest;
         }
-        rest
+        match rest.split_first() {
+            // Almost always: one turn less.
+            Some((b':', behind)) => {
+                self.state = State::Value;
+                behind
+            }
+            _ => {
+                self.state = State::Colon;
+                rest
+            }
+        }
     }
 
     fn captured<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
@@ -330,7 +354,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
 
     fn end_number<S: Sink<Node = N>>(&mut self, sink: &mut S) {
         if let Some(node) = self.node {
-            sink.count(node, self.number.count());
+            sink.number(node, self.number);
         }
         self.close_value();
     }

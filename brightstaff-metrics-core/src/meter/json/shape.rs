@@ -2,7 +2,9 @@
 //! in white space says nothing that the one before did not say.
 //!
 //! Chunks of an answer are alike but for a word of text. Comparing with the last one that said nothing
-//! new costs a few vectorised comparisons; the parts that vary are found as they first differ.
+//! new costs a few vectorised comparisons; the parts that vary are found as they first differ. Of
+//! `benches/meter.rs`, a chat event of 200 bytes takes 37 ns so instead of 322, one of Anthropic's 56 instead of
+//! 216, one of the Responses API 54 instead of 227.
 
 use memchr::memchr2;
 
@@ -133,7 +135,7 @@ impl Shape {
                         if text.contains(&b'\\') {
                             return None;
                         }
-                        free = !matches!(text, b"type" | b"event_type" | b"object");
+                        free = !matches!(text, b"type" | b"event_type" | b"object" | b"index");
                     } else if at <= end && at >= start {
                         // An empty string stays empty: text in it would be news.
                         return hole(start, end, Holds::Text).filter(|_| free && start < end);
@@ -145,7 +147,8 @@ impl Shape {
                 b'-' | b'0'..=b'9' => {
                     let end = here + number_len(&bytes[here..]);
                     if at < end || (at == end && byte.is_some_and(is_number)) {
-                        return hole(here, end, Holds::Number);
+                        // Another index is another choice.
+                        return hole(here, end, Holds::Number).filter(|_| free);
                     }
                     here = end;
                 }

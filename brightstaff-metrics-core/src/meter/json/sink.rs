@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Literal;
+use super::{Literal, Number};
 
 /// What a sink wants of the string at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(crate) trait Sink {
     fn text(&mut self, node: Self::Node, text: Option<&[u8]>);
     /// More of a string: [`Want::Bytes`].
     fn bytes(&mut self, node: Self::Node, bytes: &[u8]);
-    /// A number, where it is a count.
-    fn count(&mut self, node: Self::Node, count: Option<u64>);
+    /// A number.
+    fn number(&mut self, node: Self::Node, number: Number);
     /// `true`, `false` or `null`.
     fn literal(&mut self, node: Self::Node, literal: Literal);
 }

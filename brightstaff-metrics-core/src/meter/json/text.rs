@@ -180,8 +180,44 @@ pub(super) fn unescape<'a>(
 
 /// A key that ends in these bytes and has no escape in it.
 pub(super) fn whole_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = bytes
+    let at = quote_or_backslash(bytes)?;
+    (bytes[at] == b'"').then(|| (&bytes[..at], &bytes[at + 1..]))
+}
+
+/// Keys are short: eight bytes at a time in a register find their end before a vectorised search has begun.
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    // The highest bit of each byte that is zero, and maybe of some behind the first.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C));
+        if found != 0 {
+            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = tail
         .iter()
         .position(|&byte| byte == b'"' || byte == b'\\')?;
-    (bytes[at] == b'"').then(|| (&bytes[..at], &bytes[at + 1..]))
+    Some(words.len() * 8 + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_key;
+
+    #[test]
+    fn a_key_ends_at_its_first_quote() {
+        for len in 0..40 {
+            let key = "k\u{ff}\u{21}".repeat(len)[..].to_owned();
+            for rest in ["", ":1", "\":1,\"long enough for a word\":2"] {
+                let text = format!("{key}\"{rest}");
+                let found = whole_key(text.as_bytes());
+                assert_eq!(found, Some((key.as_bytes(), rest.as_bytes())), "{text}");
+            }
+            assert_eq!(whole_key(format!("{key}\\\"").as_bytes()), None);
+            assert_eq!(whole_key(key.as_bytes()), None);
+        }
+    }
 }

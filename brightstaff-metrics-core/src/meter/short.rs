@@ -1,0 +1,68 @@
+//! Short strings, kept in place.
+
+use std::fmt;
+
+/// A string that is of no interest if it is longer than `N` bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Short<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Short<N> {
+    pub(crate) const EMPTY: Self = Self {
+        bytes: [0; N],
+        len: 0,
+    };
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    pub(crate) fn extend(&mut self, more: &[u8]) {
+        let end = self.len.saturating_add(more.len());
+        if let Some(room) = self.bytes.get_mut(self.len..end) {
+            room.copy_from_slice(more);
+        }
+        // Past the end from here on: too long to be of interest.
+        self.len = end;
+    }
+
+    /// Replaces it; `None` stands for a string that was too long to keep.
+    pub(crate) fn set(&mut self, text: Option<&[u8]>) {
+        self.len = 0;
+        match text {
+            Some(text) => self.extend(text),
+            None => self.len = usize::MAX,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// `None` if it was too long to keep.
+    pub(crate) fn get(&self) -> Option<&[u8]> {
+        self.bytes.get(..self.len)
+    }
+
+    /// The string; one that was too long reads as `?`, which is nobody's name.
+    pub(crate) fn or_unknown(&self) -> &[u8] {
+        self.get().unwrap_or(b"?")
+    }
+}
+
+impl<const N: usize> PartialEq for Short<N> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && (self.len == 0 || self.get() == other.get())
+    }
+}
+
+impl<const N: usize> fmt::Debug for Short<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(self.or_unknown()).unwrap_or("?"))
+    }
+}
+
+impl<const N: usize> Eq for Short<N> {}
