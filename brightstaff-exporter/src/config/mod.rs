@@ -73,6 +73,8 @@ mod tests {
         let default = Config {
             // The limit on open files decides, up to that.
             max_connections: Some(DEFAULT_MAX_CONNECTIONS),
+            // As much as the providers' open models need, if that is more.
+            upstream_cap: Some(brightstaff_metrics_core::Builder::DEFAULT_CAP),
             providers: example.providers.clone(),
             agents: example.agents.clone(),
             routes: example.routes.clone(),

@@ -29,8 +29,7 @@ async fn more_connections_than_there_may_be_wait() {
     let mut byte = [0];
     let early = third.0.try_read(&mut byte).map_err(|error| error.kind());
     assert_eq!(early, Err(std::io::ErrorKind::WouldBlock));
-    let log = gateway.log();
-    assert!(log.contains("max_connections: 2 are open"), "{log}");
+    gateway.logged("max_connections: 2 are open").await;
 
     drop(second);
     let answer = third.until("\r\n\r\n").await;
@@ -41,10 +40,9 @@ async fn more_connections_than_there_may_be_wait() {
 async fn more_connections_than_files_are_told_of() {
     let (gateway, _upstream) = gateway("max_connections = 9_000_000_000_000_000_000").await;
     assert_eq!(gateway.chat("m").await.0, 200);
-    let log = gateway.log();
-    let mut lines = log.lines();
-    let told = lines.find(|line| line.contains("max_connections: 9000000000000000000 need"));
-    assert!(told.is_some_and(|line| line.contains("ulimit -n")), "{log}");
+    let told = "max_connections: 9000000000000000000 need";
+    let told = gateway.logged(told).await;
+    assert!(told.contains("ulimit -n"), "{told}");
 }
 
 #[tokio::test]

@@ -183,8 +183,7 @@ async fn an_upstream_that_is_not_there_is_502() {
         )
         .await;
     assert_eq!(gateway.scrape().await.naming("\"m\""), Vec::<&str>::new());
-    let log = gateway.log();
-    let line = log.lines().find(|line| line.contains("no answer")).unwrap();
+    let line = gateway.logged("no answer").await;
     assert!(
         line.contains("openai") && line.contains("refused"),
         "{line}"

@@ -23,8 +23,7 @@ async fn is_failed(gateway: &Gateway, class: &str) {
     gateway.expect(&failed, 1.0).await;
     gateway.expect("llm_upstream_requests_total", 1.0).await;
     gateway.expect("llm_upstream_in_flight", 0.0).await;
-    let log = gateway.log();
-    let line = log.lines().find(|line| line.contains("no answer")).unwrap();
+    let line = gateway.logged("no answer").await;
     assert!(
         line.contains("WARN") && line.contains("upstream=p"),
         "{line}"
@@ -49,7 +48,7 @@ async fn a_change_of_protocols_is_refused_and_its_connection_closed() {
     let gateway = gateway(&upstream.url).await;
     is_failed(&gateway, "parse").await;
     timeout(PATIENCE, is_closed.recv()).await.unwrap().unwrap();
-    assert!(gateway.log().contains("status 101"), "{}", gateway.log());
+    gateway.logged("status 101").await;
     assert_eq!(gateway.get("/v1/models").await.status(), 502);
 }
 

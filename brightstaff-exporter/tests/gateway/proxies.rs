@@ -85,9 +85,9 @@ async fn a_proxy_that_refuses_is_an_upstream_out_of_reach() {
     let (status, json) = gateway.chat("m").await;
     let code = &json["error"]["code"];
     assert_eq!((status, code), (502, &"upstream_unreachable".into()));
-    let log = gateway.log();
-    let line = log.lines().find(|line| line.contains("no answer")).unwrap();
+    let line = gateway.logged("no answer").await;
     assert!(line.contains("proxy authorization required"), "{line}");
+    let log = gateway.log();
     assert!(!log.contains("secret") && !log.contains("dXNlcjpzZWNyZXQ="));
 }
 

@@ -51,8 +51,7 @@ async fn a_request_whose_connection_died_is_not_sent_twice_unasked() {
     assert_eq!((upstream.connections(), upstream.requests()), (1, 2));
     gateway.expect(FAILED, 1.0).await;
     gateway.expect(CALLS, 2.0).await;
-    let log = gateway.log();
-    let line = log.lines().find(|line| line.contains("no answer")).unwrap();
+    let line = gateway.logged("no answer").await;
     assert!(
         line.contains("WARN")
             && line.contains("upstream=p")

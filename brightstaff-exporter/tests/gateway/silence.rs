@@ -41,8 +41,7 @@ async fn is_recorded(gateway: &Gateway) {
     assert_eq!(scrape.sum("llm_upstream_requests_total"), 1.0);
     assert_eq!(scrape.sum("llm_upstream_in_flight"), 0.0);
     gateway.expect("http_in_flight_requests", 0.0).await;
-    let log = gateway.log();
-    let line = log.lines().find(|line| line.contains("broke off")).unwrap();
+    let line = gateway.logged("broke off").await;
     assert!(
         line.contains("WARN") && line.contains("upstream=p") && line.contains("silent for 200ms"),
         "{line}"

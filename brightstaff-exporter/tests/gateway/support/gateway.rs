@@ -45,7 +45,7 @@ impl Serve {
             .arg("serve")
             .env("BIND_ADDRESS", "127.0.0.1:0")
             .env("METRICS_BIND_ADDRESS", "127.0.0.1:0")
-            .env("RUST_LOG", "debug")
+            .env("RUST_LOG", "info,brightstaff_exporter=debug")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -214,6 +214,17 @@ impl Gateway {
     /// What it logged so far, as far as that was read.
     pub(crate) fn log(&self) -> String {
         text(&self.log)
+    }
+
+    /// The line of its log that says this, which it writes when it can.
+    pub(crate) async fn logged(&self, what: &str) -> String {
+        let line = || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains(what));
+            line.map(str::to_owned)
+        };
+        eventually(what, async || line().is_some()).await;
+        line().expect("it was there")
     }
 
     pub(crate) fn signal(&self, name: &str) {
