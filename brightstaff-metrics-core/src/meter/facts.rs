@@ -58,7 +58,7 @@ pub struct Usage {
 }
 
 /// What a provider says of a call beside its tokens: what a bill is made of. `None` where it has not said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Details {
     /// Part of [`Usage::cache_write`]: kept for five minutes.
@@ -102,6 +102,35 @@ impl Details {
     #[must_use]
     pub fn finish_reason(&self) -> Option<&str> {
         word(&self.reason)
+    }
+}
+
+/// Only what was said: most providers say none of it.
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = f.debug_struct("Details");
+        for (name, count) in [
+            ("cache_write_5m", self.cache_write_5m),
+            ("cache_write_1h", self.cache_write_1h),
+            ("prompt_audio", self.prompt_audio),
+            ("prompt_image", self.prompt_image),
+            ("completion_audio", self.completion_audio),
+            ("completion_image", self.completion_image),
+            ("cost", self.cost),
+        ] {
+            if let Some(count) = count {
+                told.field(name, &count);
+            }
+        }
+        for (name, word) in [
+            ("service_tier", self.service_tier()),
+            ("finish_reason", self.finish_reason()),
+        ] {
+            if let Some(word) = word {
+                told.field(name, &word);
+            }
+        }
+        told.finish()
     }
 }
 

@@ -117,7 +117,11 @@ fn body(body: Body) -> Vec<u8> {
 
 fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<Sees> {
     let mut line = String::new();
-    connection.read_line(&mut line)?;
+    match connection.read_line(&mut line) {
+        Ok(0) => return Ok(Sees::Closed),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(Sees::Closed),
+        read => read?,
+    };
     let status: u16 = match line.split(' ').nth(1) {
         Some(status) => status.parse()?,
         None => bail!("no answer, but {line:?}"),

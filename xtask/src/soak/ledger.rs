@@ -12,8 +12,6 @@ use super::rows::{Counted, Row};
 use crate::http;
 
 /// The handler of heads that are no HTTP.
-const MALFORMED: &str = "malformed";
-
 /// Counts by what is counted: the family, and the values of the labels that matter here.
 pub(super) type Counts = BTreeMap<Vec<String>, u64>;
 
@@ -22,7 +20,6 @@ pub(super) type Counts = BTreeMap<Vec<String>, u64>;
 pub(super) struct Ledger {
     counts: Counts,
     pub(super) requests: u64,
-    malformed: u64,
 }
 
 impl Ledger {
@@ -34,7 +31,7 @@ impl Ledger {
                 self.request(handler, row.method, class);
                 self.count(&[HTTP_CANCELLED.name, handler, phase], 1);
             }
-            Counted::Malformed => self.malformed += 1,
+            Counted::Not => {}
         }
         for (provider, class, error) in row.calls {
             self.count(&[UPSTREAM_REQUESTS.name, provider, class, error], 1);
@@ -57,18 +54,7 @@ impl Ledger {
 
     /// Where the two differ: each line is one count.
     pub(super) fn differences(&self, scrape: &Scrape) -> Vec<String> {
-        let mut expected = self.counts.clone();
-        // What is no HTTP is counted whole, or not at all.
-        let malformed = |family: &str| vec![family.to_owned(), MALFORMED.to_owned()];
-        let requests = [
-            malformed(HTTP_REQUESTS.name),
-            ["OTHER", "4xx"].map(String::from).into(),
-        ];
-        let requests = requests.concat();
-        if scrape.counts.contains_key(&requests) {
-            expected.insert(requests, self.malformed);
-            expected.insert(malformed(HTTP_REQUEST_DURATION.name), self.malformed);
-        }
+        let expected = &self.counts;
         let mut whats: Vec<_> = expected.keys().chain(scrape.counts.keys()).collect();
         whats.sort_unstable();
         whats.dedup();
@@ -219,24 +205,5 @@ process_resident_memory_bytes 1e+07
             let differences = differences(&TEXT.replace(right, wrong));
             assert_eq!(differences.len(), count, "{wrong}: {differences:?}");
         }
-    }
-
-    #[test]
-    fn malformed_heads_are_counted_all_or_not_at_all() {
-        let row = ROWS
-            .iter()
-            .find(|row| matches!(row.counted, Counted::Malformed));
-        let mut ledger = Ledger::default();
-        ledger.add(row.unwrap());
-        ledger.add(row.unwrap());
-        let told = |requests: u64, durations: u64| {
-            let text = format!(
-                "brightstaff_http_requests_total{{handler=\"malformed\",method=\"OTHER\",status_class=\"4xx\"}} {requests}\n\
-                 brightstaff_http_request_duration_seconds_count{{handler=\"malformed\"}} {durations}\n"
-            );
-            ledger.differences(&Scrape::parse(&text).unwrap()).len()
-        };
-        assert_eq!((told(0, 0), told(2, 2)), (0, 0));
-        assert_eq!((told(1, 1), told(2, 1), told(0, 2)), (2, 1, 1));
     }
 }

@@ -67,6 +67,8 @@ pub(super) enum Sees {
     Broken(u16),
     /// It did not wait for the end.
     Left,
+    /// Not a byte: the connection is closed.
+    Closed,
 }
 
 /// How the request is counted.
@@ -76,8 +78,8 @@ pub(super) enum Counted {
     As(&'static str, &'static str, &'static str),
     /// The same, and as cancelled in this phase.
     Cancelled(&'static str, &'static str, &'static str),
-    /// A head that is no HTTP: as `malformed`, by gateways that count these at all.
-    Malformed,
+    /// Not at all.
+    Not,
 }
 
 /// How a call is counted: provider, status class, error class.

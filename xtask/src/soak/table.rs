@@ -192,12 +192,15 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "half of a body",
         client: Client::SendsHalf,
+        sees: Sees::Closed,
+        counted: Counted::Cancelled("llm_chat", "error", "headers"),
         ..REFUSED
     },
     Row {
         name: "half of a body, and gone",
         client: Client::LeavesInRequest,
         sees: Sees::Left,
+        counted: Counted::Cancelled("llm_chat", "error", "headers"),
         ..REFUSED
     },
     Row {
@@ -219,14 +222,21 @@ pub(super) static ROWS: &[Row] = &[
     },
     Row {
         name: "head that is no HTTP",
-        client: Client::Sends(b"\x16\x03\x01 this is not HTTP\r\n\r\n"),
-        counted: Counted::Malformed,
+        client: Client::Sends(b"this is not HTTP\r\n\r\n"),
+        counted: Counted::As("malformed", "OTHER", "4xx"),
+        ..REFUSED
+    },
+    Row {
+        name: "start of TLS",
+        client: Client::Sends(b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03"),
+        sees: Sees::Closed,
+        counted: Counted::Not,
         ..REFUSED
     },
     Row {
         name: "head without a name of a header",
         client: Client::Sends(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n: nameless\r\n\r\n"),
-        counted: Counted::Malformed,
+        counted: Counted::As("malformed", "OTHER", "4xx"),
         ..REFUSED
     },
     Row {
