@@ -8,9 +8,11 @@ use prometheus::{
     proto::MetricFamily,
 };
 
+#[cfg(target_os = "linux")]
+use crate::series::reading;
 use crate::{
     catalogue::{self as c, Family},
-    series::{desc, reading},
+    series::desc,
 };
 
 pub(crate) static FAMILIES: [&Family; 8] = [

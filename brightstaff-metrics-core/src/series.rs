@@ -4,7 +4,7 @@ use std::{collections::HashMap, marker::PhantomData, sync::OnceLock};
 
 use prometheus::{
     Histogram, HistogramOpts, IntCounter, IntGauge, Opts,
-    core::{Collector, Metric},
+    core::Metric,
     proto::{MetricFamily, MetricType},
 };
 
@@ -108,7 +108,10 @@ pub(crate) fn collect<'a, M: Metric + 'a>(
 }
 
 /// The same for a family of one child without labels, whose value was read just now.
+#[cfg(target_os = "linux")]
 pub(crate) fn reading(family: &Family, value: f64) -> MetricFamily {
+    use prometheus::core::Collector;
+
     let collected = if family.kind == Kind::Counter {
         let counter = prometheus::Counter::with_opts(opts(family, &[])).expect(SOUND);
         counter.inc_by(value);
