@@ -15,13 +15,16 @@ use crate::encoding::Exposition;
 
 /// Bytes that keep something for as long as they are: until they are written, where a server writes them.
 pub(crate) fn held(bytes: Bytes, kept: impl Send + 'static) -> Bytes {
-    struct Held<T>(Bytes, #[allow(dead_code)] T);
+    struct Held<T> {
+        bytes: Bytes,
+        _kept: T,
+    }
     impl<T> AsRef<[u8]> for Held<T> {
         fn as_ref(&self) -> &[u8] {
-            &self.0
+            &self.bytes
         }
     }
-    Bytes::from_owner(Held(bytes, kept))
+    Bytes::from_owner(Held { bytes, _kept: kept })
 }
 
 /// An exposition's text, inflated as fast as it is taken, so that a slow reader holds no more of it than one piece.
