@@ -25,7 +25,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let registry = Registry::new();
     let commit = option_env!("GIT_SHA").unwrap_or("unknown");
     let metrics = Metrics::builder()
-        .build_info(env!("CARGO_PKG_VERSION"), commit)
+        .version(env!("CARGO_PKG_VERSION"))
+        .git_sha(commit)
         .upstreams([("openai", "gpt-4o")])
         .register(&registry)?;
     rt::spawn(Exporter::from_env(registry)?.bind().await?.serve());

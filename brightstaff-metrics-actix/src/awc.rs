@@ -11,7 +11,7 @@ use awc::{
     ClientResponse,
     error::{ConnectError, PayloadError, SendRequestError},
 };
-use brightstaff_metrics_core::{Head, UpstreamCall, UpstreamObserved, labels::ErrorClass};
+use brightstaff_metrics_core::{Head, UpstreamCall, labels::ErrorClass};
 use bytes::Bytes;
 use futures_core::Stream;
 
@@ -65,9 +65,7 @@ where
     let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
     let status = answer.status().as_u16();
     let mut response = relay::response(status, fields);
-    response
-        .extensions_mut()
-        .insert(UpstreamObserved::default());
+    response.extensions_mut().insert(call.mark());
     let body = call.observe_stream(&head, answer);
     response.set_body(match relay::size(status, length) {
         BodySize::None => BoxBody::new(()),

@@ -7,7 +7,7 @@ use actix_web::{
     body::{BodySize, MessageBody},
     web::Bytes,
 };
-use brightstaff_metrics_core::Observer;
+use brightstaff_metrics_core::adapter::ResponseObserver;
 use pin_project::pin_project;
 
 /// A body that is observed as it passes: chunks, errors and size are those of the inner body, each
@@ -17,11 +17,11 @@ use pin_project::pin_project;
 pub struct ObservedBody<B> {
     #[pin]
     inner: B,
-    observer: Observer,
+    observer: ResponseObserver,
 }
 
 impl<B> ObservedBody<B> {
-    pub(crate) fn new(inner: B, observer: Observer) -> Self {
+    pub(crate) fn new(inner: B, observer: ResponseObserver) -> Self {
         Self { inner, observer }
     }
 }
@@ -40,7 +40,7 @@ impl<B: MessageBody> MessageBody for ObservedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, B::Error>>> {
         let this = self.project();
-        let chunk = ready!(this.observer.watch(|| this.inner.poll_next(cx)));
+        let chunk = ready!(this.observer.watch_body(|| this.inner.poll_next(cx)));
         match &chunk {
             Some(Ok(data)) => this.observer.data(data),
             Some(Err(_)) => this.observer.fail(),

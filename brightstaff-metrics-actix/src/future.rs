@@ -1,6 +1,5 @@
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -10,10 +9,13 @@ use actix_web::{
     dev::ServiceResponse,
     http::header,
 };
-use brightstaff_metrics_core::{Head, NoUpstream, Observer, Upstream, UpstreamObserved};
+use brightstaff_metrics_core::{
+    Head, NoUpstream, UpstreamObserved,
+    adapter::{Begun, PendingCall, ResponseObserver},
+};
 use pin_project::pin_project;
 
-use crate::ObservedBody;
+use crate::body::ObservedBody;
 
 /// The future of a [`MetricsService`](crate::MetricsService): carries the measuring from the request
 /// to the body of its answer.
@@ -22,16 +24,17 @@ use crate::ObservedBody;
 pub struct ResponseFuture<F> {
     #[pin]
     inner: F,
-    observer: Observer,
-    implicit: Option<Arc<Upstream>>,
+    observer: ResponseObserver,
+    /// The response as a call to a provider, unless its handler speaks for itself.
+    call: Option<PendingCall>,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Arc<Upstream>>) -> Self {
+    pub(crate) fn new(inner: F, begun: Begun) -> Self {
         Self {
             inner,
-            observer,
-            implicit,
+            observer: begun.request.into(),
+            call: begun.call,
         }
     }
 }
@@ -50,20 +53,21 @@ where
             Poll::Pending => {}
             Poll::Ready(Ok(answer)) => {
                 let response = answer.response();
-                let implicit = unmarked(response, this.implicit);
-                let head = if implicit.is_some() {
+                let call = this.call.take();
+                let call = call.and_then(|call| unless_marked(call, response));
+                let head = if call.is_some() {
                     head(response)
                 } else {
-                    framing(response)
+                    head_without_media(response)
                 };
-                this.observer.head(&head, implicit);
+                this.observer.head(&head, call);
             }
             Poll::Ready(Err(error)) => {
                 // Actix makes the answer of it, outside of every middleware: this is its status, and
                 // its body, which passes nobody here, is held in memory.
                 let status = error.as_response_error().status_code().as_u16();
                 let head = Head::new(status).end_of_stream(true);
-                this.observer.head(&head, this.implicit.as_deref());
+                this.observer.head(&head, this.call.take());
             }
         }
         polled.map_ok(|answer| {
@@ -76,13 +80,13 @@ where
 /// Reads the head of an answer.
 fn head<B: MessageBody>(response: &HttpResponse<B>) -> Head<'_> {
     let header = |name| response.headers().get(name)?.to_str().ok();
-    framing(response)
+    head_without_media(response)
         .content_type(header(header::CONTENT_TYPE))
         .content_encoding(header(header::CONTENT_ENCODING))
 }
 
 /// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
-fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
+fn head_without_media<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
     let (length, ended) = match response.body().size() {
         BodySize::None | BodySize::Sized(0) => (Some(0), true),
         BodySize::Sized(size) => (Some(size), false),
@@ -100,13 +104,8 @@ fn framing<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a> {
         .end_of_stream(ended)
 }
 
-/// The upstream that this answer is measured for, unless its handler spoke for itself.
-fn unmarked<'a, B>(
-    response: &HttpResponse<B>,
-    implicit: &'a Option<Arc<Upstream>>,
-) -> Option<&'a Upstream> {
-    implicit.as_deref().filter(|_| {
-        let extensions = response.extensions();
-        extensions.get::<UpstreamObserved>().is_none() && extensions.get::<NoUpstream>().is_none()
-    })
+fn unless_marked<B>(call: PendingCall, response: &HttpResponse<B>) -> Option<PendingCall> {
+    let extensions = response.extensions();
+    let no_upstream = extensions.get::<NoUpstream>().is_some();
+    call.unless_marked(extensions.get::<UpstreamObserved>(), no_upstream)
 }

@@ -77,7 +77,7 @@
 //! The label `handler` is resolved once, when the request arrives, and is never its raw path. The
 //! first of these that is known:
 //!
-//! 1. [`Handler`] in the request's extensions, [`MetricsMiddleware::handler`],
+//! 1. [`HandlerName`] in the request's extensions, [`MetricsMiddleware::handler`],
 //!    [`MetricsMiddleware::handler_fn`];
 //! 2. the well-known endpoints of LLM gateways
 //!    ([`well_known`](brightstaff_metrics_core::handler::well_known)), by the path as the client sent
@@ -178,20 +178,19 @@
 mod awc;
 mod body;
 mod future;
-mod handler;
 mod middleware;
 mod relay;
+mod request_head;
 mod service;
+mod settings;
 
-pub use brightstaff_metrics_core::{self, Metrics, NoUpstream};
+pub use brightstaff_metrics_core::{
+    self, HandlerName, Metrics, NoUpstream, labels::ErrorClass, prometheus,
+};
 
 #[cfg(feature = "awc-3")]
 pub use self::awc::{awc_error_class, observe_awc};
 pub use self::{
-    body::ObservedBody,
-    future::ResponseFuture,
-    handler::{Handler, RequestHead},
-    middleware::MetricsMiddleware,
-    relay::relay,
-    service::MetricsService,
+    body::ObservedBody, future::ResponseFuture, middleware::MetricsMiddleware, relay::relay,
+    request_head::RequestHead, service::MetricsService,
 };

@@ -1,17 +1,18 @@
 use std::{
-    fmt,
     future::{Ready, ready},
     sync::Arc,
 };
 
 use actix_web::{
-    Error, HttpMessage,
+    Error,
     body::MessageBody,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
-use brightstaff_metrics_core::{Arrivals, Metrics, Observer, Upstream};
+use brightstaff_metrics_core::{HandlerName, Metrics};
 
-use crate::{Handler, MetricsService, ObservedBody, RequestHead};
+use crate::{
+    body::ObservedBody, request_head::RequestHead, service::MetricsService, settings::Settings,
+};
 
 /// Measures every request that passes, and the bodies of the answers to their ends.
 ///
@@ -31,24 +32,12 @@ use crate::{Handler, MetricsService, ObservedBody, RequestHead};
 #[must_use = "a middleware measures nothing until it wraps an app"]
 pub struct MetricsMiddleware(Arc<Settings>);
 
-#[derive(Clone)]
-struct Settings {
-    arrivals: Arrivals,
-    name: Option<Arc<NameFn>>,
-}
-
-type NameFn = dyn for<'a> Fn(&'a RequestHead<'a>) -> Option<&'a str> + Send + Sync;
-
-/// In the extensions of a request that a middleware saw already.
-struct Seen;
-
 impl MetricsMiddleware {
     /// A middleware that records in these metrics.
+    // The middleware holds them: by value, as everything that goes into an app.
+    #[expect(clippy::needless_pass_by_value)]
     pub fn new(metrics: Metrics) -> Self {
-        Self(Arc::new(Settings {
-            arrivals: Arrivals::new(metrics),
-            name: None,
-        }))
+        Self(Arc::new(Settings::new(&metrics)))
     }
 
     /// Names the handler of a path: the path as the client sent it, or actix's template.
@@ -56,7 +45,7 @@ impl MetricsMiddleware {
     /// Where it ends in a wildcard (`/files/{path:.*}`, `/files/{path}*` or `/files/{*path}`), the
     /// name covers all that is under it; the longest such prefix wins.
     pub fn handler(mut self, path: &str, name: &str) -> Self {
-        self.settings().arrivals.handler(path, name);
+        self.settings().requests.handler(path, name);
         self
     }
 
@@ -72,12 +61,27 @@ impl MetricsMiddleware {
     /// # let _ = middleware;
     /// ```
     ///
+    /// A name may be `'static`, made for the request, or kept in a table, best as a [`HandlerName`], which is
+    /// cheap to clone:
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use brightstaff_metrics_actix::{HandlerName, Metrics, MetricsMiddleware};
+    ///
+    /// let names: HashMap<String, HandlerName> = [("/a".to_owned(), "alpha".into())].into();
+    /// let middleware = MetricsMiddleware::new(Metrics::unregistered())
+    ///     .handler_fn(move |request| names.get(request.path()).cloned());
+    /// # let _ = middleware;
+    /// ```
+    ///
     /// A name taken from the path is one that clients choose. The number of handlers is capped
     /// (`Builder::handler_cap`), so they cannot flood the registry, but they can push out others.
-    pub fn handler_fn<F>(mut self, name: F) -> Self
+    pub fn handler_fn<F, N>(mut self, name: F) -> Self
     where
-        F: for<'a> Fn(&'a RequestHead<'a>) -> Option<&'a str> + Send + Sync + 'static,
+        F: Fn(&RequestHead<'_>) -> Option<N> + Send + Sync + 'static,
+        N: Into<HandlerName>,
     {
+        let name = move |request: &RequestHead<'_>| name(request).map(N::into);
         self.settings().name = Some(Arc::new(name));
         self
     }
@@ -85,14 +89,14 @@ impl MetricsMiddleware {
     /// Names the handler of requests for which nothing else is known: `not_found` unless told
     /// otherwise.
     pub fn fallback(mut self, name: &str) -> Self {
-        self.settings().arrivals.fallback(name);
+        self.settings().requests.fallback(name);
         self
     }
 
     /// Does not measure a path: the path as the client sent it, or actix's template. May end in a
     /// wildcard, as in [`handler`](Self::handler).
     pub fn skip(mut self, path: &str) -> Self {
-        self.settings().arrivals.skip(path);
+        self.settings().requests.skip(path);
         self
     }
 
@@ -104,28 +108,31 @@ impl MetricsMiddleware {
     /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on what `UpstreamCall::observe` gave it, or marks an answer of its
     /// own with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
     pub fn implicit(mut self, provider: &str) -> Self {
-        self.settings().arrivals.implicit(provider);
+        self.settings().requests.implicit(provider);
+        self
+    }
+
+    /// Measures the responses to POST requests for this path as calls to this provider: as
+    /// [`implicit`](Self::implicit) does for the well-known endpoints, and before it. The path as the client
+    /// sent it, or actix's template; it may end in a wildcard.
+    ///
+    /// ```
+    /// use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
+    ///
+    /// let middleware = MetricsMiddleware::new(Metrics::unregistered())
+    ///     .implicit("openai")
+    ///     .llm_endpoint("/api/v1/chat/completions", "openai")
+    ///     .llm_endpoint("/openai/deployments/{deployment}/chat/completions", "azure")
+    ///     .llm_endpoint("/v1beta/models/{call:.*}", "gemini");
+    /// # let _ = middleware;
+    /// ```
+    pub fn llm_endpoint(mut self, path: &str, provider: &str) -> Self {
+        self.settings().requests.llm_endpoint(path, provider);
         self
     }
 
     fn settings(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.0)
-    }
-
-    /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
-    pub(crate) fn arrive(&self, request: &ServiceRequest) -> (Observer, Option<Arc<Upstream>>) {
-        let mut extensions = request.extensions_mut();
-        let given = extensions.get::<Handler>().cloned();
-        let seen = extensions.insert(Seen).is_some();
-        // The user's closure may want them.
-        drop(extensions);
-        if seen {
-            return (Observer::default(), None);
-        }
-        let chosen = |head| self.0.name.as_ref().and_then(|name| name(head));
-        self.0
-            .arrivals
-            .arrive(&RequestHead::new(request, given), chosen)
     }
 }
 
@@ -141,15 +148,6 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(MetricsService::new(inner, self.clone())))
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("arrivals", &self.arrivals)
-            .field("name", &self.name.is_some())
-            .finish()
+        ready(Ok(MetricsService::new(inner, Arc::clone(&self.0))))
     }
 }

@@ -15,7 +15,7 @@ use actix_web::{
     },
     web::Bytes,
 };
-use brightstaff_metrics_core::{Head, NoUpstream, UpstreamObserved};
+use brightstaff_metrics_core::{NoUpstream, UpstreamObserved, adapter::head_without_media};
 use http_body::Body;
 use pin_project::pin_project;
 
@@ -42,7 +42,10 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn Error>>,
 {
-    let size = size(answer.status().as_u16(), Head::framing(&answer).declared());
+    let size = size(
+        answer.status().as_u16(),
+        head_without_media(&answer).declared(),
+    );
     let (head, inner) = answer.into_parts();
     let body = BoxBody::new(Relayed { inner, size });
     let fields = head.headers.iter();

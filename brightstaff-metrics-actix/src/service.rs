@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use actix_web::{
     Error,
@@ -6,18 +9,18 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse},
 };
 
-use crate::{MetricsMiddleware, ObservedBody, ResponseFuture};
+use crate::{body::ObservedBody, future::ResponseFuture, settings::Settings};
 
-/// A service whose requests are measured: what [`MetricsMiddleware`] makes of a service.
+/// A service whose requests are measured: what [`MetricsMiddleware`](crate::MetricsMiddleware) makes of a service.
 #[derive(Clone, Debug)]
 pub struct MetricsService<S> {
     inner: S,
-    middleware: MetricsMiddleware,
+    settings: Arc<Settings>,
 }
 
 impl<S> MetricsService<S> {
-    pub(crate) fn new(inner: S, middleware: MetricsMiddleware) -> Self {
-        Self { inner, middleware }
+    pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
     }
 }
 
@@ -35,9 +38,9 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (observer, implicit) = self.middleware.arrive(&request);
-        // A panic in there drops the observer as it passes.
+        let begun = self.settings.begin(&request);
+        // A panic in there drops what has begun as it passes.
         let inner = self.inner.call(request);
-        ResponseFuture::new(inner, observer, implicit)
+        ResponseFuture::new(inner, begun)
     }
 }

@@ -15,7 +15,7 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
-use brightstaff_metrics_actix::Handler;
+use brightstaff_metrics_actix::HandlerName;
 use recorded::Recorded;
 
 fn request(method: &str, path: &str) -> TestRequest {
@@ -178,7 +178,7 @@ async fn the_users_names_go_first() {
         .handler("/v1/files/{id}", "files")
         .handler("/static/{path:.*}", "static")
         .handler("/static/deep/{path}*", "deep")
-        .handler_fn(|request| request.headers().get("x-name")?.to_str().ok())
+        .handler_fn(|request| Some(request.headers().get("x-name")?.to_str().ok()?.to_owned()))
         .fallback("unmatched");
     let app = App::new()
         .wrap(middleware)
@@ -200,7 +200,7 @@ async fn the_users_names_go_first() {
     let chosen = request("POST", "/v1/responses").insert_header(("x-name", "chosen"));
     app.call(chosen.to_request()).await.unwrap();
     let given = request("POST", "/v1/messages").to_request();
-    given.extensions_mut().insert(Handler::new("given"));
+    given.extensions_mut().insert(HandlerName::from("given"));
     app.call(given).await.unwrap();
     let requests = recorded.requests();
     for line in ["chosen POST 4xx 1", "given POST 4xx 1"] {

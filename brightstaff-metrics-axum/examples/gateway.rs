@@ -29,7 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let registry = Registry::new();
     let commit = option_env!("GIT_SHA").unwrap_or("unknown");
     let metrics = Metrics::builder()
-        .build_info(env!("CARGO_PKG_VERSION"), commit)
+        .version(env!("CARGO_PKG_VERSION"))
+        .git_sha(commit)
         .upstreams([("openai", "gpt-4o")])
         .register(&registry)?;
     tokio::spawn(Exporter::from_env(registry)?.bind().await?.serve());

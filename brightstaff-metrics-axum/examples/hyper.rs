@@ -9,7 +9,7 @@
 use std::{convert::Infallible, error::Error};
 
 use brightstaff_exporter::Exporter;
-use brightstaff_metrics_axum::{Handler, Metrics, MetricsLayer};
+use brightstaff_metrics_axum::{HandlerName, Metrics, MetricsLayer};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -51,7 +51,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// A router that knows more of a request than its path says, and tells the layer.
 fn route(mut request: Request<Incoming>) -> Request<Incoming> {
     if request.uri().path().starts_with("/internal/") {
-        request.extensions_mut().insert(Handler::new("internal"));
+        request
+            .extensions_mut()
+            .insert(HandlerName::from("internal"));
     }
     request
 }

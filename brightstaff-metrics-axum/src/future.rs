@@ -1,11 +1,11 @@
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use brightstaff_metrics_core::{
-    Head, NoUpstream, ObservedBody, Observer, Upstream, UpstreamObserved,
+    Head, NoUpstream, ObservedBody, UpstreamObserved,
+    adapter::{Begun, PendingCall, ResponseObserver, head_without_media},
 };
 use bytes::Bytes;
 use http::Response;
@@ -13,22 +13,23 @@ use http_body::Body;
 use pin_project::pin_project;
 
 /// The future of a [`MetricsService`](crate::MetricsService): carries the measuring from the request
-/// to the body of its answer.
+/// to the body of its response.
 #[derive(Debug)]
 #[pin_project]
 pub struct ResponseFuture<F> {
     #[pin]
     inner: F,
-    observer: Observer,
-    implicit: Option<Arc<Upstream>>,
+    observer: ResponseObserver,
+    /// The response as a call to a provider, unless its handler speaks for itself.
+    call: Option<PendingCall>,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, observer: Observer, implicit: Option<Arc<Upstream>>) -> Self {
+    pub(crate) fn new(inner: F, begun: Begun) -> Self {
         Self {
             inner,
-            observer,
-            implicit,
+            observer: begun.request.into(),
+            call: begun.call,
         }
     }
 }
@@ -46,13 +47,14 @@ where
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(response)) => {
-                let implicit = unmarked(response, this.implicit);
-                let head = if implicit.is_some() {
+                let call = this.call.take();
+                let call = call.and_then(|call| unless_marked(call, response));
+                let head = if call.is_some() {
                     Head::of(response)
                 } else {
-                    Head::framing(response)
+                    head_without_media(response)
                 };
-                this.observer.head(&head, implicit);
+                this.observer.head(&head, call);
             }
             Poll::Ready(Err(_)) => this.observer.fail(),
         }
@@ -63,13 +65,8 @@ where
     }
 }
 
-/// The upstream that this answer is measured for, unless its handler spoke for itself.
-fn unmarked<'a, B>(
-    response: &Response<B>,
-    implicit: &'a Option<Arc<Upstream>>,
-) -> Option<&'a Upstream> {
-    implicit.as_deref().filter(|_| {
-        let extensions = response.extensions();
-        extensions.get::<UpstreamObserved>().is_none() && extensions.get::<NoUpstream>().is_none()
-    })
+fn unless_marked<B>(call: PendingCall, response: &Response<B>) -> Option<PendingCall> {
+    let extensions = response.extensions();
+    let no_upstream = extensions.get::<NoUpstream>().is_some();
+    call.unless_marked(extensions.get::<UpstreamObserved>(), no_upstream)
 }

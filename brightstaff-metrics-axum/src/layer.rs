@@ -1,10 +1,9 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use brightstaff_metrics_core::{Arrivals, Metrics, Observer, Upstream};
-use http::Request;
+use brightstaff_metrics_core::{HandlerName, Metrics};
 use tower_layer::Layer;
 
-use crate::{MetricsService, RequestHead};
+use crate::{request_head::RequestHead, service::MetricsService, settings::Settings};
 
 /// Measures every request that passes, and the bodies of the answers to their ends.
 ///
@@ -24,25 +23,12 @@ use crate::{MetricsService, RequestHead};
 #[must_use = "a layer measures nothing until it is added to a service"]
 pub struct MetricsLayer(Arc<Settings>);
 
-#[derive(Clone)]
-struct Settings {
-    arrivals: Arrivals,
-    name: Option<Arc<NameFn>>,
-}
-
-type NameFn = dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync;
-
-/// In the extensions of a request that a layer saw already.
-#[derive(Clone, Copy)]
-struct Seen;
-
 impl MetricsLayer {
     /// A layer that records in these metrics.
+    // The layer holds them: by value, as everything that goes into a stack of layers.
+    #[expect(clippy::needless_pass_by_value)]
     pub fn new(metrics: Metrics) -> Self {
-        Self(Arc::new(Settings {
-            arrivals: Arrivals::new(metrics),
-            name: None,
-        }))
+        Self(Arc::new(Settings::new(&metrics)))
     }
 
     /// Names the handler of a path: the path as the client sent it, or axum's route template.
@@ -50,7 +36,7 @@ impl MetricsLayer {
     /// Where it ends in a wildcard (`/files/{*path}`), the name covers all that is under it; the
     /// longest such prefix wins.
     pub fn handler(mut self, path: &str, name: &str) -> Self {
-        self.settings().arrivals.handler(path, name);
+        self.settings().requests.handler(path, name);
         self
     }
 
@@ -66,12 +52,27 @@ impl MetricsLayer {
     /// # let _ = layer;
     /// ```
     ///
+    /// A name may be `'static`, made for the request, or kept in a table, best as a [`HandlerName`], which is
+    /// cheap to clone:
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use brightstaff_metrics_axum::{HandlerName, Metrics, MetricsLayer};
+    ///
+    /// let names: HashMap<String, HandlerName> = [("/a".to_owned(), "alpha".into())].into();
+    /// let layer = MetricsLayer::new(Metrics::unregistered())
+    ///     .handler_fn(move |request| names.get(request.path()).cloned());
+    /// # let _ = layer;
+    /// ```
+    ///
     /// A name taken from the path is one that clients choose. The number of handlers is capped
     /// (`Builder::handler_cap`), so they cannot flood the registry, but they can push out others.
-    pub fn handler_fn<F>(mut self, name: F) -> Self
+    pub fn handler_fn<F, N>(mut self, name: F) -> Self
     where
-        F: for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync + 'static,
+        F: Fn(&RequestHead<'_>) -> Option<N> + Send + Sync + 'static,
+        N: Into<HandlerName>,
     {
+        let name = move |request: &RequestHead<'_>| name(request).map(N::into);
         self.settings().name = Some(Arc::new(name));
         self
     }
@@ -79,14 +80,14 @@ impl MetricsLayer {
     /// Names the handler of requests for which nothing else is known: `not_found` unless told
     /// otherwise.
     pub fn fallback(mut self, name: &str) -> Self {
-        self.settings().arrivals.fallback(name);
+        self.settings().requests.fallback(name);
         self
     }
 
     /// Does not measure a path: the path as the client sent it, or axum's route template. May end in
     /// a wildcard, as in [`handler`](Self::handler).
     pub fn skip(mut self, path: &str) -> Self {
-        self.settings().arrivals.skip(path);
+        self.settings().requests.skip(path);
         self
     }
 
@@ -98,21 +99,31 @@ impl MetricsLayer {
     /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on what `UpstreamCall::observe` gave it, or marks an answer of its
     /// own with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
     pub fn implicit(mut self, provider: &str) -> Self {
-        self.settings().arrivals.implicit(provider);
+        self.settings().requests.implicit(provider);
+        self
+    }
+
+    /// Measures the responses to POST requests for this path as calls to this provider: as
+    /// [`implicit`](Self::implicit) does for the well-known endpoints, and before it. The path as the client
+    /// sent it, or axum's route template; it may end in a wildcard.
+    ///
+    /// ```
+    /// use brightstaff_metrics_axum::{Metrics, MetricsLayer};
+    ///
+    /// let layer = MetricsLayer::new(Metrics::unregistered())
+    ///     .implicit("openai")
+    ///     .llm_endpoint("/api/v1/chat/completions", "openai")
+    ///     .llm_endpoint("/openai/deployments/{deployment}/chat/completions", "azure")
+    ///     .llm_endpoint("/v1beta/models/{*call}", "gemini");
+    /// # let _ = layer;
+    /// ```
+    pub fn llm_endpoint(mut self, path: &str, provider: &str) -> Self {
+        self.settings().requests.llm_endpoint(path, provider);
         self
     }
 
     fn settings(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.0)
-    }
-
-    /// A request arrived: who observes its answer, and as whose call it is measured implicitly.
-    pub(crate) fn arrive<B>(&self, request: &mut Request<B>) -> (Observer, Option<Arc<Upstream>>) {
-        if request.extensions_mut().insert(Seen).is_some() {
-            return (Observer::default(), None);
-        }
-        let chosen = |head| self.0.name.as_ref().and_then(|name| name(head));
-        self.0.arrivals.arrive(&RequestHead::of(request), chosen)
     }
 }
 
@@ -120,15 +131,6 @@ impl<S> Layer<S> for MetricsLayer {
     type Service = MetricsService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        MetricsService::new(inner, self.clone())
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("arrivals", &self.arrivals)
-            .field("name", &self.name.is_some())
-            .finish()
+        MetricsService::new(inner, Arc::clone(&self.0))
     }
 }

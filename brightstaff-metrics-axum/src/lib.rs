@@ -38,10 +38,7 @@
 //!
 //! ```
 //! use axum::{Extension, extract::State, http::StatusCode, response::{IntoResponse, Response}};
-//! use brightstaff_metrics_axum::{
-//!     Metrics, NoUpstream,
-//!     brightstaff_metrics_core::labels::ErrorClass,
-//! };
+//! use brightstaff_metrics_axum::{ErrorClass, Metrics, NoUpstream};
 //! # type Body = axum::body::Body;
 //! # async fn send() -> Result<http::Response<Body>, std::io::Error> { Err(std::io::ErrorKind::NotConnected.into()) }
 //!
@@ -49,8 +46,8 @@
 //!     let call = metrics.upstream("openai", "gpt-4o").start();
 //!     match send().await {
 //!         Ok(answer) => call.observe(answer).into_response(),
-//!         Err(_) => {
-//!             call.fail(ErrorClass::Connect); // or from a client's error, by the feature `reqwest-0_13`
+//!         Err(error) => {
+//!             call.fail(ErrorClass::of(&error));
 //!             (StatusCode::BAD_GATEWAY, Extension(NoUpstream)).into_response()
 //!         }
 //!     }
@@ -74,7 +71,7 @@
 //! The label `handler` is resolved once, when the request arrives, and is never its raw path. The
 //! first of these that is known:
 //!
-//! 1. [`Handler`] in the request's extensions, [`MetricsLayer::handler`],
+//! 1. [`HandlerName`] in the request's extensions, [`MetricsLayer::handler`],
 //!    [`MetricsLayer::handler_fn`];
 //! 2. the well-known endpoints of LLM gateways
 //!    ([`well_known`](brightstaff_metrics_core::handler::well_known)), by the path as the client sent
@@ -139,7 +136,7 @@
 //!
 //! With `default-features = false` the crate does not depend on axum, and [`MetricsLayer`] works on any
 //! `tower::Service<http::Request<_>>` whose answers have bodies of `Bytes`. Handlers are named by
-//! [`MetricsLayer::handler`], a closure, or a [`Handler`] that an outer service inserts. The example
+//! [`MetricsLayer::handler`], a closure, or a [`HandlerName`] that an outer service inserts. The example
 //! `hyper` shows it.
 //!
 //! # `TCP_NODELAY`
@@ -175,15 +172,15 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod future;
-mod handler;
 mod layer;
+mod request_head;
 mod service;
+mod settings;
 
-pub use brightstaff_metrics_core::{self, Metrics, NoUpstream, ObservedBody};
+pub use brightstaff_metrics_core::{
+    self, HandlerName, Metrics, NoUpstream, ObservedBody, labels::ErrorClass, prometheus,
+};
 
 pub use self::{
-    future::ResponseFuture,
-    handler::{Handler, RequestHead},
-    layer::MetricsLayer,
-    service::MetricsService,
+    future::ResponseFuture, layer::MetricsLayer, request_head::RequestHead, service::MetricsService,
 };

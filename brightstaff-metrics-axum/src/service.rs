@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
@@ -6,18 +9,18 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{MetricsLayer, ResponseFuture};
+use crate::{future::ResponseFuture, settings::Settings};
 
-/// A service whose requests are measured: what [`MetricsLayer`] makes of a service.
+/// A service whose requests are measured: what [`MetricsLayer`](crate::MetricsLayer) makes of a service.
 #[derive(Clone, Debug)]
 pub struct MetricsService<S> {
     inner: S,
-    layer: MetricsLayer,
+    settings: Arc<Settings>,
 }
 
 impl<S> MetricsService<S> {
-    pub(crate) fn new(inner: S, layer: MetricsLayer) -> Self {
-        Self { inner, layer }
+    pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
     }
 }
 
@@ -35,9 +38,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (observer, implicit) = self.layer.arrive(&mut request);
-        // A panic in there drops the observer as it passes.
+        let begun = self.settings.begin(&mut request);
+        // A panic in there drops what has begun as it passes.
         let inner = self.inner.call(request);
-        ResponseFuture::new(inner, observer, implicit)
+        ResponseFuture::new(inner, begun)
     }
 }

@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::{any, get, post},
 };
-use brightstaff_metrics_axum::{Handler, Metrics, MetricsLayer};
+use brightstaff_metrics_axum::{HandlerName, Metrics, MetricsLayer};
 use http::{Method, Request, Response};
 use prometheus::{Registry, TextEncoder};
 use tower::{Layer, Service, ServiceExt, service_fn, util::MapRequestLayer};
@@ -231,7 +231,7 @@ async fn the_users_names_go_first() {
         .handler("/v1/files/{id}", "files")
         .handler("/static/{*path}", "static")
         .handler("/static/deep/{*path}", "deep")
-        .handler_fn(|request| request.headers().get("x-name")?.to_str().ok())
+        .handler_fn(|request| Some(request.headers().get("x-name")?.to_str().ok()?.to_owned()))
         .fallback("unmatched");
     let app = Router::new()
         .route("/v1/files/{id}", any(ok))
@@ -257,7 +257,7 @@ async fn the_users_names_go_first() {
         .insert("x-name", "chosen".parse().unwrap());
     send(&app, chosen).await;
     let mut given = request("POST", "/v1/messages");
-    given.extensions_mut().insert(Handler::new("given"));
+    given.extensions_mut().insert(HandlerName::from("given"));
     send(&app, given).await;
     let requests = recorded.requests();
     assert!(

@@ -9,7 +9,7 @@ use std::{
 };
 
 use brightstaff_metrics_axum::{
-    Handler, Metrics, MetricsLayer, MetricsService, ObservedBody, ResponseFuture,
+    HandlerName, Metrics, MetricsLayer, MetricsService, ObservedBody, ResponseFuture,
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -163,7 +163,7 @@ async fn an_extension_names_the_handler() {
         ready(Ok::<_, Infallible>(Response::new(Body::default())))
     }));
     let mut named = request();
-    named.extensions_mut().insert(Handler::new("named"));
+    named.extensions_mut().insert(HandlerName::from("named"));
     app.oneshot(named).await.unwrap();
     let count = r#"requests_total{handler="named",method="GET",status_class="2xx"} 1"#;
     assert!(samples(&registry).contains(&count.to_owned()));

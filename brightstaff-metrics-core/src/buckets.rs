@@ -1,6 +1,8 @@
 //! The bucket sets of the histograms, each replaceable at build time.
 
-use crate::error::Error;
+use std::sync::Arc;
+
+use crate::error::RegisterError;
 
 /// One set of buckets, shared by the histograms that measure the same kind of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +46,13 @@ impl BucketSet {
         }
     }
 
+    pub(crate) const fn unit(self) -> Unit {
+        match self {
+            Self::RequestTokens => Unit::Tokens,
+            _ => Unit::Seconds,
+        }
+    }
+
     /// The upper bounds that stand where no others are given; `+Inf` is implied.
     #[must_use]
     pub const fn default_bounds(self) -> &'static [f64] {
@@ -83,31 +92,112 @@ impl BucketSet {
     }
 }
 
+/// What a histogram's samples are counted in: whole numbers, so that their sum is exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Samples are nanoseconds, and told as seconds.
+    Seconds,
+    /// Samples are tokens.
+    Tokens,
+}
+
+impl Unit {
+    const fn per_one(self) -> f64 {
+        match self {
+            Self::Seconds => 1e9,
+            Self::Tokens => 1.0,
+        }
+    }
+
+    /// A sum of samples, as an exposition tells it.
+    pub(crate) fn of(self, samples: u128) -> f64 {
+        // What is lost past 2^53 is less than one in 10^15.
+        #[expect(clippy::cast_precision_loss)]
+        let samples = samples as f64;
+        samples / self.per_one()
+    }
+}
+
+/// The upper bounds of a histogram's buckets, without `+Inf`.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    unit: Unit,
+    /// As they were given.
+    upper: Box<[f64]>,
+    /// The largest sample of each bucket.
+    samples: Box<[u64]>,
+}
+
+impl Bounds {
+    fn new(set: BucketSet, upper: &[f64]) -> Self {
+        let unit = set.unit();
+        Self {
+            unit,
+            upper: upper.into(),
+            samples: upper
+                .iter()
+                .map(|bound| largest(bound * unit.per_one()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.upper.len()
+    }
+
+    pub(crate) fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = f64> {
+        self.upper.iter().copied()
+    }
+
+    /// Which bucket a sample belongs to; past the last bound, that of `+Inf`.
+    #[inline]
+    pub(crate) fn bucket_of(&self, sample: u64) -> usize {
+        self.samples.partition_point(|&bound| bound < sample)
+    }
+}
+
+/// The largest whole number up to a bound, which is one itself where only rounding keeps it from it.
+// Saturates, as it should: samples below 0 or past 2^64 there are none.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn largest(bound: f64) -> u64 {
+    let rounded = bound.round();
+    if (bound - rounded).abs() <= rounded.abs() * 1e-12 {
+        rounded as u64
+    } else {
+        bound.floor() as u64
+    }
+}
+
 /// The bounds in force.
 #[derive(Clone, Debug)]
-pub(crate) struct Buckets([Vec<f64>; BucketSet::ALL.len()]);
+pub(crate) struct Buckets([Arc<Bounds>; BucketSet::ALL.len()]);
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self(std::array::from_fn(|set| {
-            BucketSet::ALL[set].default_bounds().to_vec()
+        Self(std::array::from_fn(|index| {
+            let set = BucketSet::ALL[index];
+            Arc::new(Bounds::new(set, set.default_bounds()))
         }))
     }
 }
 
 impl Buckets {
-    pub(crate) fn set(&mut self, set: BucketSet, bounds: Vec<f64>) {
-        self.0[set as usize] = bounds;
+    pub(crate) fn set(&mut self, set: BucketSet, bounds: &[f64]) {
+        self.0[set as usize] = Arc::new(Bounds::new(set, bounds));
     }
 
-    pub(crate) fn get(&self, set: BucketSet) -> &[f64] {
+    pub(crate) fn get(&self, set: BucketSet) -> &Arc<Bounds> {
         &self.0[set as usize]
     }
 
     /// Refuses what Prometheus cannot read as buckets.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), RegisterError> {
         for &set in BucketSet::ALL {
-            let bounds = self.get(set);
+            let bounds = &self.get(set).upper;
             let fault = if bounds.is_empty() {
                 "there are none"
             } else if bounds.iter().any(|bound| !bound.is_finite()) {
@@ -117,7 +207,7 @@ impl Buckets {
             } else {
                 continue;
             };
-            return Err(Error::buckets(set, fault));
+            return Err(RegisterError::buckets(set.name(), fault));
         }
         Ok(())
     }
@@ -142,7 +232,7 @@ mod tests {
             (vec![f64::NAN], "finite"),
         ] {
             let mut buckets = Buckets::default();
-            buckets.set(BucketSet::RouterDecision, bounds);
+            buckets.set(BucketSet::RouterDecision, &bounds);
             let error = buckets.check().unwrap_err().to_string();
             assert!(error.contains("router decision"), "{error}");
             assert!(error.contains(fault), "{error}");

@@ -3,17 +3,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use prometheus::Registry;
 
 use crate::{
-    Error, Metrics,
-    buckets::BucketSet,
+    buckets::{BucketSet, Buckets},
     catalogue as c,
     clock::Clock,
-    http::HttpSeries,
+    error::RegisterError,
+    families::{
+        BuildInfo, Context, DEFAULT_OPEN_MODELS, HttpFamilies, ProcessFamily, Provider,
+        RoutingFamilies, UpstreamFamilies,
+    },
     labels::{OTHER, sanitize},
-    metrics::{MetricsCollector, Series, Settings},
-    process::ProcessCollector,
-    routing::RoutingSeries,
-    series::{Counters, gauge},
-    upstream::{DEFAULT_OPEN_MODELS, Provider, UpstreamSeries},
+    metrics::{Families, Metrics, MetricsCollector, ProcessCollector},
 };
 
 /// Describes the metrics of a gateway, and registers them.
@@ -23,19 +22,21 @@ use crate::{
 ///
 /// let registry = prometheus::Registry::new();
 /// let metrics = Metrics::builder()
-///     .build_info(env!("CARGO_PKG_VERSION"), "abc123")
+///     .version(env!("CARGO_PKG_VERSION"))
+///     .git_sha("abc123")
 ///     .upstreams([("openai", "gpt-4o"), ("anthropic", "claude-sonnet-4-5")])
 ///     .providers(["openrouter"])
 ///     .upstream_cap(100)
 ///     .buckets(BucketSet::FirstToken, [0.1, 0.5, 1.0, 5.0])
 ///     .register(&registry)?;
 /// # let _ = metrics;
-/// # Ok::<_, brightstaff_metrics_core::Error>(())
+/// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
-    settings: Settings,
+    clock: Clock,
+    buckets: Buckets,
     upstreams: Vec<(String, String)>,
     /// The providers named without a model, and how many of their models are open.
     providers: Vec<(String, usize)>,
@@ -50,7 +51,8 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            settings: Settings::default(),
+            clock: Clock::default(),
+            buckets: Buckets::default(),
             upstreams: Vec::new(),
             providers: Vec::new(),
             upstream_cap: Self::DEFAULT_CAP,
@@ -75,11 +77,15 @@ impl Builder {
     /// are the ones that were not declared.
     pub const DEFAULT_CAP: usize = 200;
 
-    /// The version and the commit of the gateway, as `brightstaff_build_info` tells them. `unknown`
-    /// where not given.
-    pub fn build_info(mut self, version: &str, git_sha: &str) -> Self {
-        version.clone_into(&mut self.version);
-        git_sha.clone_into(&mut self.git_sha);
+    /// The version of the gateway, as `brightstaff_build_info` tells it: `unknown` where it is not given.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// The commit of the gateway, as `brightstaff_build_info` tells it: `unknown` where it is not given.
+    pub fn git_sha(mut self, git_sha: impl Into<String>) -> Self {
+        self.git_sha = git_sha.into();
         self
     }
 
@@ -147,21 +153,22 @@ impl Builder {
     }
 
     /// Replaces a set of buckets by these upper bounds; `+Inf` is implied.
-    pub fn buckets(mut self, set: BucketSet, bounds: impl Into<Vec<f64>>) -> Self {
-        self.settings.buckets.set(set, bounds.into());
+    pub fn buckets(mut self, set: BucketSet, bounds: impl AsRef<[f64]>) -> Self {
+        self.buckets.set(set, bounds.as_ref());
         self
     }
 
     /// Whether `process_*` is read at each scrape; on unless told otherwise. Absent without
-    /// `/proc`, and where the registry has a process collector already, that one stays.
+    /// `/proc`; each family that the registry has already stays as it is there.
     pub fn process(mut self, process: bool) -> Self {
         self.process = process;
         self
     }
 
-    #[doc(hidden)]
+    /// Takes instants from this clock, which a test turns by hand.
+    #[cfg(feature = "testing")]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.settings.clock = clock;
+        self.clock = clock;
         self
     }
 
@@ -172,23 +179,42 @@ impl Builder {
     /// # Errors
     ///
     /// A set of buckets is empty, does not rise strictly or is not finite; a declared pair or a provider has a
-    /// name that no label may carry; a cap, or a number of open models, is higher than 65,536; or the registry
-    /// holds these families already.
-    pub fn register(self, registry: &Registry) -> Result<Metrics, Error> {
-        self.settings.buckets.check()?;
+    /// name that no label may carry; a cap, or a number of open models, is higher than 65,536; the registry
+    /// holds these families already, or gives all its series a label that is one of theirs.
+    pub fn register(self, registry: &Registry) -> Result<Metrics, RegisterError> {
+        self.check()?;
+        let process = self.process;
+        let metrics = self.unregistered();
+        let collector = || Box::new(MetricsCollector::new(metrics.clone()));
+        registry
+            .register(collector())
+            .map_err(RegisterError::registry)?;
+        if let Some(label) = clashing_label(registry) {
+            // It was registered a moment ago.
+            let _ = registry.unregister(collector());
+            return Err(RegisterError::label(&label));
+        }
+        if process {
+            for family in ProcessFamily::readable() {
+                // Refused where the registry has this family already, which is as good.
+                let _ = registry.register(Box::new(ProcessCollector::new(family)));
+            }
+        }
+        Ok(metrics)
+    }
+
+    fn check(&self) -> Result<(), RegisterError> {
+        self.buckets.check()?;
         if let Some((provider, model)) = self
             .upstreams
             .iter()
             .find(|(provider, model)| sanitize(provider) != provider || sanitize(model) != model)
         {
-            return Err(Error::upstream(provider, model));
+            return Err(RegisterError::upstream(provider, model));
         }
-        if let Some((name, _)) = self
-            .providers
-            .iter()
-            .find(|(name, _)| sanitize(name) != name)
-        {
-            return Err(Error::provider(name));
+        let mut providers = self.providers.iter();
+        if let Some((name, _)) = providers.find(|(name, _)| sanitize(name) != name) {
+            return Err(RegisterError::provider(name));
         }
         let open_models = self.providers.iter().map(|(_, models)| *models).max();
         for (what, cap) in [
@@ -198,45 +224,59 @@ impl Builder {
             ("selected_model_cap", self.selected_model_cap),
         ] {
             if cap > Self::MAX_CAP {
-                return Err(Error::cap(what, cap));
+                return Err(RegisterError::cap(what, cap, Self::MAX_CAP));
             }
         }
-        let process = self.process;
-        let metrics = self.unregistered();
-        registry
-            .register(Box::new(MetricsCollector::new(metrics.clone())))
-            .map_err(Error::registry)?;
-        if process && let Some(collector) = ProcessCollector::new() {
-            // Refused where the registry has a process collector already, which is as good.
-            let _ = registry.register(Box::new(collector));
-        }
-        Ok(metrics)
+        Ok(())
     }
 
     /// Expects sound buckets, which the defaults are.
     pub(crate) fn unregistered(self) -> Metrics {
-        let settings = Arc::new(self.settings);
-        let buckets = &settings.buckets;
-        let build_info = gauge(&c::BUILD_INFO, &[&self.version, &self.git_sha]);
-        build_info.set(1);
-        let series = Series {
-            http: HttpSeries::new(self.handler_cap, Arc::clone(&settings)),
-            upstream: UpstreamSeries::new(
-                &self.upstreams,
-                named_providers(&self.upstreams, &self.providers),
-                self.upstream_cap,
-                buckets,
-            ),
-            routing: RoutingSeries::new(self.selected_model_cap),
-            overflow: Counters::new(&c::LABEL_OVERFLOW, &[]),
-            build_info,
-        };
-        Metrics::new(settings, series)
+        let context = Arc::new(Context::new(self.clock, self.buckets));
+        let providers = named_providers(&context, &self.upstreams, &self.providers);
+        let http = HttpFamilies::new(Arc::clone(&context), self.handler_cap);
+        let upstream = UpstreamFamilies::new(
+            Arc::clone(&context),
+            &self.upstreams,
+            providers,
+            self.upstream_cap,
+        );
+        Metrics::new(Families {
+            http: Arc::new(http),
+            upstream: Arc::new(upstream),
+            routing: RoutingFamilies::new(Arc::clone(&context), self.selected_model_cap),
+            build: BuildInfo::new(&self.version, &self.git_sha),
+            context,
+        })
     }
 }
 
+/// A label that the registry gives every series, and our families have, too. It tells of its labels only in
+/// what it gathers.
+fn clashing_label(registry: &Registry) -> Option<String> {
+    let gathered = registry.gather();
+    // The registry may put a prefix before it.
+    let build_info = gathered
+        .iter()
+        .find(|family| family.name().ends_with(c::BUILD_INFO.name))?;
+    let labels = build_info.get_metric().first()?.get_label();
+    let ours: Vec<_> = c::ALL.iter().flat_map(|family| family.labels).collect();
+    let of_build_info = c::BUILD_INFO.labels;
+    let is_given = |name: &str| {
+        let all = labels.iter().filter(|pair| pair.name() == name).count();
+        let own = of_build_info.iter().filter(|label| label.name == name);
+        all > own.count()
+    };
+    let clash = ours.iter().find(|label| is_given(label.name));
+    clash.map(|label| label.name.to_owned())
+}
+
 /// Every provider that is named, with what was said of it last.
-fn named_providers(upstreams: &[(String, String)], providers: &[(String, usize)]) -> Vec<Provider> {
+fn named_providers(
+    context: &Arc<Context>,
+    upstreams: &[(String, String)],
+    providers: &[(String, usize)],
+) -> Vec<Provider> {
     let declared = upstreams.iter().map(|(provider, _)| (provider, None));
     let told = providers.iter().map(|(name, models)| (name, Some(*models)));
     let mut named: BTreeMap<&str, Option<usize>> = BTreeMap::new();
@@ -250,7 +290,7 @@ fn named_providers(upstreams: &[(String, String)], providers: &[(String, usize)]
         .into_iter()
         .map(|(name, open_models)| {
             let models = open_models.unwrap_or(DEFAULT_OPEN_MODELS);
-            Provider::new(name, models, open_models.is_some())
+            Provider::new(context, name, models, open_models.is_some())
         })
         .collect()
 }

@@ -6,8 +6,9 @@
 use crate::{
     buckets::BucketSet,
     labels::{
-        CancelPhase, ErrorClass, Fallback, Method, Outcome, OverflowLabel, Route, RoutingOutcome,
-        SessionCacheEvent, StatusClass, TokenDetail, TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, Fallback, InterruptReason, Outcome, OverflowLabel, RequestMethod,
+        RouteKind, RoutingOutcome, SessionCacheEvent, StatusClass, TokenDetail, TokenKind,
+        UsageMissing,
     },
 };
 
@@ -46,7 +47,7 @@ pub struct Family {
     /// Its labels, `le` aside.
     pub labels: &'static [LabelDef],
     /// Whether the name is one that Plano's monitoring page documents, and so may never change.
-    pub documented: bool,
+    pub(crate) documented: bool,
 }
 
 const fn open(name: &'static str) -> LabelDef {
@@ -93,7 +94,7 @@ macro_rules! catalogue {
 
 catalogue! {
     HTTP_REQUESTS = Counter "brightstaff_http_requests_total"
-        [HANDLER, closed!(Method), closed!(StatusClass)]
+        [HANDLER, closed!(RequestMethod), closed!(StatusClass)]
         "Inbound requests, each counted once: when its status is known, or as \"error\" when it ends without one."
         documented;
     HTTP_REQUEST_DURATION = Histogram(Http) "brightstaff_http_request_duration_seconds"
@@ -112,7 +113,15 @@ catalogue! {
         [HANDLER, closed!(CancelPhase)]
         "Requests whose client went away before the headers, or before the end of the body."
         ;
+    HTTP_INTERRUPTED = Counter "brightstaff_http_requests_interrupted_total"
+        [HANDLER, closed!(InterruptReason)]
+        "Requests whose response body failed after its status was sent: an error, fewer bytes than declared, or a panic; no cancel."
+        ;
 
+    UPSTREAM_IN_FLIGHT = Gauge "brightstaff_llm_upstream_in_flight"
+        [PROVIDER]
+        "Calls to a provider between their start and their end."
+        ;
     UPSTREAM_REQUESTS = Counter "brightstaff_llm_upstream_requests_total"
         [PROVIDER, MODEL, closed!(StatusClass), closed!(ErrorClass)]
         "Calls to a provider, each attempt once, when it ends."
@@ -151,11 +160,11 @@ catalogue! {
         ;
 
     ROUTER_DECISIONS = Counter "brightstaff_router_decisions_total"
-        [closed!(Route), SELECTED_MODEL, closed!(Fallback)]
+        [closed!(RouteKind), SELECTED_MODEL, closed!(Fallback)]
         "Routing decisions, one a request, when a candidate is accepted; fallback is true where it was not the first that was tried."
         documented;
     ROUTER_DECISION_DURATION = Histogram(RouterDecision) "brightstaff_router_decision_duration_seconds"
-        [closed!(Route)]
+        [closed!(RouteKind)]
         "Seconds that the decision logic alone took, failed attempts excluded."
         documented;
     ROUTING_SERVICE_REQUESTS = Counter "brightstaff_routing_service_requests_total"

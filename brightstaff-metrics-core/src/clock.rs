@@ -1,10 +1,12 @@
 //! Where instants come from: the processor's counter, the system, or a hand that tests turn.
 
+#[cfg(any(test, feature = "testing"))]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -13,7 +15,6 @@ use std::{
 /// On Linux on x86-64, where the kernel itself tells the time by the processor's counter when this is
 /// first asked for, that counter is read directly, at less than half of the price of asking the kernel's
 /// code for it; elsewhere this is [`Instant`].
-#[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -24,6 +25,7 @@ enum Source {
     /// Counts nanoseconds from there.
     System(Instant),
     /// Nanoseconds that a test let pass.
+    #[cfg(any(test, feature = "testing"))]
     Manual(Arc<AtomicU64>),
 }
 
@@ -32,6 +34,7 @@ enum Source {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tick(u64);
 
+#[cfg(any(test, feature = "testing"))]
 impl Clock {
     /// A clock that stands still until [`Clock::advance`].
     #[must_use]
@@ -45,34 +48,33 @@ impl Clock {
             now.fetch_add(nanos(by), Ordering::SeqCst);
         }
     }
+}
 
+impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> Tick {
         Tick(match &self.0 {
             #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
             Source::Counter(clock) => clock.raw(),
             Source::System(epoch) => nanos(epoch.elapsed()),
+            #[cfg(any(test, feature = "testing"))]
             Source::Manual(now) => now.load(Ordering::SeqCst),
         })
     }
 
-    /// From one instant to a later one; 0 where it is none.
+    /// Nanoseconds from one instant to a later one; 0 where it is none.
     #[inline]
-    pub(crate) fn seconds(&self, from: Tick, to: Tick) -> f64 {
-        let nanos = match &self.0 {
+    pub(crate) fn nanos(&self, from: Tick, to: Tick) -> u64 {
+        match &self.0 {
             #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
             Source::Counter(clock) => clock.delta_as_nanos(from.0, to.0),
             _ => to.0.saturating_sub(from.0),
-        };
-        // What is lost past 2^53 nanoseconds, 104 days, is less than one of them in 10^15.
-        #[expect(clippy::cast_precision_loss)]
-        let nanos = nanos as f64;
-        nanos / 1e9
+        }
     }
 
     fn real() -> Self {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-        if the_kernel_trusts_the_counter() {
+        if counter_is_the_clocksource() {
             // Compares the counter with the system's clock until it is sure, for 200 ms at most.
             return Self(Source::Counter(quanta::Clock::new()));
         }
@@ -90,12 +92,12 @@ impl Default for Clock {
 /// Whether the kernel tells the time by the processor's counter. It does so only where it found that one
 /// to be the same on all cores and in all states of power.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn the_kernel_trusts_the_counter() -> bool {
+fn counter_is_the_clocksource() -> bool {
     const CURRENT: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     std::fs::read_to_string(CURRENT).is_ok_and(|source| source.trim() == "tsc")
 }
 
-fn nanos(duration: Duration) -> u64 {
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -111,7 +113,7 @@ mod tests {
             let inner = Instant::now();
             std::thread::sleep(Duration::from_millis(50));
             let least = inner.elapsed().as_secs_f64();
-            let seconds = clock.seconds(from, clock.now());
+            let seconds = Duration::from_nanos(clock.nanos(from, clock.now())).as_secs_f64();
             let most = outer.elapsed().as_secs_f64();
             assert!(
                 (least * 0.999..=most * 1.001).contains(&seconds),
@@ -124,9 +126,9 @@ mod tests {
     fn a_manual_clock_stands_still() {
         let clock = Clock::manual();
         let from = clock.now();
-        assert!(clock.seconds(from, clock.now()) == 0.0);
+        assert_eq!(clock.nanos(from, clock.now()), 0);
         clock.advance(Duration::from_millis(1_100));
-        assert!(clock.seconds(from, clock.now()) == 1.1);
-        assert!(clock.seconds(clock.now(), from) == 0.0);
+        assert_eq!(clock.nanos(from, clock.now()), 1_100_000_000);
+        assert_eq!(clock.nanos(clock.now(), from), 0);
     }
 }

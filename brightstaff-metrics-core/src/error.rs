@@ -1,22 +1,28 @@
 use std::fmt;
 
-use crate::buckets::BucketSet;
-
 /// Why metrics could not be registered. The message names the thing that failed.
 ///
 /// Its `Debug` is the message with its cause, since that is what falls out of a `main` that returns it.
-pub struct Error(Kind);
+pub struct RegisterError(Kind);
 
 enum Kind {
-    Buckets(BucketSet, &'static str),
-    Upstream { provider: String, model: String },
+    Buckets(&'static str, &'static str),
+    Upstream {
+        provider: String,
+        model: String,
+    },
     Provider(String),
-    Cap { what: &'static str, cap: usize },
+    Cap {
+        what: &'static str,
+        cap: usize,
+        most: usize,
+    },
+    Label(String),
     Registry(prometheus::Error),
 }
 
-impl Error {
-    pub(crate) fn buckets(set: BucketSet, fault: &'static str) -> Self {
+impl RegisterError {
+    pub(crate) fn buckets(set: &'static str, fault: &'static str) -> Self {
         Self(Kind::Buckets(set, fault))
     }
 
@@ -31,8 +37,12 @@ impl Error {
         Self(Kind::Provider(name.to_owned()))
     }
 
-    pub(crate) fn cap(what: &'static str, cap: usize) -> Self {
-        Self(Kind::Cap { what, cap })
+    pub(crate) fn cap(what: &'static str, cap: usize, most: usize) -> Self {
+        Self(Kind::Cap { what, cap, most })
+    }
+
+    pub(crate) fn label(name: &str) -> Self {
+        Self(Kind::Label(name.to_owned()))
     }
 
     pub(crate) fn registry(error: prometheus::Error) -> Self {
@@ -48,7 +58,7 @@ impl Error {
     /// let registry = prometheus::Registry::new();
     /// Metrics::builder().register(&registry)?;
     /// assert!(Metrics::builder().register(&registry).unwrap_err().is_already_registered());
-    /// # Ok::<_, brightstaff_metrics_core::Error>(())
+    /// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
     /// ```
     #[must_use]
     pub fn is_already_registered(&self) -> bool {
@@ -56,11 +66,11 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Buckets(set, fault) => {
-                write!(f, "bad buckets for {}: {fault}", set.name())
+                write!(f, "bad buckets for {set}: {fault}")
             }
             Kind::Upstream { provider, model } => write!(
                 f,
@@ -72,10 +82,13 @@ impl fmt::Display for Error {
                 "bad provider {name:?}: its name needs 1 to {} bytes and no control character",
                 crate::labels::MAX_LABEL_BYTES
             ),
-            Kind::Cap { what, cap } => write!(
+            Kind::Cap { what, cap, most } => {
+                write!(f, "bad {what} of {cap}: it can be {most} at most")
+            }
+            Kind::Label(name) => write!(
                 f,
-                "bad {what} of {cap}: it can be {} at most",
-                crate::Builder::MAX_CAP
+                "the registry gives every series a label {name:?}, which is one of the brightstaff families' own: \
+                 Prometheus refuses a scrape with two of them"
             ),
             Kind::Registry(prometheus::Error::AlreadyReg) => {
                 f.write_str("the registry already holds the brightstaff families")
@@ -85,7 +98,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl fmt::Debug for Error {
+impl fmt::Debug for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
         match &self.0 {
@@ -95,13 +108,15 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {
+impl std::error::Error for RegisterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Kind::Registry(error) => Some(error),
-            Kind::Buckets(..) | Kind::Upstream { .. } | Kind::Provider(_) | Kind::Cap { .. } => {
-                None
-            }
+            Kind::Buckets(..)
+            | Kind::Upstream { .. }
+            | Kind::Provider(_)
+            | Kind::Cap { .. }
+            | Kind::Label(_) => None,
         }
     }
 }

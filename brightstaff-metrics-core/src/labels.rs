@@ -59,9 +59,35 @@ impl<A: Index, B: Index> Index for (A, B) {
     }
 }
 
+/// What the values of the closed labels mean, for the generated documentation: the name of each label, its
+/// values and their meanings. Methods and classes of statuses are explained by HTTP.
+pub(crate) const MEANINGS: &[(&str, &[&str], &[&str])] = &[
+    meanings!(CancelPhase),
+    meanings!(InterruptReason),
+    meanings!(ErrorClass),
+    meanings!(Outcome),
+    meanings!(TokenKind),
+    meanings!(TokenDetail),
+    meanings!(UsageMissing),
+    meanings!(RouteKind),
+    meanings!(Fallback),
+    meanings!(RoutingOutcome),
+    meanings!(SessionCacheEvent),
+    meanings!(OverflowLabel),
+];
+
+macro_rules! meanings {
+    ($label:ident) => {
+        ($label::NAME, $label::VALUES, <$label as Label>::MEANINGS)
+    };
+}
+use meanings;
+
 /// A closed label.
 pub(crate) trait Label: Index + 'static {
     const ALL: &'static [Self];
+    /// What every value means, in the same order.
+    const MEANINGS: &'static [&'static str];
     fn as_str(self) -> &'static str;
 }
 
@@ -82,10 +108,7 @@ macro_rules! label {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// Every value as it stands in the exposition, in the same order.
-            pub const VALUES: &'static [&'static str] = &[$($value),+];
-
-            /// What every value means, in the same order.
-            pub const MEANINGS: &'static [&'static str] = &[$(concat!($($vdoc),*).trim_ascii()),+];
+            pub(crate) const VALUES: &'static [&'static str] = &[$($value),+];
 
             /// The value as it stands in the exposition.
             #[must_use]
@@ -101,6 +124,7 @@ macro_rules! label {
 
         impl Label for $name {
             const ALL: &'static [Self] = Self::ALL;
+            const MEANINGS: &'static [&'static str] = &[$(concat!($($vdoc),*).trim_ascii()),+];
             fn as_str(self) -> &'static str { self.as_str() }
         }
 
@@ -114,7 +138,7 @@ macro_rules! label {
 
 label! {
     /// The method of an inbound request.
-    Method = "method" {
+    RequestMethod = "method" {
         /// `GET`.
         Get => "GET",
         /// `POST`.
@@ -134,8 +158,8 @@ label! {
     }
 }
 
-impl From<&str> for Method {
-    /// Methods are case-sensitive (RFC 9110, section 9.1): `get` is [`Method::Other`].
+impl From<&str> for RequestMethod {
+    /// Methods are case-sensitive (RFC 9110, section 9.1): `get` is [`RequestMethod::Other`].
     fn from(method: &str) -> Self {
         Self::ALL
             .iter()
@@ -191,6 +215,16 @@ label! {
         Headers => "headers",
         /// After them, before the end of the body.
         Body => "body",
+    }
+}
+
+label! {
+    /// Why a response body stopped before its end, with its client still there.
+    InterruptReason = "reason" {
+        /// The body failed, or had fewer bytes than were declared.
+        Error => "error",
+        /// The code that makes the body panicked.
+        Panic => "panic",
     }
 }
 
@@ -266,7 +300,7 @@ label! {
 
 label! {
     /// Which way a request was routed.
-    Route = "route" {
+    RouteKind = "route" {
         /// `/agents/…`.
         Agent => "agent",
         /// `/routing/…`: the decision itself was asked for.

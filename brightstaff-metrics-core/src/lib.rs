@@ -14,7 +14,8 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let registry = Registry::new();
 //! let metrics = Metrics::builder()
-//!     .build_info("1.4.0", "abc123")
+//!     .version("1.4.0")
+//!     .git_sha("abc123")
 //!     .upstreams([("openai", "gpt-4o")])
 //!     .register(&registry)?;
 //!
@@ -66,35 +67,39 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod adapter;
 mod body;
 mod buckets;
 mod builder;
 pub mod catalogue;
-mod client_error;
 mod clock;
 mod error;
-mod http;
+mod families;
+mod head;
 pub mod labels;
 pub mod meter;
 mod metrics;
-mod process;
 mod progress;
+#[doc(hidden)]
+pub mod reference;
+mod request;
 mod routing;
 mod series;
-mod sync;
-mod table;
 mod upstream;
 
+pub use prometheus;
+
+#[cfg(feature = "tokio-1")]
+pub use self::upstream::TimedOut;
 pub use self::{
-    body::{NoUpstream, ObservedBody, ObservedStream, Observer, UpstreamObserved},
+    body::{ObservedBody, ObservedStream},
     buckets::BucketSet,
     builder::Builder,
-    error::Error,
-    http::{Arrival, Arrivals, Exchange, handler},
+    clock::Clock,
+    error::RegisterError,
+    head::Head,
     metrics::Metrics,
-    routing::{Router, RoutingService, SessionCache},
-    upstream::{Head, Upstream, UpstreamCall},
+    request::{HandlerName, handler},
+    routing::{Routing, RoutingService, SessionCache},
+    upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},
 };
-
-#[doc(hidden)]
-pub use clock::Clock;

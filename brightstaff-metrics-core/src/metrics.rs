@@ -1,22 +1,22 @@
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "testing")]
+use prometheus::Encoder as _;
 use prometheus::{
-    IntGauge,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
 
 use crate::{
-    Builder, Exchange, Upstream,
-    buckets::Buckets,
-    catalogue as c,
-    clock::{Clock, Tick},
-    http::{Handler, HttpSeries},
-    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, Method, OverflowLabel},
-    process,
-    routing::{Router, RoutingSeries, RoutingService, SessionCache},
-    series::{Counters, collect, desc},
-    upstream::{Called, Pair, UpstreamSeries},
+    builder::Builder,
+    families::{
+        BuildInfo, Context, HttpFamilies, ProcessFamily, RoutingFamilies, UpstreamFamilies,
+    },
+    labels::{MAX_LABEL_BYTES, RequestMethod},
+    request::{RequestGuard, RequestMetrics},
+    routing::{Routing, RoutingService, SessionCache},
+    series::{Gathered, Visitor, desc},
+    upstream::Upstream,
 };
 
 /// The metrics of one gateway: a cheap handle, to clone wherever something is to be recorded.
@@ -26,34 +26,23 @@ use crate::{
 ///
 /// let registry = prometheus::Registry::new();
 /// let metrics = Metrics::builder()
-///     .build_info("1.4.0", "abc123")
+///     .version("1.4.0")
+///     .git_sha("abc123")
 ///     .upstreams([("openai", "gpt-4o")])
 ///     .register(&registry)?;
 /// # let _ = metrics;
-/// # Ok::<_, brightstaff_metrics_core::Error>(())
+/// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
 /// ```
 #[derive(Clone)]
-pub struct Metrics(Arc<Inner>);
+pub struct Metrics(Arc<Families>);
 
-struct Inner {
-    settings: Arc<Settings>,
-    series: Series,
-}
-
-/// What every record rests on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
-    pub(crate) clock: Clock,
-    pub(crate) buckets: Buckets,
-}
-
-/// The children of every family, but those of the process.
-pub(crate) struct Series {
-    pub(crate) http: HttpSeries,
-    pub(crate) upstream: UpstreamSeries,
-    pub(crate) routing: RoutingSeries,
-    pub(crate) overflow: Counters<OverflowLabel>,
-    pub(crate) build_info: IntGauge,
+/// All families, but those of the process.
+pub(crate) struct Families {
+    pub(crate) context: Arc<Context>,
+    pub(crate) http: Arc<HttpFamilies>,
+    pub(crate) upstream: Arc<UpstreamFamilies>,
+    pub(crate) routing: RoutingFamilies,
+    pub(crate) build: BuildInfo,
 }
 
 impl Metrics {
@@ -71,93 +60,96 @@ impl Metrics {
         Builder::default().unregistered()
     }
 
-    pub(crate) fn new(settings: Arc<Settings>, series: Series) -> Self {
-        Self(Arc::new(Inner { settings, series }))
+    pub(crate) fn new(families: Families) -> Self {
+        Self(Arc::new(families))
     }
 
-    /// An inbound request arrived, for this handler: the clock runs, and it is in flight.
-    ///
-    /// For authors of adapters.
-    pub fn exchange(&self, handler: &str, method: Method) -> Exchange {
-        let start = self.now();
-        Exchange::start(self.handler(handler), method, start)
+    pub(crate) fn begin(&self, handler: &str, method: RequestMethod) -> RequestGuard {
+        let Families { context, http, .. } = &*self.0;
+        let start = context.clock.now();
+        RequestGuard::start(http.handler(handler, MAX_LABEL_BYTES), method, start)
     }
 
-    #[inline]
-    pub(crate) fn handler(&self, name: &str) -> &Arc<Handler> {
-        let series = self.series();
-        series.http.handler(name, MAX_LABEL_BYTES, &series.overflow)
-    }
-
-    /// The same for a handler that is named by the template of its route.
-    #[inline]
-    pub(crate) fn handler_of_route(&self, template: &str) -> &Arc<Handler> {
-        let series = self.series();
-        series
-            .http
-            .handler(template, MAX_TEMPLATE_BYTES, &series.overflow)
-    }
-
-    #[inline]
-    pub(crate) fn now(&self) -> Tick {
-        self.settings().clock.now()
+    pub(crate) fn implicit_upstream(&self, provider: &str) -> Upstream {
+        Upstream::implicit(&self.0.upstream, provider)
     }
 
     /// A provider and one of its models, to start calls from.
     ///
-    /// The labels are these, whatever model the answer names. See [`Builder::upstreams`] for which
-    /// pairs own series, and [`Builder::providers`] for what becomes of the calls of others.
+    /// The labels are these, whatever model the response names. See [`Builder::upstreams`] for which
+    /// pairs own series, and [`Builder::providers`] for where the calls of others are recorded.
     #[must_use]
     pub fn upstream(&self, provider: &str, model: &str) -> Upstream {
-        Upstream::named(self, provider, model)
-    }
-
-    /// A provider whose answers name the model. For adapters that measure implicitly, when they are set up.
-    ///
-    /// The provider is named from then on, as by [`Builder::providers`], and its calls that no model
-    /// answered (429 and 5xx above all) are recorded with the model `unknown`. Of providers that were not
-    /// named at registration, 64 may be named so.
-    #[must_use]
-    pub fn answering(&self, provider: &str) -> Upstream {
-        Upstream::answering(self, provider)
+        Upstream::new(&self.0.upstream, provider, model)
     }
 
     /// Records routing decisions.
     #[must_use]
-    pub fn router(&self) -> Router<'_> {
-        Router(self)
+    pub fn routing(&self) -> Routing<'_> {
+        Routing(&self.0.routing)
     }
 
-    /// Records what the routing service answers.
+    /// Records the responses of the routing service.
     #[must_use]
     pub fn routing_service(&self) -> RoutingService<'_> {
-        RoutingService(self)
+        RoutingService(&self.0.routing)
     }
 
     /// Records what the session cache does.
     #[must_use]
     pub fn session_cache(&self) -> SessionCache<'_> {
-        SessionCache(self)
+        SessionCache(&self.0.routing)
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.0.settings
+    /// The series of these metrics as text (format 0.0.4), without those of the process: for tests, and
+    /// whether a registry holds them or not.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
+    ///
+    /// let metrics = Metrics::unregistered();
+    /// metrics.upstream("openai", "gpt-4o").start().fail(ErrorClass::Connect);
+    /// assert!(metrics.render().contains(r#"error_class="connect""#));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Never: what is rendered is sound, and goes to memory.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn render(&self) -> String {
+        let registry = prometheus::Registry::new();
+        let collector = MetricsCollector::new(self.clone());
+        registry
+            .register(Box::new(collector))
+            .expect("an empty registry takes them");
+        let mut text = Vec::new();
+        prometheus::TextEncoder::new()
+            .encode(&registry.gather(), &mut text)
+            .expect("memory takes them");
+        String::from_utf8(text).expect("the text format is UTF-8")
     }
 
-    pub(crate) fn series(&self) -> &Series {
-        &self.0.series
+    /// Tells every series, family by family, in the order of the catalogue.
+    fn walk(&self, visitor: &mut dyn Visitor) {
+        let Families {
+            context,
+            http,
+            upstream,
+            routing,
+            build,
+        } = &*self.0;
+        http.walk(visitor);
+        upstream.walk(visitor);
+        routing.walk(visitor);
+        build.walk(visitor);
+        context.walk(visitor);
     }
+}
 
-    pub(crate) fn name_provider(&self, provider: &str) {
-        let buckets = &self.settings().buckets;
-        self.series().upstream.name(provider, buckets);
-    }
-
-    pub(crate) fn admit(&self, call: Called<'_>) -> &Arc<Pair> {
-        let series = self.series();
-        let buckets = &self.settings().buckets;
-        let overflow = series.overflow.get(OverflowLabel::Upstream);
-        series.upstream.admit(call, buckets, overflow)
+impl From<&Metrics> for RequestMetrics {
+    fn from(metrics: &Metrics) -> Self {
+        Self::new(&metrics.0.http, &metrics.0.upstream)
     }
 }
 
@@ -176,13 +168,15 @@ pub(crate) struct MetricsCollector {
 
 impl MetricsCollector {
     pub(crate) fn new(metrics: Metrics) -> Self {
-        let others = process::FAMILIES.iter().chain(c::OF_THE_BINARY);
-        let ours = c::ALL
-            .iter()
-            .filter(|family| !others.clone().any(|other| other.name == family.name));
+        let families = HttpFamilies::FAMILIES
+            .into_iter()
+            .chain(UpstreamFamilies::FAMILIES)
+            .chain(RoutingFamilies::FAMILIES)
+            .chain(BuildInfo::FAMILIES)
+            .chain(Context::FAMILIES);
         Self {
             metrics,
-            descs: ours.map(|family| desc(family)).collect(),
+            descs: families.map(desc).collect(),
         }
     }
 }
@@ -193,13 +187,35 @@ impl Collector for MetricsCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let series = self.metrics.series();
-        let mut out = Vec::with_capacity(self.descs.len());
-        series.http.collect(&mut out);
-        series.upstream.collect(&mut out);
-        series.routing.collect(&mut out);
-        out.push(collect(&c::LABEL_OVERFLOW, series.overflow.iter()));
-        out.push(collect(&c::BUILD_INFO, [&series.build_info]));
-        out
+        let mut gathered = Gathered::default();
+        self.metrics.walk(&mut gathered);
+        gathered.into_families()
+    }
+}
+
+/// What a registry holds of one family of the process.
+pub(crate) struct ProcessCollector {
+    process: ProcessFamily,
+    desc: Desc,
+}
+
+impl ProcessCollector {
+    pub(crate) fn new(process: ProcessFamily) -> Self {
+        Self {
+            desc: desc(process.family),
+            process,
+        }
+    }
+}
+
+impl Collector for ProcessCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.desc]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut gathered = Gathered::default();
+        self.process.walk(&mut gathered);
+        gathered.into_families()
     }
 }

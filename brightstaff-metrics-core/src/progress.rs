@@ -5,13 +5,14 @@ use std::num::NonZeroU64;
 /// Whether a body came to its end, whatever the stream inside it says.
 ///
 /// A server drops a body without polling it to its end once the declared length is written, and
-/// never polls that of an answer to HEAD. So a drop alone is no sign of a client that went away.
+/// never polls that of a response to HEAD. So a drop alone is no sign of a client that went away.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// What is still to come of the declared length, where there is one. One word: a guard is moved
     /// from hand to hand.
     left: Option<NonZeroU64>,
     complete: bool,
+    polled: bool,
     panicked: bool,
 }
 
@@ -30,10 +31,22 @@ pub(crate) enum Ending {
 
 impl Progress {
     /// The head is known. `bodiless`: by construction there are no bytes to come (RFC 9112, section
-    /// 6.3): an answer to HEAD, 1xx, 204, 304, or a body that is at its end from the start.
+    /// 6.3): a response to HEAD, 1xx, 204, 304, or a body that is at its end from the start.
     pub(crate) fn head(&mut self, declared: Option<u64>, bodiless: bool) {
-        self.left = declared.and_then(NonZeroU64::new);
         self.complete = bodiless || declared == Some(0);
+        self.left = declared.filter(|_| !bodiless).and_then(NonZeroU64::new);
+    }
+
+    /// Somebody asks for the body.
+    #[inline]
+    pub(crate) fn polled(&mut self) {
+        self.polled = true;
+    }
+
+    /// Whether anybody ever asked for the body: a server does so at once, and where nobody does, another
+    /// body took its place.
+    pub(crate) fn was_polled(&self) -> bool {
+        self.polled
     }
 
     #[inline]
@@ -44,11 +57,16 @@ impl Progress {
         }
     }
 
-    pub(crate) fn complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The code that makes the answer panicked. The mark is there when the guard is dropped, whoever
+    /// Whether fewer bytes passed than were declared.
+    pub(crate) fn is_short(&self) -> bool {
+        self.left.is_some()
+    }
+
+    /// The code that makes the response panicked. The mark is there when the guard is dropped, whoever
     /// caught the panic in between.
     pub(crate) fn panicked(&mut self) {
         self.panicked = true;
@@ -66,7 +84,7 @@ impl Progress {
     }
 }
 
-/// Whether an answer has no body, whatever its headers declare.
-pub(crate) fn bodiless(status: u16) -> bool {
+/// Whether a response has no body, whatever its headers declare.
+pub(crate) fn is_bodiless(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }

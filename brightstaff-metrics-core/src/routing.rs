@@ -1,48 +1,32 @@
 //! Routing decisions, the routing service and the session cache.
 
-use std::time::Duration;
-
-use prometheus::{Histogram, IntCounter, proto::MetricFamily};
+use std::{fmt, time::Duration};
 
 use crate::{
-    Metrics, catalogue as c,
-    labels::{
-        Fallback, MAX_LABEL_BYTES, OverflowLabel, Route, RoutingOutcome, SessionCacheEvent, fit,
-    },
-    series::{Counters, Lazy, collect, counter, histogram},
-    table::{Keyed, Table},
+    clock::nanos,
+    families::RoutingFamilies,
+    labels::{Fallback, RouteKind, RoutingOutcome, SessionCacheEvent},
 };
 
 /// Records routing decisions.
 ///
 /// ```
 /// use std::time::Duration;
-/// use brightstaff_metrics_core::{Metrics, labels::{Fallback, Route}};
+/// use brightstaff_metrics_core::{Metrics, labels::{Fallback, RouteKind}};
 ///
 /// let metrics = Metrics::unregistered();
-/// metrics.router().decision(Route::Llm, "gpt-4o", Fallback::No, Duration::from_millis(3));
+/// metrics.routing().decision(RouteKind::Llm, "gpt-4o", Fallback::No, Duration::from_millis(3));
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Router<'a>(pub(crate) &'a Metrics);
+#[derive(Clone, Copy)]
+pub struct Routing<'a>(pub(crate) &'a RoutingFamilies);
 
-impl Router<'_> {
+impl Routing<'_> {
     /// One decision, to be recorded once a request, when a candidate is accepted: the model is the
     /// one that was dispatched, and `elapsed` the time of the decision logic alone, failed attempts
     /// excluded. Where nothing was decided, or every candidate failed, there is nothing to record.
-    pub fn decision(self, route: Route, model: &str, fallback: Fallback, elapsed: Duration) {
-        let series = self.0.series();
-        let routing = &series.routing;
-        routing
-            .selected(model, &series.overflow)
-            .decisions(route, fallback)
-            .inc();
-        routing
-            .decision_duration
-            .get_or_init(route, || {
-                let buckets = &self.0.settings().buckets;
-                histogram(&c::ROUTER_DECISION_DURATION, &[route.as_str()], buckets)
-            })
-            .observe(elapsed.as_secs_f64());
+    pub fn decision(self, route: RouteKind, model: &str, fallback: Fallback, elapsed: Duration) {
+        self.0.selected(model).decisions(route, fallback).inc();
+        self.0.decision_duration(route).observe(nanos(elapsed));
     }
 }
 
@@ -53,13 +37,13 @@ impl Router<'_> {
 ///
 /// Metrics::unregistered().routing_service().request(RoutingOutcome::DecisionServed);
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct RoutingService<'a>(pub(crate) &'a Metrics);
+#[derive(Clone, Copy)]
+pub struct RoutingService<'a>(pub(crate) &'a RoutingFamilies);
 
 impl RoutingService<'_> {
     /// One request for a routing decision.
     pub fn request(self, outcome: RoutingOutcome) {
-        self.0.series().routing.service.get(outcome).inc();
+        self.0.service(outcome).inc();
     }
 }
 
@@ -70,80 +54,25 @@ impl RoutingService<'_> {
 ///
 /// Metrics::unregistered().session_cache().event(SessionCacheEvent::Hit);
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct SessionCache<'a>(pub(crate) &'a Metrics);
+#[derive(Clone, Copy)]
+pub struct SessionCache<'a>(pub(crate) &'a RoutingFamilies);
 
 impl SessionCache<'_> {
     /// One lookup, or one store.
     pub fn event(self, event: SessionCacheEvent) {
-        self.0.series().routing.session_cache.get(event).inc();
+        self.0.session_cache(event).inc();
     }
 }
 
-pub(crate) struct RoutingSeries {
-    selected: Table<Selected, 1>,
-    decision_duration: Lazy<Histogram, Route>,
-    service: Counters<RoutingOutcome>,
-    session_cache: Counters<SessionCacheEvent>,
-}
-
-/// The children of one selected model.
-struct Selected {
-    model: Box<str>,
-    decisions: Lazy<IntCounter, (Route, Fallback)>,
-}
-
-impl RoutingSeries {
-    pub(crate) fn new(cap: usize) -> Self {
-        Self {
-            selected: Table::new(Vec::new(), cap),
-            decision_duration: Lazy::new(),
-            service: Counters::new(&c::ROUTING_SERVICE_REQUESTS, &[]),
-            session_cache: Counters::new(&c::SESSION_CACHE_EVENTS, &[]),
-        }
-    }
-
-    fn selected(&self, model: &str, overflow: &Counters<OverflowLabel>) -> &Selected {
-        let overflow = overflow.get(OverflowLabel::SelectedModel);
-        let make = |[model]: [&str; 1]| Selected::new(model);
-        match fit(model, MAX_LABEL_BYTES) {
-            Some(model) => self.selected.get_or_insert([model], overflow, make),
-            None => {
-                overflow.inc();
-                self.selected.other(make)
+/// The series are for the registry to tell.
+macro_rules! opaque_debug {
+    ($($name:ident)+) => {$(
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }
         }
-    }
-
-    pub(crate) fn collect(&self, out: &mut Vec<MetricFamily>) {
-        let decisions = self.selected.iter().flat_map(|s| s.decisions.iter());
-        out.extend([
-            collect(&c::ROUTER_DECISIONS, decisions),
-            collect(&c::ROUTER_DECISION_DURATION, self.decision_duration.iter()),
-            collect(&c::ROUTING_SERVICE_REQUESTS, self.service.iter()),
-            collect(&c::SESSION_CACHE_EVENTS, self.session_cache.iter()),
-        ]);
-    }
+    )+};
 }
 
-impl Selected {
-    fn new(model: &str) -> Self {
-        Self {
-            model: model.into(),
-            decisions: Lazy::new(),
-        }
-    }
-
-    fn decisions(&self, route: Route, fallback: Fallback) -> &IntCounter {
-        self.decisions.get_or_init((route, fallback), || {
-            let labels = [route.as_str(), &self.model, fallback.as_str()];
-            counter(&c::ROUTER_DECISIONS, &labels)
-        })
-    }
-}
-
-impl Keyed<1> for Selected {
-    fn key(&self) -> [&str; 1] {
-        [&self.model]
-    }
-}
+opaque_debug!(Routing RoutingService SessionCache);

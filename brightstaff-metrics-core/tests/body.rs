@@ -227,13 +227,13 @@ fn a_call_that_a_panic_drops_is_no_cancel() {
 /// Also where the panic is outside of everything that the guard watches.
 #[test]
 fn a_request_that_a_panic_drops_is_no_cancel() {
-    use brightstaff_metrics_core::labels::Method;
+    use brightstaff_metrics_core::{adapter, labels::RequestMethod};
 
     let registry = Registry::new();
     let metrics = Metrics::builder().process(false);
     let metrics = metrics.register(&registry).unwrap();
     let caught = catch_unwind(AssertUnwindSafe(|| {
-        let mut exchange = metrics.exchange("llm_chat", Method::Post);
+        let mut exchange = adapter::begin(&metrics, "llm_chat", RequestMethod::Post);
         exchange.head(&Head::new(200));
         panic!("in a layer around");
     }));
@@ -291,7 +291,7 @@ fn what_is_known_late_is_not_timed() {
         let head = Head::new(200).content_type("text/event-stream");
         call.head(&head.content_encoding(encoding));
         body.iter().for_each(|byte| call.data(&[*byte]));
-        call.complete();
+        call.finish();
         let text = TextEncoder::new()
             .encode_to_string(&registry.gather())
             .unwrap();

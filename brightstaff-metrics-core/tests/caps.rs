@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use brightstaff_metrics_core::{
-    Builder, Head, Metrics, Upstream,
-    labels::{ErrorClass, Fallback, Method, Route},
+    Builder, Head, Metrics, Upstream, adapter,
+    labels::{ErrorClass, Fallback, RequestMethod, RouteKind},
 };
 use prometheus::{Registry, TextEncoder};
 
@@ -131,7 +131,7 @@ fn nobody_knows_a_provider_that_was_not_named() {
 #[test]
 fn an_answer_that_names_no_model_is_the_providers_unknown() {
     let gateway = gateway(|builder| builder.upstream_cap(1));
-    let implicit = gateway.metrics.answering("openai");
+    let implicit = adapter::implicit_upstream(&gateway.metrics, "openai");
     // There before the first call: else no rate would see it fail.
     gateway.has(&[("openai", 1)]);
     answer(&implicit, 429, r#"{"model":"m"}"#);
@@ -157,7 +157,7 @@ fn what_was_earned_before_the_provider_was_named_is_kept() {
     for model in ["unknown", "other", "m"] {
         gateway.call("openai", model, 200);
     }
-    let implicit = gateway.metrics.answering("openai");
+    let implicit = adapter::implicit_upstream(&gateway.metrics, "openai");
     answer(&implicit, 429, "");
     answer(&implicit, 200, r#"{"model":"m"}"#);
     gateway.call("openai", "other", 429);
@@ -245,7 +245,7 @@ fn a_provider_can_be_closed() {
 fn so_many_providers_are_named_later() {
     let gateway = gateway(|builder| builder);
     for n in 0..65 {
-        let implicit = gateway.metrics.answering(&format!("p{n}"));
+        let implicit = adapter::implicit_upstream(&gateway.metrics, &format!("p{n}"));
         answer(&implicit, 429, "");
     }
     assert_eq!(gateway.requests("p63", "unknown", "rate_limit"), 1.0);
@@ -263,19 +263,19 @@ fn what_no_label_may_carry_is_folded_and_counted() {
     }
     assert_eq!(gateway.requests("openai", "other", "2xx"), 2.0);
     assert_eq!(gateway.requests("other", "other", "2xx"), 2.0);
-    let implicit = gateway.metrics.answering("openai");
+    let implicit = adapter::implicit_upstream(&gateway.metrics, "openai");
     answer(&implicit, 200, &format!("{{\"model\":\"{long}\"}}"));
     answer(&implicit, 200, r#"{"model":"a\nb"}"#);
     assert_eq!(gateway.requests("openai", "other", "2xx"), 4.0);
     assert_eq!(gateway.overflow("upstream"), 6.0);
 
     for handler in [&*long, control] {
-        let mut exchange = gateway.metrics.exchange(handler, Method::Get);
+        let mut exchange = adapter::begin(&gateway.metrics, handler, RequestMethod::Get);
         exchange.head(&Head::new(200).content_length(0));
     }
     assert_eq!(gateway.overflow("handler"), 2.0);
-    let router = gateway.metrics.router();
-    router.decision(Route::Llm, &long, Fallback::No, Duration::ZERO);
+    let router = gateway.metrics.routing();
+    router.decision(RouteKind::Llm, &long, Fallback::No, Duration::ZERO);
     assert_eq!(gateway.overflow("selected_model"), 1.0);
 }
 
@@ -297,7 +297,7 @@ fn the_worst_name_is_twice_as_long() {
 #[test]
 fn what_usually_happens_is_there_at_zero() {
     let gateway = gateway(|builder| builder.upstreams([("openai", "gpt-4o")]));
-    let _exchange = gateway.metrics.exchange("llm_chat", Method::Post);
+    let _exchange = adapter::begin(&gateway.metrics, "llm_chat", RequestMethod::Post);
     let text = gateway.render();
     for (status, error) in [
         ("2xx", "none"),

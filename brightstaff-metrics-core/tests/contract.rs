@@ -23,7 +23,9 @@ use std::{
 };
 
 use brightstaff_metrics_core::{
-    Head, NoUpstream, ObservedBody, Observer, Upstream, UpstreamObserved, handler, labels::Method,
+    HandlerName, Head, NoUpstream, ObservedBody, UpstreamObserved,
+    adapter::{IncomingRequest, PendingCall, RequestMetrics, ResponseObserver},
+    labels::RequestMethod,
 };
 use case::{Case, Connection, Request};
 use futures_util::future::poll_fn;
@@ -40,12 +42,10 @@ fn core_keeps_the_contract() {
 }
 
 fn play(case: &Case, gateways: &[Gateway]) {
-    if let Some(provider) = &case.implicit {
-        // As an adapter does when it is set up.
-        for gateway in gateways {
-            let _ = gateway.metrics.answering(provider);
-        }
-    }
+    let layers: Vec<_> = gateways
+        .iter()
+        .map(|gateway| layer(case, gateway))
+        .collect();
     let requests = case.requests.iter();
     let sendings = requests.flat_map(|request| (0..request.times).map(move |n| (request, n)));
     let sendings: Vec<_> = sendings.collect();
@@ -59,17 +59,60 @@ fn play(case: &Case, gateways: &[Gateway]) {
         let exchanges = exchanges.map(|(&(request, n), received)| {
             let hung_up = Arc::new(AtomicBool::new(false));
             let hang_up = Arc::clone(&hung_up);
+            let layer = &layers[request.registry];
             let stage = Stage {
                 gateway: gateways[request.registry].clone(),
                 hang_up: Arc::new(move || hang_up.store(true, Ordering::Relaxed)),
             };
-            let exchange: Exchange<'_> = Box::pin(exchange(case, stage, request, n, received));
+            let exchange: Exchange<'_> =
+                Box::pin(exchange(case, layer, stage, request, n, received));
             (exchange, hung_up)
         });
         run(exchanges.collect());
         for (&(request, _), received) in sendings.iter().zip(&received) {
             request.check(received.as_ref());
         }
+    }
+}
+
+/// What an adapter keeps of its configuration.
+fn layer(case: &Case, gateway: &Gateway) -> RequestMetrics {
+    let mut layer = RequestMetrics::from(&gateway.metrics);
+    if let Some(provider) = &case.implicit {
+        layer.implicit(provider);
+    }
+    for path in &case.skip {
+        layer.skip(path);
+    }
+    layer
+}
+
+/// A request as its adapter tells of it, whose handler the case knows.
+struct Arriving {
+    method: RequestMethod,
+    path: String,
+    handler: Option<String>,
+}
+
+impl IncomingRequest for Arriving {
+    fn method(&self) -> RequestMethod {
+        self.method
+    }
+
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn template(&self) -> Option<&str> {
+        None
+    }
+
+    fn given_name(&self) -> Option<HandlerName> {
+        self.handler.clone().map(HandlerName::from)
+    }
+
+    fn has_header(&self, _: &str) -> bool {
+        false
     }
 }
 
@@ -90,32 +133,37 @@ fn run(mut exchanges: Vec<(Exchange<'_>, Arc<AtomicBool>)>) {
 /// One request, from its arrival to the moment when a server is done with the answer.
 async fn exchange(
     case: &Case,
+    layer: &RequestMetrics,
     stage: Stage,
     request: &Request,
     n: usize,
     received: &mut Option<Received>,
 ) {
-    let metrics = stage.gateway.metrics.clone();
     let path = request.path(n);
-    let method = Method::from(&*request.method);
-    let mut observer = match case.handler(request, &path) {
-        Some(handler) => Observer::exchange(metrics.exchange(&handler, method)),
-        None => Observer::default(),
+    let arriving = Arriving {
+        method: RequestMethod::from(&*request.method),
+        handler: case.handler(request, &path),
+        path,
     };
+    let begun = layer.begin(&arriving, None);
+    let mut observer = ResponseObserver::from(begun.request);
     let Some(answer) = answer(stage, request, &mut observer).await else {
         return;
     };
-    let provider = case.implicit.as_deref();
-    let implicit = provider
-        .filter(|_| handler::is_llm_call(method, &path))
-        .filter(|_| answer.extensions().get::<UpstreamObserved>().is_none())
-        .filter(|_| answer.extensions().get::<NoUpstream>().is_none())
-        .map(|provider| metrics.answering(provider));
-    serve(answer, request, observer, implicit.as_ref(), received).await;
+    let extensions = answer.extensions();
+    let implicit = begun.call.and_then(|call| {
+        let no_upstream = extensions.get::<NoUpstream>().is_some();
+        call.unless_marked(extensions.get::<UpstreamObserved>(), no_upstream)
+    });
+    serve(answer, request, observer, implicit, received).await;
 }
 
 /// What the handler answers, unless it panics.
-async fn answer(stage: Stage, request: &Request, observer: &mut Observer) -> Option<Answer> {
+async fn answer(
+    stage: Stage,
+    request: &Request,
+    observer: &mut ResponseObserver,
+) -> Option<Answer> {
     if request.route.is_none() {
         let mut not_found = Response::new(Default::default());
         *not_found.status_mut() = http::StatusCode::NOT_FOUND;
@@ -137,8 +185,8 @@ async fn answer(stage: Stage, request: &Request, observer: &mut Observer) -> Opt
 async fn serve(
     answer: Answer,
     request: &Request,
-    mut observer: Observer,
-    implicit: Option<&Upstream>,
+    mut observer: ResponseObserver,
+    implicit: Option<PendingCall>,
     received: &mut Option<Received>,
 ) {
     observer.head(&Head::of(&answer), implicit);

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use brightstaff_metrics_core::{
-    BucketSet, Builder, Head, Metrics, Upstream, UpstreamCall,
-    labels::{ErrorClass, Fallback, Method, Route},
+    BucketSet, Builder, Head, Metrics, Upstream, UpstreamCall, adapter,
+    labels::{ErrorClass, Fallback, RequestMethod, RouteKind},
 };
 use prometheus::{Registry, TextEncoder};
 
@@ -15,7 +15,8 @@ const OVERFLOW: &str = "brightstaff_metrics_label_overflow_total";
 
 fn builder() -> Builder {
     Metrics::builder()
-        .build_info("1.2.3", "abc123")
+        .version("1.2.3")
+        .git_sha("abc123")
         .process(false)
 }
 
@@ -180,7 +181,7 @@ fn handles_tell_whose_they_are_and_no_more() {
     let mut call = metrics.upstream("openai", "gpt-4o").start();
     call.head(&Head::new(200).content_type("text/event-stream"));
     call.data(b"data: {\"secret\":");
-    let exchange = metrics.exchange("llm_chat", Method::Post);
+    let exchange = adapter::begin(&metrics, "llm_chat", RequestMethod::Post);
     for (handle, whose) in [
         (format!("{metrics:?}"), "Metrics"),
         (format!("{call:?}"), "gpt-4o"),
@@ -230,12 +231,12 @@ fn handlers_and_selected_models_are_capped() {
         .register(&registry)
         .unwrap();
     for handler in ["a", "b", "c", "a"] {
-        let mut exchange = metrics.exchange(handler, Method::Get);
+        let mut exchange = adapter::begin(&metrics, handler, RequestMethod::Get);
         exchange.head(&Head::new(200).content_length(0));
     }
     for model in ["m", "n"] {
-        let router = metrics.router();
-        router.decision(Route::Llm, model, Fallback::No, Duration::ZERO);
+        let router = metrics.routing();
+        router.decision(RouteKind::Llm, model, Fallback::No, Duration::ZERO);
     }
     let requests = "brightstaff_http_requests_total";
     assert_eq!(value(&registry, requests, &["handler=\"a\""]), Some(2.0));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use brightstaff_metrics_core::{
     BucketSet,
     catalogue::{self, Family, Kind},
-    labels,
+    reference,
 };
 
 const HEAD: &str = "\
@@ -147,7 +147,11 @@ fn row(out: &mut String, family: &Family) {
             }
         })
         .collect();
-    let mark = if family.documented { " ●" } else { "" };
+    let mark = if reference::is_documented(family) {
+        " ●"
+    } else {
+        ""
+    };
     let _ = writeln!(
         out,
         "| `{}`{mark} | {kind} | {} | {} |",
@@ -162,24 +166,9 @@ fn meanings(out: &mut String) {
     out.push_str(
         "\n## Label values\n\n| label | of | value | meaning |\n| --- | --- | --- | --- |\n",
     );
-    macro_rules! rows {
-        ($($label:ident),+) => {
-            $(meaning(out, labels::$label::NAME, labels::$label::VALUES, labels::$label::MEANINGS);)+
-        };
+    for (name, values, meanings) in reference::label_meanings() {
+        meaning(out, name, values, meanings);
     }
-    rows!(
-        CancelPhase,
-        ErrorClass,
-        Outcome,
-        TokenKind,
-        TokenDetail,
-        UsageMissing,
-        Route,
-        Fallback,
-        RoutingOutcome,
-        SessionCacheEvent,
-        OverflowLabel
-    );
 }
 
 fn meaning(out: &mut String, name: &str, values: &[&str], meanings: &[&str]) {

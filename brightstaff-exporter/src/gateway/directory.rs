@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use brightstaff_metrics_core::{Metrics, Upstream, labels::Route};
+use brightstaff_metrics_core::{Metrics, Upstream, labels::RouteKind};
 
 use super::{destination::Destination, error::Refusal, tls, unknown};
 use crate::config::{BaseUrl, Config, Target};
@@ -37,7 +37,7 @@ impl Candidate {
 #[derive(Debug)]
 pub(super) struct Alias {
     pub(super) name: Arc<str>,
-    pub(super) route: Route,
+    pub(super) route: RouteKind,
     pub(super) candidates: Vec<Candidate>,
 }
 
@@ -109,8 +109,8 @@ impl Directory {
             let alias = Alias {
                 name: name.as_str().into(),
                 route: match route.candidates.first() {
-                    Some(Target::Agent(_)) => Route::Agent,
-                    Some(Target::Model { .. }) | None => Route::Llm,
+                    Some(Target::Agent(_)) => RouteKind::Agent,
+                    Some(Target::Model { .. }) | None => RouteKind::Llm,
                 },
                 candidates,
             };
@@ -125,7 +125,7 @@ impl Directory {
             let fault = "you must provide a model parameter";
             return Err(Refusal::request("missing_model", fault).with_param("model"));
         }
-        if let Some(alias) = self.alias(name, Route::Llm) {
+        if let Some(alias) = self.alias(name, RouteKind::Llm) {
             return Ok(Choice::Alias(alias));
         }
         let prefixed = name.split_once('/').and_then(|(provider, model)| {
@@ -154,7 +154,7 @@ impl Directory {
 
     /// Where a request under `/agents` goes that names this model.
     pub(super) fn agent(&self, name: &str) -> Result<Choice<'_>, Refusal> {
-        if let Some(alias) = self.alias(name, Route::Agent) {
+        if let Some(alias) = self.alias(name, RouteKind::Agent) {
             return Ok(Choice::Alias(alias));
         }
         let agent = self.agents.get(name).or_else(|| self.only_agent());
@@ -165,7 +165,7 @@ impl Directory {
 
     fn unknown_model(&self, name: &str) -> Refusal {
         let mut aliases = self.aliases.values();
-        let listed = !self.listed.is_empty() || aliases.any(|alias| alias.route == Route::Llm);
+        let listed = !self.listed.is_empty() || aliases.any(|alias| alias.route == RouteKind::Llm);
         let providers: Vec<_> = self.providers.keys().map(String::as_str).collect();
         unknown::model(name, &providers, listed)
     }
@@ -185,7 +185,7 @@ impl Directory {
         self.declared.contains(&(provider, model))
     }
 
-    fn alias(&self, name: &str, route: Route) -> Option<&Alias> {
+    fn alias(&self, name: &str, route: RouteKind) -> Option<&Alias> {
         self.aliases.get(name).filter(|alias| alias.route == route)
     }
 

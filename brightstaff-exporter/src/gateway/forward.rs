@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     http::{Response, StatusCode, Version},
 };
-use brightstaff_metrics_core::{ObservedBody, labels::Route};
+use brightstaff_metrics_core::{ObservedBody, labels::RouteKind};
 
 use super::{
     Shared, destination,
@@ -21,13 +21,13 @@ type Answer = Response<ObservedBody<destination::Answer>>;
 /// Passes a request on to where its model leads.
 pub(super) async fn forward(
     shared: &Shared,
-    route: Route,
+    route: RouteKind,
     request: Request,
 ) -> Result<Response<Body>, Refusal> {
     let mut inbound = Inbound::read(request, &shared.uploads).await?;
     let routing = Routing::start(shared);
     let choice = match route {
-        Route::Agent => shared.directory.agent(inbound.body.model())?,
+        RouteKind::Agent => shared.directory.agent(inbound.body.model())?,
         _ => shared.directory.model(inbound.body.model())?,
     };
     let answer = match choice {

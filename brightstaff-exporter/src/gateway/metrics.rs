@@ -10,7 +10,8 @@ use crate::{config::Config, log};
 pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> {
     let build = option_env!("GIT_SHA").unwrap_or("unknown");
     let mut builder = Metrics::builder()
-        .build_info(env!("CARGO_PKG_VERSION"), build)
+        .version(env!("CARGO_PKG_VERSION"))
+        .git_sha(build)
         .upstreams(pairs(config))
         .upstream_cap(config.upstream_cap());
     for (name, provider) in &config.providers {

@@ -36,7 +36,7 @@ use axum::{
     routing::{get, post},
 };
 use brightstaff_metrics_axum::MetricsLayer;
-use brightstaff_metrics_core::{Metrics, labels::Route};
+use brightstaff_metrics_core::{Metrics, labels::RouteKind};
 use serde_json::Value;
 
 pub(crate) use self::metrics::{register, warn_of_open_models};
@@ -136,11 +136,11 @@ pub(crate) fn warn_of_open_gateway(config: &Config, address: SocketAddr) {
 type Gate = State<Arc<Shared>>;
 
 async fn ask_model(State(shared): Gate, request: Request) -> impl IntoResponse {
-    forward::forward(&shared, Route::Llm, request).await
+    forward::forward(&shared, RouteKind::Llm, request).await
 }
 
 async fn ask_agent(State(shared): Gate, request: Request) -> impl IntoResponse {
-    forward::forward(&shared, Route::Agent, request).await
+    forward::forward(&shared, RouteKind::Agent, request).await
 }
 
 async fn ask_routing(State(shared): Gate, request: Request) -> impl IntoResponse {

@@ -22,7 +22,7 @@ use std::{
 };
 
 use axum::{Json, extract::Request, http::HeaderMap};
-use brightstaff_metrics_core::labels::{Fallback, OTHER, Route, RoutingOutcome};
+use brightstaff_metrics_core::labels::{Fallback, OTHER, RouteKind, RoutingOutcome};
 use serde_json::{Value, json};
 
 use super::{
@@ -93,12 +93,12 @@ impl<'a> Plan<'a> {
         self.record(place, route);
     }
 
-    fn record(self, place: usize, route: Route) {
+    fn record(self, place: usize, route: RouteKind) {
         let fallback = Fallback::from(place != self.first());
         let selected = self.candidate(place).selected();
         let metrics = &self.shared.metrics;
         metrics
-            .router()
+            .routing()
             .decision(route, selected, fallback, self.elapsed);
         if let Some(session) = self.session
             && self.pinned != Some(place)
@@ -131,8 +131,8 @@ async fn answer(shared: &Shared, request: Request) -> Result<Json<Value>, Refusa
                 OTHER
             };
             let elapsed = routing.started.elapsed();
-            let router = shared.metrics.router();
-            router.decision(Route::Routing, selected, Fallback::No, elapsed);
+            let router = shared.metrics.routing();
+            router.decision(RouteKind::Routing, selected, Fallback::No, elapsed);
             Ok(decision(None, &candidate, &[&candidate], false))
         }
         Choice::Alias(alias) => {
@@ -146,7 +146,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Json<Value>, Refusa
                 &candidates,
                 pinned,
             );
-            plan.record(first, Route::Routing);
+            plan.record(first, RouteKind::Routing);
             Ok(told)
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::Router;
-use brightstaff_metrics_core::{Head, Metrics, handler::MALFORMED, labels::Method};
+use brightstaff_metrics_core::{Head, Metrics, adapter, handler::MALFORMED, labels::RequestMethod};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch, time::timeout};
@@ -188,7 +188,7 @@ impl Connections {
 
 /// A request was answered with 400, 414 or 431, and no service was asked.
 fn count_malformed(metrics: &Metrics) {
-    let mut exchange = metrics.exchange(MALFORMED, Method::Other);
-    exchange.head(&Head::new(400));
-    exchange.complete();
+    let mut request = adapter::begin(metrics, MALFORMED, RequestMethod::Other);
+    request.head(&Head::new(400));
+    request.complete();
 }

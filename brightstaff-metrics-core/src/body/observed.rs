@@ -7,21 +7,23 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use super::Observer;
+use super::ResponseObserver;
 
 /// A body that is observed as it passes: frames, trailers, errors and size are those of the inner
 /// body, each handed on in the poll that brought it.
-#[derive(Debug)]
+///
+/// The default is an empty body that nobody observes, for layers that answer by themselves.
+#[derive(Debug, Default)]
 #[pin_project]
 pub struct ObservedBody<B> {
     #[pin]
     inner: B,
-    observer: Observer,
+    observer: ResponseObserver,
 }
 
 impl<B> ObservedBody<B> {
     /// Wraps a body, of whose head the observer knows. For authors of adapters.
-    pub fn new(inner: B, observer: Observer) -> Self {
+    pub fn new(inner: B, observer: ResponseObserver) -> Self {
         Self { inner, observer }
     }
 }
@@ -38,7 +40,9 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        let polled = this.observer.watch(|| this.inner.as_mut().poll_frame(cx));
+        let polled = this
+            .observer
+            .watch_body(|| this.inner.as_mut().poll_frame(cx));
         let frame = ready!(polled);
         match &frame {
             Some(Ok(frame)) => {

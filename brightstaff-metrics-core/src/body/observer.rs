@@ -1,58 +1,81 @@
-use crate::{Exchange, Head, Upstream, UpstreamCall, labels::StatusClass};
+use crate::{
+    head::Head,
+    labels::StatusClass,
+    request::{PendingCall, RequestGuard},
+    upstream::UpstreamCall,
+};
 
-/// Who is told of a body as it passes: the inbound request that it answers, the call to a provider
+/// What is told of a response as it passes: the inbound request that it answers, the call to a provider
 /// that it came from, or both.
 ///
-/// For authors of adapters: the observer moves from the service to its future to the body, and each
-/// of its guards records its own ending when it is dropped. The default observer is told, and tells
-/// nobody: for requests that are not measured.
+/// It moves from the service to its future to the body, and each of its guards records its own ending when
+/// it is dropped. The default has no guard: for requests that are not measured.
 #[derive(Debug, Default)]
 #[must_use = "what is not moved into a body ends here"]
-pub struct Observer(Told);
+pub struct ResponseObserver(Guards);
 
 /// One or the other in one place: every request moves its observer from hand to hand, and most have
-/// an exchange alone.
+/// a guard of the request alone.
 #[derive(Debug, Default)]
-enum Told {
+enum Guards {
     #[default]
-    Nobody,
-    Exchange(Exchange),
+    None,
+    Request(RequestGuard),
     Call(Box<UpstreamCall>),
     /// The call comes first in all, so that it is recorded by the time its request is no longer in
     /// flight.
-    Both(Box<(UpstreamCall, Exchange)>),
+    Both(Box<(UpstreamCall, RequestGuard)>),
 }
 
-impl Observer {
-    /// Observes the answer to an inbound request.
+impl From<Option<RequestGuard>> for ResponseObserver {
+    /// Observes the response to an inbound request, where that is measured.
     #[inline]
-    pub fn exchange(exchange: Exchange) -> Self {
-        Self(Told::Exchange(exchange))
+    fn from(guard: Option<RequestGuard>) -> Self {
+        Self(guard.map_or(Guards::None, Guards::Request))
     }
+}
 
-    /// Observes the answer of a provider.
+impl ResponseObserver {
+    /// Observes the response of a provider.
     pub fn call(call: UpstreamCall) -> Self {
-        Self(Told::Call(Box::new(call)))
+        Self(Guards::Call(Box::new(call)))
     }
 
-    /// The head of the answer is there. With `implicit`, the answer is measured as a call to that
-    /// upstream as well, from the arrival of the request: where its status is 2xx, 429 or 5xx.
-    #[inline]
-    pub fn head(&mut self, head: &Head<'_>, implicit: Option<&Upstream>) {
-        let Told::Exchange(exchange) = &mut self.0 else {
-            return;
-        };
-        let Some(upstream) = implicit.filter(|_| is_of_the_provider(head.status)) else {
-            exchange.head(head);
-            return;
-        };
-        // The call first here too: an answer without a body ends both.
-        let mut call = upstream.start_at(exchange.started());
-        call.head(head);
-        exchange.head(head);
-        if let Told::Exchange(exchange) = std::mem::take(&mut self.0) {
-            self.0 = Told::Both(Box::new((call, exchange)));
+    /// The guard of the request, where it is measured.
+    pub fn request_mut(&mut self) -> Option<&mut RequestGuard> {
+        match &mut self.0 {
+            Guards::Request(guard) => Some(guard),
+            Guards::Both(both) => Some(&mut both.1),
+            Guards::None | Guards::Call(_) => None,
         }
+    }
+
+    /// The head of the response is there. With `implicit`, the response is measured as a call to that
+    /// provider as well, from the arrival of the request: where its status is 2xx, 429 or 5xx.
+    #[inline]
+    pub fn head(&mut self, head: &Head<'_>, implicit: Option<PendingCall>) {
+        match implicit.filter(|_| is_of_the_provider(head.status)) {
+            Some(pending) => self.head_of_call(head, pending),
+            None => {
+                if let Guards::Request(request) = &mut self.0 {
+                    request.head(head);
+                }
+            }
+        }
+    }
+
+    fn head_of_call(&mut self, head: &Head<'_>, pending: PendingCall) {
+        // The call first here too: a response without a body ends both.
+        let mut call = pending.start();
+        call.head(head);
+        self.0 = match std::mem::take(&mut self.0) {
+            Guards::Request(mut request) => {
+                request.head(head);
+                Guards::Both(Box::new((call, request)))
+            }
+            Guards::None => Guards::Call(Box::new(call)),
+            observed => observed,
+        };
     }
 
     /// The next bytes of the body pass.
@@ -60,22 +83,22 @@ impl Observer {
     pub fn data(&mut self, bytes: &[u8]) {
         self.tell(
             |call| call.data(bytes),
-            |exchange| exchange.bytes(bytes.len()),
+            |request| request.bytes(bytes.len()),
         );
     }
 
     /// The body came to its end, or the trailers passed.
     #[inline]
     pub fn complete(&mut self) {
-        self.tell(UpstreamCall::complete, Exchange::complete);
+        self.tell(UpstreamCall::complete, RequestGuard::complete);
     }
 
-    /// The service failed without an answer, or the body with an error.
+    /// The service failed without a response, or the body with an error.
     pub fn fail(&mut self) {
-        self.tell(UpstreamCall::body_failed, Exchange::fail);
+        self.tell(UpstreamCall::body_failed, RequestGuard::fail);
     }
 
-    /// Runs the code that makes the answer: if it panics, whoever catches that, the request did not end
+    /// Runs the code that makes the response: if it panics, whoever catches that, the request did not end
     /// by a client that went away.
     #[inline]
     pub fn watch<T>(&mut self, poll: impl FnOnce() -> T) -> T {
@@ -85,16 +108,27 @@ impl Observer {
         polled
     }
 
+    /// The same for a poll of the body, whose first one tells that the response is the one that is sent.
+    #[inline]
+    pub fn watch_body<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        self.tell(|_| {}, RequestGuard::polled);
+        self.watch(poll)
+    }
+
     /// Tells those that there are.
     #[inline]
-    fn tell(&mut self, call: impl FnOnce(&mut UpstreamCall), exchange: impl FnOnce(&mut Exchange)) {
+    fn tell(
+        &mut self,
+        call: impl FnOnce(&mut UpstreamCall),
+        request: impl FnOnce(&mut RequestGuard),
+    ) {
         match &mut self.0 {
-            Told::Nobody => {}
-            Told::Exchange(one) => exchange(one),
-            Told::Call(one) => call(one),
-            Told::Both(both) => {
+            Guards::None => {}
+            Guards::Request(one) => request(one),
+            Guards::Call(one) => call(one),
+            Guards::Both(both) => {
                 call(&mut both.0);
-                exchange(&mut both.1);
+                request(&mut both.1);
             }
         }
     }
@@ -106,12 +140,12 @@ fn is_of_the_provider(status: u16) -> bool {
     status == 429 || matches!(class, StatusClass::Success | StatusClass::ServerError)
 }
 
-/// Dropped only where a panic passes through [`Observer::watch`]: on the way that all polls take, this
+/// Dropped only where a panic passes through [`ResponseObserver::watch`]: on the way that all polls take, this
 /// costs nothing.
-struct Watched<'a>(&'a mut Observer);
+struct Watched<'a>(&'a mut ResponseObserver);
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        self.0.tell(UpstreamCall::panicked, Exchange::panicked);
+        self.0.tell(UpstreamCall::panicked, RequestGuard::panicked);
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use pin_project::pin_project;
 
-use super::Observer;
+use super::ResponseObserver;
 
 /// A stream of chunks that is observed as it passes, like an [`ObservedBody`](super::ObservedBody).
 #[derive(Debug)]
@@ -15,11 +15,11 @@ use super::Observer;
 pub struct ObservedStream<S> {
     #[pin]
     inner: S,
-    observer: Observer,
+    observer: ResponseObserver,
 }
 
 impl<S> ObservedStream<S> {
-    pub(crate) fn new(inner: S, observer: Observer) -> Self {
+    pub(crate) fn new(inner: S, observer: ResponseObserver) -> Self {
         Self { inner, observer }
     }
 }
@@ -32,7 +32,7 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
-        let chunk = ready!(this.observer.watch(|| this.inner.poll_next(cx)));
+        let chunk = ready!(this.observer.watch_body(|| this.inner.poll_next(cx)));
         match &chunk {
             Some(Ok(data)) => this.observer.data(data),
             Some(Err(_)) => this.observer.fail(),

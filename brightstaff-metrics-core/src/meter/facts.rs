@@ -42,6 +42,13 @@ impl fmt::Display for End {
 /// Token counts of one answer, normalised: the same question has the same answer at every provider.
 ///
 /// A field is `None` where the provider has not (yet) said.
+///
+/// ```
+/// use brightstaff_metrics_core::meter::Usage;
+///
+/// let usage = Usage::new(9, 12).with_cache_read(4).with_reasoning(8);
+/// assert_eq!(usage.completion, Some(12));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
@@ -55,6 +62,47 @@ pub struct Usage {
     pub cache_write: Option<u64>,
     /// Part of `completion`: reasoning.
     pub reasoning: Option<u64>,
+}
+
+impl Usage {
+    /// All input tokens and all output tokens.
+    #[must_use]
+    pub const fn new(prompt: u64, completion: u64) -> Self {
+        Self {
+            prompt: Some(prompt),
+            completion: Some(completion),
+            cache_read: None,
+            cache_write: None,
+            reasoning: None,
+        }
+    }
+
+    /// Of the prompt, these were read from the provider's cache.
+    #[must_use]
+    pub const fn with_cache_read(self, tokens: u64) -> Self {
+        Self {
+            cache_read: Some(tokens),
+            ..self
+        }
+    }
+
+    /// Of the prompt, these were written to the provider's cache.
+    #[must_use]
+    pub const fn with_cache_write(self, tokens: u64) -> Self {
+        Self {
+            cache_write: Some(tokens),
+            ..self
+        }
+    }
+
+    /// Of the completion, these are reasoning.
+    #[must_use]
+    pub const fn with_reasoning(self, tokens: u64) -> Self {
+        Self {
+            reasoning: Some(tokens),
+            ..self
+        }
+    }
 }
 
 /// What a provider says of a call beside its tokens: what a bill is made of. `None` where it has not said.
@@ -212,6 +260,16 @@ impl Facts {
         any: false,
         recognised: false,
     };
+
+    /// Of a response that somebody else reads, who tells what is in it. Nothing in it is unread.
+    pub(crate) fn by_hand() -> Self {
+        Self {
+            any: true,
+            recognised: true,
+            reasoning_streamed: true,
+            ..Self::NONE
+        }
+    }
 
     /// How the answer ended, if its body ended cleanly by HTTP's rules.
     ///

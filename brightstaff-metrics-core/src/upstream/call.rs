@@ -1,19 +1,22 @@
-use http_body::Body;
+use std::sync::Arc;
 
-use super::{Head, Upstream, record::Record, timing::Timing};
+use super::{
+    Upstream, UpstreamObserved, by_hand::ByHand, held::Slot, record::Record, timing::Timing,
+};
 use crate::{
-    body::{ObservedBody, ObservedStream, Observer, UpstreamObserved},
     clock::Tick,
+    families::CallInFlight,
+    head::Head,
     labels::{ErrorClass, StatusClass},
-    meter::{End, Meter},
-    progress::{Ending, Progress, bodiless},
+    meter::{End, Facts, Meter},
+    progress::{Ending, Progress, is_bodiless},
 };
 
 /// One call to a provider, from its start to the end of its response body.
 ///
-/// A call is a value, and records itself exactly once, when it ends: by [`fail`](Self::fail), at the
-/// end of what [`observe`](Self::observe) wraps, or when it is dropped, whatever the reason. Dropped
-/// without a status it is `cancelled`, or `other` while the thread panics.
+/// A call is a value, and records itself exactly once, when it ends: by [`fail`](Self::fail) or
+/// [`finish`](Self::finish), at the end of what [`observe`](Self::observe) wraps, or when it is dropped,
+/// whatever the reason. Dropped without a status it is `cancelled`, or `other` while the thread panics.
 ///
 /// ```
 /// use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
@@ -22,33 +25,52 @@ use crate::{
 /// let call = metrics.upstream("openai", "gpt-4o").start();
 /// call.fail(ErrorClass::Connect);
 /// ```
+///
+/// # Responses without bytes
+///
+/// An SDK that hands out typed events never shows the bytes. Then the call is told of the response
+/// [by hand](Self::response).
 #[derive(Debug)]
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
-pub struct UpstreamCall {
+pub struct UpstreamCall(Option<OpenCall>);
+
+/// A call that has not ended. It is taken at the end, so that there is one.
+#[derive(Debug)]
+pub(super) struct OpenCall {
     upstream: Upstream,
+    /// Until the call is recorded.
+    #[expect(dead_code)]
+    in_flight: CallInFlight,
     start: Tick,
     status: Option<u16>,
-    /// Reads the body of a 2xx.
-    meter: Option<Box<Meter>>,
-    timing: Timing,
+    pub(super) reader: Option<Reader>,
+    pub(super) timing: Timing,
     progress: Progress,
-    ended: bool,
+    held: Option<Arc<Slot>>,
+}
+
+/// Who knows what the body of a 2xx says.
+#[derive(Debug)]
+pub(super) enum Reader {
+    Meter(Box<Meter>),
+    ByHand(Box<ByHand>),
 }
 
 impl UpstreamCall {
-    pub(crate) fn start(upstream: Upstream, start: Tick) -> Self {
-        Self {
+    pub(crate) fn new(upstream: Upstream, in_flight: CallInFlight, start: Tick) -> Self {
+        Self(Some(OpenCall {
             upstream,
+            in_flight,
             start,
             status: None,
-            meter: None,
+            reader: None,
             timing: Timing::default(),
             progress: Progress::default(),
-            ended: false,
-        }
+            held: None,
+        }))
     }
 
-    /// Ends a call for which there is no answer, or none that the caller can read.
+    /// Ends a call for which there is no response, or none that the caller can read.
     ///
     /// Without a status, `timeout`, `connect`, `parse` and `cancelled` are recorded as such, and
     /// anything else as `other`. After one (see [`head`](Self::head)) the status speaks first; where
@@ -58,146 +80,218 @@ impl UpstreamCall {
         self.end(Ending::Failed, Some(class));
     }
 
-    /// Wraps the answer: status, type and encoding are read once, and the bytes of the body as they
-    /// pass, untouched. The call ends with the body.
+    /// Ends a call whose response came to its end: the last bytes, or the trailers, passed by hand, or the
+    /// last event of a typed stream.
     ///
-    /// Leaves [`UpstreamObserved`] in the extensions, so that a layer that measures implicitly
-    /// knows that this answer is measured already.
-    ///
-    /// ```
-    /// use brightstaff_metrics_core::Metrics;
-    /// use http_body_util::Full;
-    ///
-    /// let answer = http::Response::new(Full::<bytes::Bytes>::from("{}"));
-    /// let call = Metrics::unregistered().upstream("openai", "gpt-4o").start();
-    /// let answer = call.observe(answer); // http::Response<ObservedBody<_>>
-    /// ```
-    #[must_use = "a call ends when its answer is dropped"]
-    pub fn observe<B: Body<Data = bytes::Bytes>>(
-        mut self,
-        mut response: http::Response<B>,
-    ) -> http::Response<ObservedBody<B>> {
-        self.head(&Head::of(&response));
-        response.extensions_mut().insert(UpstreamObserved);
-        response.map(|body| ObservedBody::new(body, Observer::call(self)))
+    /// Of bytes, their protocol says whether the response is complete: a stream without its protocol's end is
+    /// `stream`. Without a status, the call is `other`.
+    pub fn finish(mut self) {
+        self.complete();
     }
 
-    /// The same for a client whose answers are no [`http::Response`]: wraps the stream of its chunks. The
-    /// response that is made of it wants the mark [`UpstreamObserved`] where a layer measures implicitly.
+    /// What marks a response as that of this call, for one that is made anew of what a client gave: to be put
+    /// in its extensions, so that a layer that measures implicitly leaves it alone.
     ///
-    /// ```
-    /// use brightstaff_metrics_core::{Head, Metrics};
-    /// # fn chunks() -> impl futures_core::Stream<Item = Result<bytes::Bytes, std::io::Error>> { futures_util::stream::empty() }
-    ///
-    /// let call = Metrics::unregistered().upstream("anthropic", "claude-sonnet-4-5").start();
-    /// let head = Head::new(200).content_type("text/event-stream");
-    /// let stream = call.observe_stream(&head, chunks());
-    /// # let _ = stream;
-    /// ```
-    #[must_use = "a call ends when its answer is dropped"]
-    pub fn observe_stream<S>(mut self, head: &Head<'_>, stream: S) -> ObservedStream<S> {
-        self.head(head);
-        ObservedStream::new(stream, Observer::call(self))
+    /// [`observe`](Self::observe) puts it there itself.
+    #[must_use]
+    pub fn mark(&self) -> UpstreamObserved {
+        UpstreamObserved {
+            metrics: self.0.as_ref().map_or(0, |call| call.upstream.metrics_id()),
+        }
     }
 
-    /// The head of the answer is there. For callers that pass the body on by hand, with
-    /// [`data`](Self::data) and [`complete`](Self::complete).
+    /// The head of the response is there. For callers that pass the body on by hand, with
+    /// [`data`](Self::data) and [`finish`](Self::finish). The first head counts.
     pub fn head(&mut self, head: &Head<'_>) {
-        if self.status.is_some() {
+        let Some(call) = &mut self.0 else { return };
+        if call.status.is_some() {
             return;
         }
-        self.status = Some(head.status);
+        call.status = Some(head.status);
         if StatusClass::of(head.status) == StatusClass::Success {
             let meter = Meter::new(head.content_type, head.content_encoding);
-            self.meter = Some(Box::new(meter));
+            call.reader = Some(Reader::Meter(Box::new(meter)));
         }
-        self.progress
-            .head(head.declared, head.ended || bodiless(head.status));
+        call.progress
+            .head(head.declared, head.ended || is_bodiless(head.status));
         self.end_if_complete();
     }
 
-    /// The next bytes of the body pass.
+    /// The next bytes of the body pass, as they came from the provider. Nothing without a
+    /// [`head`](Self::head).
     pub fn data(&mut self, bytes: &[u8]) {
-        if self.ended || bytes.is_empty() {
+        let Some(call) = self.0.as_mut().filter(|_| !bytes.is_empty()) else {
             return;
-        }
-        if let Some(meter) = &mut self.meter {
+        };
+        if let Some(Reader::Meter(meter)) = &mut call.reader {
             meter.push(bytes);
-            let metrics = &self.upstream.metrics;
-            self.timing.chunk(meter.facts(), || metrics.now());
+            let upstream = &call.upstream;
+            call.timing.chunk(meter.facts(), || upstream.now());
         }
-        self.progress.bytes(bytes.len());
+        call.progress.bytes(bytes.len());
         self.end_if_complete();
     }
 
-    /// The body came to its end, or the trailers passed. The call ends.
-    pub fn complete(&mut self) {
+    /// The calls that are still open, to be told of by hand, or held.
+    pub(super) fn open(&mut self) -> Option<&mut OpenCall> {
+        self.0.as_mut()
+    }
+
+    /// The call is recorded once its holder lets it go.
+    pub(super) fn hold_in(&mut self, slot: Arc<Slot>) {
+        if let Some(call) = &mut self.0 {
+            call.held = Some(slot);
+        }
+    }
+
+    /// The body came to its end, or the trailers passed.
+    pub(crate) fn complete(&mut self) {
         self.end(Ending::Complete, None);
     }
 
-    /// The body ended with an error of its own. The call ends.
-    pub fn body_failed(&mut self) {
+    /// The body ended with an error of its own.
+    pub(crate) fn body_failed(&mut self) {
         self.end(Ending::Failed, None);
     }
 
+    /// What the caller found out, where there is no body to tell it.
+    #[cfg(feature = "tokio-1")]
+    pub(super) fn end_as(&mut self, class: ErrorClass) {
+        self.end(Ending::Failed, Some(class));
+    }
+
     pub(crate) fn panicked(&mut self) {
-        self.progress.panicked();
+        if let Some(call) = &mut self.0 {
+            call.progress.panicked();
+        }
     }
 
     fn end_if_complete(&mut self) {
-        if self.progress.complete() {
-            self.end(Ending::Complete, None);
+        if self
+            .0
+            .as_ref()
+            .is_some_and(|call| call.progress.is_complete())
+        {
+            self.complete();
         }
     }
 
     fn end(&mut self, ending: Ending, given: Option<ErrorClass>) {
-        if std::mem::replace(&mut self.ended, true) {
+        let Some(mut call) = self.0.take() else {
             return;
+        };
+        let now = call.upstream.now();
+        call.settle(ending, now);
+        let held = call.held.take();
+        let ended = Ended {
+            call,
+            ending,
+            given,
+            at: now,
+        };
+        match held {
+            Some(slot) => slot.put(ended),
+            None => ended.record(),
         }
-        let now = self.upstream.metrics.now();
-        if let Some(meter) = &mut self.meter {
-            // After a cut, too: what a decoder still holds did pass.
-            meter.finish();
-            self.timing.finish(meter.facts(), now);
-            if !meter.is_timely() {
-                self.timing.forget_events();
+    }
+}
+
+impl OpenCall {
+    pub(super) fn now(&self) -> Tick {
+        self.upstream.now()
+    }
+
+    /// The status, without a body to read.
+    pub(super) fn answered(&mut self, status: u16) -> bool {
+        let first = self.status.is_none();
+        self.status.get_or_insert(status);
+        first
+    }
+
+    /// Nothing more will pass.
+    fn settle(&mut self, ending: Ending, now: Tick) {
+        match &mut self.reader {
+            Some(Reader::Meter(meter)) => {
+                // After a cut, too: what a decoder still holds did pass.
+                meter.finish();
+                self.timing.finish(meter.facts(), now);
+                if !meter.is_timely() {
+                    self.timing.forget_events();
+                }
             }
+            Some(Reader::ByHand(by_hand)) if ending == Ending::Complete => {
+                by_hand.finish();
+                self.timing.event(by_hand.facts(), now);
+            }
+            Some(Reader::ByHand(_)) | None => {}
         }
-        let facts = self.meter.as_ref().map(|meter| meter.facts());
-        let error = self.classify(ending, given);
+    }
+}
+
+impl Reader {
+    fn facts(&self) -> &Facts {
+        match self {
+            Self::Meter(meter) => meter.facts(),
+            Self::ByHand(by_hand) => by_hand.facts(),
+        }
+    }
+}
+
+/// A call that ended, and is to be recorded.
+#[derive(Debug)]
+pub(super) struct Ended {
+    call: OpenCall,
+    ending: Ending,
+    given: Option<ErrorClass>,
+    at: Tick,
+}
+
+impl Ended {
+    /// Whoever read the response found it useless.
+    pub(super) fn but(self, class: ErrorClass) -> Self {
+        Self {
+            ending: Ending::Failed,
+            given: Some(class),
+            ..self
+        }
+    }
+
+    pub(super) fn record(self) {
+        let call = &self.call;
+        let facts = call.reader.as_ref().map(Reader::facts);
         let model = facts.map(|facts| &facts.model);
         Record {
-            pair: self.upstream.resolve(facts.is_some(), model),
-            status: self.status.map_or(StatusClass::Error, StatusClass::of),
-            error,
-            clock: &self.upstream.metrics.settings().clock,
-            start: self.start,
-            end: now,
-            timing: self.timing,
+            pair: call.upstream.resolve(facts.is_some(), model),
+            status: call.status.map_or(StatusClass::Error, StatusClass::of),
+            error: self.class(),
+            clock: &call.upstream.families.context().clock,
+            start: call.start,
+            end: self.at,
+            timing: call.timing,
             facts,
         }
         .write();
     }
 
     /// The class of the ending: the first that fits, in the order of the contract.
-    fn classify(&self, ending: Ending, given: Option<ErrorClass>) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         use ErrorClass as E;
-        let Some(status) = self.status else {
-            return match (ending, given) {
+        let Some(status) = self.call.status else {
+            return match (self.ending, self.given) {
                 (_, Some(class @ (E::Timeout | E::Connect | E::Parse | E::Cancelled))) => class,
                 (Ending::Dropped, None) => E::Cancelled,
                 _ => E::Other,
             };
         };
-        let Some(meter) = &self.meter else {
+        let Some(reader) = &self.call.reader else {
             return if status == 429 {
                 E::RateLimit
             } else {
                 E::Status
             };
         };
-        let facts = meter.facts();
-        match (ending, given) {
+        let facts = reader.facts();
+        match (self.ending, self.given) {
             _ if facts.error => E::Stream,
             (_, Some(class @ (E::Parse | E::Cancelled))) => class,
             (Ending::Failed, _) => E::Stream,
@@ -212,6 +306,9 @@ impl UpstreamCall {
 
 impl Drop for UpstreamCall {
     fn drop(&mut self) {
-        self.end(self.progress.dropped(), None);
+        if let Some(call) = &self.0 {
+            let ending = call.progress.dropped();
+            self.end(ending, None);
+        }
     }
 }

@@ -1,24 +1,30 @@
 //! Calls to providers.
 
+mod by_hand;
 mod call;
-mod head;
-mod provider;
+mod client_error;
+mod held;
+mod mark;
 mod record;
-mod series;
 mod timing;
+#[cfg(feature = "tokio-1")]
+mod within;
 
 use std::sync::Arc;
 
-pub use call::UpstreamCall;
-pub use head::Head;
-pub(crate) use provider::{DEFAULT_OPEN_MODELS, Provider};
-pub(crate) use series::{Called, Pair, UpstreamSeries};
+#[cfg(feature = "tokio-1")]
+pub use within::TimedOut;
+pub use {
+    call::UpstreamCall,
+    held::HeldCall,
+    mark::{NoUpstream, UpstreamObserved},
+};
 
 use crate::{
     clock::Tick,
+    families::{Call, CallInFlight, InFlight, Pair, UpstreamFamilies},
     labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, fit},
     meter::Model,
-    metrics::Metrics,
 };
 
 /// A provider and one of its models: resolved once, to start any number of calls from.
@@ -32,9 +38,12 @@ use crate::{
 ///     upstream.start().fail(ErrorClass::Connect);
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Upstream {
-    metrics: Metrics,
+    families: Arc<UpstreamFamilies>,
+    provider: Arc<LabelValue>,
+    /// Found at the first call of a provider that has its own.
+    in_flight: Option<Arc<InFlight>>,
     target: Target,
 }
 
@@ -43,95 +52,111 @@ pub struct Upstream {
 enum Target {
     /// A pair that has its series.
     Pair(Arc<Pair>),
-    /// A pair that has none yet.
-    Names(Arc<Names>),
-    /// The model is what the answer says it is.
-    Answer(Arc<Name>),
+    /// A pair that has none yet, by its model.
+    Model(Arc<LabelValue>),
+    /// The model is what the response says it is.
+    ResponseModel,
 }
 
+/// The value of an open label.
 #[derive(Debug)]
-struct Names {
-    provider: Name,
-    model: Name,
-}
-
-/// A label's value.
-#[derive(Debug)]
-struct Name {
-    label: Box<str>,
+struct LabelValue {
+    value: Box<str>,
     /// What was given is none, and each use of this is counted as folded.
     unfit: bool,
 }
 
-impl Name {
+impl LabelValue {
     fn new(given: &str) -> Self {
-        let label = fit(given, MAX_LABEL_BYTES);
+        let value = fit(given, MAX_LABEL_BYTES);
         Self {
-            label: label.unwrap_or(OTHER).into(),
-            unfit: label.is_none(),
+            value: value.unwrap_or(OTHER).into(),
+            unfit: value.is_none(),
         }
     }
 }
 
 impl Upstream {
-    pub(crate) fn named(metrics: &Metrics, provider: &str, model: &str) -> Self {
-        let (provider, model) = (Name::new(provider), Name::new(model));
-        let known = (!provider.unfit && !model.unfit)
-            .then(|| metrics.series().upstream.get(&provider.label, &model.label));
+    /// A pair of provider and model, whatever model the response names.
+    pub(crate) fn new(families: &Arc<UpstreamFamilies>, provider: &str, model: &str) -> Self {
+        let (provider, model) = (LabelValue::new(provider), LabelValue::new(model));
+        let known =
+            (!provider.unfit && !model.unfit).then(|| families.get(&provider.value, &model.value));
         let target = match known.flatten() {
             Some(pair) => Target::Pair(Arc::clone(pair)),
-            None => Target::Names(Arc::new(Names { provider, model })),
+            None => Target::Model(Arc::new(model)),
         };
+        Self::to(families, provider, target)
+    }
+
+    /// A provider, which is named by that, whose responses name the model.
+    pub(crate) fn implicit(families: &Arc<UpstreamFamilies>, provider: &str) -> Self {
+        let provider = LabelValue::new(provider);
+        if !provider.unfit {
+            families.name(&provider.value);
+        }
+        Self::to(families, provider, Target::ResponseModel)
+    }
+
+    fn to(families: &Arc<UpstreamFamilies>, provider: LabelValue, target: Target) -> Self {
+        let in_flight = families.in_flight(&provider.value);
         Self {
-            metrics: metrics.clone(),
+            in_flight: in_flight
+                .is_of(&provider.value)
+                .then(|| Arc::clone(in_flight)),
+            families: Arc::clone(families),
+            provider: Arc::new(provider),
             target,
         }
     }
 
-    pub(crate) fn answering(metrics: &Metrics, provider: &str) -> Self {
-        let provider = Name::new(provider);
-        if !provider.unfit {
-            metrics.name_provider(&provider.label);
-        }
-        Self {
-            metrics: metrics.clone(),
-            target: Target::Answer(Arc::new(provider)),
-        }
-    }
-
     /// Starts a call: the clock runs from here. Each attempt is a call of its own.
+    #[inline]
     pub fn start(&self) -> UpstreamCall {
-        UpstreamCall::start(self.clone(), self.metrics.now())
+        let now = self.now();
+        UpstreamCall::new(self.clone(), self.call_in_flight(), now)
     }
 
-    /// A call that started before: the measured answer is the gateway's own, and its clock runs
-    /// from the request's arrival.
-    pub(crate) fn start_at(&self, start: Tick) -> UpstreamCall {
-        UpstreamCall::start(self.clone(), start)
+    pub(crate) fn now(&self) -> Tick {
+        self.families.context().clock.now()
+    }
+
+    pub(crate) fn call_in_flight(&self) -> CallInFlight {
+        let own = self.in_flight.as_ref();
+        CallInFlight::start(own.unwrap_or_else(|| self.families.in_flight(&self.provider.value)))
+    }
+
+    /// Which metrics these are, among those of the process.
+    pub(crate) fn metrics_id(&self) -> usize {
+        Arc::as_ptr(&self.families).addr()
     }
 
     /// The children in which a call that ended is recorded. `success`: its status was a 2xx;
-    /// `answered`: the model that the answer named.
+    /// `answered`: the model that the response named.
     fn resolve(&self, success: bool, answered: Option<&Model>) -> &Pair {
-        let call = match &self.target {
+        let (model, unfit) = match &self.target {
             Target::Pair(pair) => return pair,
-            Target::Names(names) => Called {
-                provider: &names.provider.label,
-                model: &names.model.label,
-                unfit: names.provider.unfit || names.model.unfit,
-                success,
-            },
-            Target::Answer(provider) => {
+            Target::Model(model) => (&*model.value, model.unfit),
+            Target::ResponseModel => {
                 let model = answered.map_or(UNKNOWN, Model::label);
                 let called_so = answered.and_then(Model::as_str) == Some(OTHER);
-                Called {
-                    provider: &provider.label,
-                    model,
-                    unfit: provider.unfit || (model == OTHER && !called_so),
-                    success,
-                }
+                (model, model == OTHER && !called_so)
             }
         };
-        self.metrics.admit(call)
+        self.families.admit(Call {
+            provider: &self.provider.value,
+            model,
+            unfit: unfit || self.provider.unfit,
+            success,
+        })
+    }
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upstream")
+            .field("provider", &self.provider.value)
+            .field("target", &self.target)
+            .finish_non_exhaustive()
     }
 }

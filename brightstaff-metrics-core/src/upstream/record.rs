@@ -1,6 +1,7 @@
-use super::{series::Pair, timing::Timing};
+use super::timing::Timing;
 use crate::{
     clock::{Clock, Tick},
+    families::Pair,
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind},
     meter::Facts,
 };
@@ -44,13 +45,12 @@ impl Record<'_> {
             self.pair.time_to_first_token.observe(self.since(at));
         }
         if self.ended_well()
-            && let Some(seconds) = self.timing.generating(self.clock)
+            && let Some(nanos) = self.timing.generating(self.clock)
             && let Some(tokens) = facts.streamed_tokens()
             && tokens >= 2
         {
-            // Token counts are far below 2^52.
-            #[expect(clippy::cast_precision_loss)]
-            let each = seconds / (tokens - 1) as f64;
+            let intervals = tokens - 1;
+            let each = nanos.saturating_add(intervals / 2) / intervals;
             self.pair.time_per_output_token.observe(each);
         }
     }
@@ -62,10 +62,9 @@ impl Record<'_> {
             (TokenKind::Completion, usage.completion),
         ] {
             let Some(tokens) = tokens else { continue };
-            self.pair.tokens.get(kind).inc_by(tokens);
+            self.pair.tokens.get(kind).add(tokens);
             if self.ended_well() {
-                #[expect(clippy::cast_precision_loss)]
-                self.pair.request_tokens(kind).observe(tokens as f64);
+                self.pair.request_tokens(kind).observe(tokens);
             }
         }
         for (detail, tokens) in [
@@ -74,7 +73,7 @@ impl Record<'_> {
             (TokenDetail::Reasoning, usage.reasoning),
         ] {
             if let Some(tokens) = tokens {
-                self.pair.token_details(detail).inc_by(tokens);
+                self.pair.token_details(detail).add(tokens);
             }
         }
         if let Some(reason) = facts.usage_missing(!self.ended_well()) {
@@ -86,7 +85,7 @@ impl Record<'_> {
         self.error == ErrorClass::None
     }
 
-    fn since(&self, instant: Tick) -> f64 {
-        self.clock.seconds(self.start, instant)
+    fn since(&self, instant: Tick) -> u64 {
+        self.clock.nanos(self.start, instant)
     }
 }

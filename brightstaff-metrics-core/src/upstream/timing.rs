@@ -31,6 +31,12 @@ impl Timing {
         self.mark(facts, now);
     }
 
+    /// Something came that was told by hand.
+    pub(crate) fn event(&mut self, facts: &Facts, now: Tick) {
+        self.chunks += 1;
+        self.mark(facts, || now);
+    }
+
     /// The body ended, which dispatched its last event.
     pub(crate) fn finish(&mut self, facts: &Facts, now: Tick) {
         self.mark(facts, || now);
@@ -55,9 +61,9 @@ impl Timing {
         self.first_token.map(|mark| mark.at)
     }
 
-    /// Seconds from the first token to the protocol's end, where two chunks brought them.
-    pub(crate) fn generating(&self, clock: &Clock) -> Option<f64> {
+    /// Nanoseconds from the first token to the protocol's end, where two chunks brought them.
+    pub(crate) fn generating(&self, clock: &Clock) -> Option<u64> {
         let (first, end) = (self.first_token?, self.protocol_end?);
-        (first.chunk != end.chunk).then(|| clock.seconds(first.at, end.at))
+        (first.chunk != end.chunk).then(|| clock.nanos(first.at, end.at))
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use brightstaff_metrics_core::{handler, labels::Method};
+use brightstaff_metrics_core::{handler, labels::RequestMethod};
 use serde::Deserialize;
 
 /// One file.
@@ -246,10 +246,11 @@ impl Case {
         if self.skip.iter().any(|skipped| skipped == path) {
             return None;
         }
-        let method = Method::from(&*request.method);
+        let method = RequestMethod::from(&*request.method);
         let has = |name| request.headers.contains_key(name);
-        let preflight =
-            method == Method::Options && has("origin") && has("access-control-request-method");
+        let preflight = method == RequestMethod::Options
+            && has("origin")
+            && has("access-control-request-method");
         let given = self.handlers.get(path).cloned();
         let mapped = || self.handlers.get(request.route.as_ref()?).cloned();
         let name = given

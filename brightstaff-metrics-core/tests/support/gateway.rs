@@ -35,7 +35,8 @@ impl Gateway {
                 .selected_model_cap(caps.selected_model),
         };
         let metrics = builder
-            .build_info("1.2.3", "abc123")
+            .version("1.2.3")
+            .git_sha("abc123")
             .process(false)
             .upstreams(case.declared.clone())
             .clock(clock.clone())

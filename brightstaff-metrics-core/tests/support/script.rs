@@ -14,7 +14,7 @@ use std::{
 
 use brightstaff_metrics_core::{
     Head as UpstreamHead, Metrics, NoUpstream, UpstreamCall,
-    labels::{ErrorClass, Route, RoutingOutcome, SessionCacheEvent},
+    labels::{ErrorClass, RouteKind, RoutingOutcome, SessionCacheEvent},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -64,7 +64,7 @@ impl Stage {
                 Step::Fail(class) => take(&mut call).fail(label(ErrorClass::ALL, &class)),
                 Step::Head(head) => reading(&mut call).head(&head.read()),
                 Step::Data(text) => reading(&mut call).data(text.as_bytes()),
-                Step::Complete => take(&mut call).complete(),
+                Step::Complete => take(&mut call).finish(),
                 Step::Decision(decision) => decision.record(metrics),
                 Step::RoutingService(outcome) => {
                     let outcome = label(RoutingOutcome::ALL, &outcome);
@@ -130,9 +130,9 @@ fn label<L: Copy + fmt::Display>(all: &[L], name: &str) -> L {
 
 impl Decision {
     fn record(&self, metrics: &Metrics) {
-        let route = label(Route::ALL, &self.route);
+        let route = label(RouteKind::ALL, &self.route);
         let elapsed = Duration::from_secs_f64(self.seconds);
-        let router = metrics.router();
+        let router = metrics.routing();
         router.decision(route, &self.model, self.fallback.into(), elapsed);
     }
 }

@@ -1,8 +1,9 @@
 //! The budget against a flood: as many names as the caps let in, each as long as a name can be.
 
 use brightstaff_metrics_core::{
-    Arrival, Arrivals, Head, Metrics,
-    labels::{ErrorClass, Fallback, Method, Route},
+    HandlerName, Head, Metrics,
+    adapter::{IncomingRequest, RequestMetrics, ResponseObserver},
+    labels::{ErrorClass, Fallback, RequestMethod, RouteKind},
 };
 use prometheus::{Registry, TextEncoder};
 
@@ -23,14 +24,14 @@ fn worst(bytes: usize, n: usize) -> String {
 }
 
 struct Request {
-    method: Method,
+    method: RequestMethod,
     template: String,
 }
 
-impl Arrival for Request {
+impl IncomingRequest for Request {
     const TEMPLATE_IS_CHEAP: bool = true;
 
-    fn method(&self) -> Method {
+    fn method(&self) -> RequestMethod {
         self.method
     }
     fn path(&self) -> &'static str {
@@ -39,7 +40,7 @@ impl Arrival for Request {
     fn template(&self) -> Option<&str> {
         Some(&self.template)
     }
-    fn given(&self) -> Option<&str> {
+    fn given_name(&self) -> Option<HandlerName> {
         None
     }
     fn has_header(&self, _: &str) -> bool {
@@ -49,19 +50,21 @@ impl Arrival for Request {
 
 /// Every method, every class of status, on as many routes as it takes.
 fn flood_handlers(metrics: &Metrics) {
-    let arrivals = Arrivals::new(metrics.clone());
+    let requests = RequestMetrics::from(metrics);
+    let begin = |request: &_| ResponseObserver::from(requests.begin(request, None).request);
     for n in 0..NAMES {
-        for &method in Method::ALL {
+        for &method in RequestMethod::ALL {
             let template = worst(512, n);
             let request = Request { method, template };
             for status in [100, 200, 300, 400, 500] {
-                let (mut observer, _) = arrivals.arrive(&request, |_| None);
+                let mut observer = begin(&request);
                 observer.head(&Head::new(status).content_length(0), None);
             }
             // Cancelled before the headers, and in the body.
-            drop(arrivals.arrive(&request, |_| None));
-            let (mut observer, _) = arrivals.arrive(&request, |_| None);
+            drop(begin(&request));
+            let mut observer = begin(&request);
             observer.head(&Head::new(200), None);
+            observer.watch_body(|| ());
         }
     }
 }
@@ -82,7 +85,7 @@ fn flood_upstreams(metrics: &Metrics) {
             let mut call = upstream.start();
             call.head(&Head::new(status).content_type("application/json"));
             call.data(body.as_bytes());
-            call.complete();
+            call.finish();
         }
         let mut unread = upstream.start();
         unread.head(&Head::new(200).content_encoding("compress"));
@@ -90,9 +93,9 @@ fn flood_upstreams(metrics: &Metrics) {
         for &class in ErrorClass::ALL {
             upstream.start().fail(class);
         }
-        for &route in Route::ALL {
+        for &route in RouteKind::ALL {
             for &fallback in Fallback::ALL {
-                let router = metrics.router();
+                let router = metrics.routing();
                 router.decision(route, &name, fallback, std::time::Duration::from_secs(1));
             }
         }

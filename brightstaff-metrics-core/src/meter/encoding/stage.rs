@@ -37,7 +37,7 @@ pub(crate) struct Step {
 }
 
 /// A decoder that is fed and drained piece by piece.
-pub(crate) trait Decode: std::fmt::Debug + Send {
+pub(crate) trait Decode: std::fmt::Debug + Send + Sync {
     /// Takes what it can of `input` and writes what it can to `output`. No progress asks for more input.
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 

@@ -4,7 +4,7 @@ use brightstaff_metrics_core::{
     catalogue::{
         ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS, SESSION_CACHE_EVENTS,
     },
-    labels::{Fallback, Route, RoutingOutcome, SessionCacheEvent as Event},
+    labels::{Fallback, RouteKind, RoutingOutcome, SessionCacheEvent as Event},
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) fn panels(from: Source) -> Vec<Panel> {
-    let route = format!("{{{{{}}}}}", Route::NAME);
+    let route = format!("{{{{{}}}}}", RouteKind::NAME);
     let outcome = format!("{{{{{}}}}}", RoutingOutcome::NAME);
     let decisions = || from.rate(&ROUTER_DECISIONS);
     let cache = || from.rate(&SESSION_CACHE_EVENTS);
@@ -29,8 +29,8 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
             queries: vec![
                 Query::new(
                     share(
-                        fallbacks().by([Route::NAME]),
-                        &decisions().by([Route::NAME]),
+                        fallbacks().by([RouteKind::NAME]),
+                        &decisions().by([RouteKind::NAME]),
                     ),
                     &route,
                 ),
@@ -68,7 +68,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
             unit: Unit::Seconds,
             queries: vec![Query::new(
                 from.buckets(&ROUTER_DECISION_DURATION)
-                    .quantile(0.95, [Route::NAME]),
+                    .quantile(0.95, [RouteKind::NAME]),
                 &route,
             )],
             thresholds: &[Look(0.1)],

@@ -4,14 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
 use brightstaff_metrics_core::{
-    Clock, Exchange, Head, Metrics,
+    Clock, Head, Metrics,
+    adapter::{self, ResponseObserver},
     catalogue::{
         Family, HTTP_CANCELLED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW,
         REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS,
         SESSION_CACHE_EVENTS, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE, TIME_TO_FIRST_TOKEN,
         TOKEN_DETAILS, TOKENS, UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
     },
-    labels::{ErrorClass, Fallback, Method, Route, RoutingOutcome, SessionCacheEvent},
+    labels::{ErrorClass, Fallback, RequestMethod, RouteKind, RoutingOutcome, SessionCacheEvent},
 };
 use prometheus::Registry;
 
@@ -68,7 +69,8 @@ impl Gateway {
         let registry = Registry::new();
         let clock = Clock::manual();
         let metrics = Metrics::builder()
-            .build_info("1.0.0", "abc123")
+            .version("1.0.0")
+            .git_sha("abc123")
             .upstreams(PAIRS)
             .clock(clock.clone())
             .register(&registry)?;
@@ -99,9 +101,10 @@ impl Gateway {
         if handler == "agent_chat" {
             self.route(n, failing);
         }
-        let mut exchange = self.metrics.exchange(handler, Method::Post);
+        let request = adapter::begin(&self.metrics, handler, RequestMethod::Post);
+        let mut response = ResponseObserver::from(Some(request));
         if matches!(plot, Plot::Abandoned | Plot::Unanswered) {
-            self.unanswered(exchange, handler, plot);
+            self.unanswered(response, handler, plot);
             return;
         }
         let (status, spent) = self.call(n, plot);
@@ -121,22 +124,23 @@ impl Gateway {
             ],
             1.0,
         );
-        exchange.head(&Head::new(status));
+        response.head(&Head::new(status), None);
+        response.watch_body(|| ());
         if plot == Plot::HungUp {
-            drop(exchange);
+            drop(response);
             self.rise(
                 &HTTP_CANCELLED,
                 &[("handler", handler), ("phase", "body")],
                 1.0,
             );
         } else {
-            exchange.complete();
+            response.complete();
         }
         self.sample(&HTTP_REQUEST_DURATION, &[("handler", handler)], spent);
     }
 
     /// A request that never has a status.
-    fn unanswered(&mut self, mut exchange: Exchange, handler: &'static str, plot: Plot) {
+    fn unanswered(&mut self, mut response: ResponseObserver, handler: &'static str, plot: Plot) {
         let spent = self.pass(0.02);
         let labels = [("handler", handler), ("method", "POST")];
         self.rise(
@@ -145,14 +149,14 @@ impl Gateway {
             1.0,
         );
         if plot == Plot::Abandoned {
-            drop(exchange);
+            drop(response);
             self.rise(
                 &HTTP_CANCELLED,
                 &[("handler", handler), ("phase", "headers")],
                 1.0,
             );
         } else {
-            exchange.fail();
+            response.fail();
         }
         self.sample(&HTTP_REQUEST_DURATION, &[("handler", handler)], spent);
     }
@@ -175,7 +179,7 @@ impl Gateway {
                 _ => (500, ErrorClass::Status),
             };
             call.head(&Head::new(status));
-            call.complete();
+            call.finish();
             if plot == Plot::Unknown {
                 self.rise(&LABEL_OVERFLOW, &[("label", "upstream")], 1.0);
             }
@@ -213,7 +217,7 @@ impl Gateway {
         );
         let told = if usage { told.as_str() } else { "" };
         call.data(format!("data: {{\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]{told}}}\n\ndata: [DONE]\n\n").as_bytes());
-        call.complete();
+        call.finish();
         let spent = first_token + generated;
         self.ended(seen, "2xx", ErrorClass::None, spent);
         if usage {
@@ -271,9 +275,9 @@ impl Gateway {
         let model = PAIRS[n / 3 % 3].1;
         #[expect(clippy::cast_precision_loss)]
         let elapsed = 0.002 + (n % 10) as f64 * 0.004;
-        let router = self.metrics.router();
+        let router = self.metrics.routing();
         router.decision(
-            Route::Agent,
+            RouteKind::Agent,
             model,
             fallback,
             Duration::from_secs_f64(elapsed),

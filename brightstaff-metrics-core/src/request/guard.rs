@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::series::Handler;
 use crate::{
-    Head,
     clock::Tick,
-    labels::{CancelPhase, Method, StatusClass},
-    progress::{Ending, Progress, bodiless},
+    families::HandlerSeries,
+    head::Head,
+    labels::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
+    progress::{Ending, Progress, is_bodiless},
 };
 
 /// One inbound request, from its arrival to the end of its response body.
@@ -13,13 +13,11 @@ use crate::{
 /// The guard moves from the middleware to its future to the response body. It counts the request
 /// exactly once, measures it exactly once, and keeps it in flight exactly as long as it lives,
 /// however it ends: every exit leads to one `end`, the first call of which wins.
-///
-/// For authors of adapters; what an application adds is the adapter's layer.
 #[derive(Debug)]
-#[must_use = "a request is in flight only as long as its exchange lives"]
-pub struct Exchange {
-    handler: Arc<Handler>,
-    method: Method,
+#[must_use = "a request is in flight only as long as its guard lives"]
+pub struct RequestGuard {
+    handler: Arc<HandlerSeries>,
+    method: RequestMethod,
     /// Whether a 2xx has no body, which the method does not tell where it is `OTHER`.
     connect: bool,
     start: Tick,
@@ -29,9 +27,9 @@ pub struct Exchange {
     progress: Progress,
 }
 
-impl Exchange {
+impl RequestGuard {
     #[inline]
-    pub(crate) fn start(handler: &Arc<Handler>, method: Method, start: Tick) -> Self {
+    pub(crate) fn start(handler: &Arc<HandlerSeries>, method: RequestMethod, start: Tick) -> Self {
         handler.in_flight.inc();
         handler.expect(method);
         Self {
@@ -50,9 +48,16 @@ impl Exchange {
         self.connect = true;
     }
 
-    /// When the request arrived.
-    pub(crate) fn started(&self) -> Tick {
-        self.start
+    /// The head proves that the request belongs to another handler: it is in flight there from now on, and all
+    /// else is recorded there.
+    pub(crate) fn rename(&mut self, handler: &Arc<HandlerSeries>) {
+        if self.ended || Arc::ptr_eq(&self.handler, handler) {
+            return;
+        }
+        handler.in_flight.inc();
+        handler.expect(self.method);
+        self.handler.in_flight.dec();
+        self.handler = Arc::clone(handler);
     }
 
     /// Status and headers are ready: counts the request, and measures the time to its headers.
@@ -62,27 +67,33 @@ impl Exchange {
         }
         self.counted = true;
         // First, as in `end`: what is recorded then is no part of what is measured.
-        let now = self.handler.settings.clock.now();
+        let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
         self.handler.requests(self.method, class).inc();
-        let elapsed = self.handler.settings.clock.seconds(self.start, now);
+        let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
         let bodiless = head.ended
-            || bodiless(head.status)
-            || self.method == Method::Head
+            || is_bodiless(head.status)
+            || self.method == RequestMethod::Head
             || self.connect && class == StatusClass::Success;
         self.progress.head(head.declared, bodiless);
-        if self.progress.complete() {
+        if self.progress.is_complete() {
             self.end_at(Ending::Complete, now);
         }
+    }
+
+    /// Somebody asks for the body.
+    #[inline]
+    pub(crate) fn polled(&mut self) {
+        self.progress.polled();
     }
 
     /// This many bytes of the body passed.
     #[inline]
     pub fn bytes(&mut self, count: usize) {
         self.progress.bytes(count);
-        if self.progress.complete() {
-            self.end(Ending::Complete);
+        if self.progress.is_complete() {
+            self.complete();
         }
     }
 
@@ -97,37 +108,49 @@ impl Exchange {
         self.end(Ending::Failed);
     }
 
-    /// The code that makes the answer panicked: when this is dropped, it is no cancel.
+    /// The code that makes the response panicked: when this is dropped, it is no cancel.
     pub(crate) fn panicked(&mut self) {
         self.progress.panicked();
     }
 
     fn end(&mut self, ending: Ending) {
         if !self.ended {
-            self.end_at(ending, self.handler.settings.clock.now());
+            self.end_at(ending, self.handler.context.clock.now());
         }
     }
 
     fn end_at(&mut self, ending: Ending, now: Tick) {
         self.ended = true;
-        if !self.counted {
+        if self.counted {
+            self.end_body(ending);
+        } else {
             self.handler.requests(self.method, StatusClass::Error).inc();
+            if ending == Ending::Dropped {
+                self.handler.cancelled.get(CancelPhase::Headers).inc();
+            }
         }
-        if ending == Ending::Dropped {
-            let phase = if self.counted {
-                CancelPhase::Body
-            } else {
-                CancelPhase::Headers
-            };
-            self.handler.cancelled.get(phase).inc();
-        }
-        let elapsed = self.handler.settings.clock.seconds(self.start, now);
+        let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.duration().observe(elapsed);
         self.handler.in_flight.dec();
     }
+
+    fn end_body(&self, ending: Ending) {
+        let interrupted = |reason| self.handler.interrupted.get(reason).inc();
+        match ending {
+            Ending::Complete if self.progress.is_short() => interrupted(InterruptReason::Error),
+            Ending::Complete => {}
+            Ending::Failed => interrupted(InterruptReason::Error),
+            Ending::Panicked => interrupted(InterruptReason::Panic),
+            Ending::Dropped if self.progress.was_polled() => {
+                self.handler.cancelled.get(CancelPhase::Body).inc();
+            }
+            // Its response was replaced, or only its status was wanted.
+            Ending::Dropped => {}
+        }
+    }
 }
 
-impl Drop for Exchange {
+impl Drop for RequestGuard {
     #[inline]
     fn drop(&mut self) {
         if !self.ended {

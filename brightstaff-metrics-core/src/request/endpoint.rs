@@ -1,6 +1,4 @@
-//! The handler names of the endpoints that LLM gateways have in common.
-
-use crate::labels::Method;
+use crate::labels::RequestMethod;
 
 /// The name of a request for which nothing else is known.
 pub const NOT_FOUND: &str = "not_found";
@@ -12,25 +10,25 @@ pub const CORS_PREFLIGHT: &str = "cors_preflight";
 /// it: no service was asked, and the method is `OTHER`.
 ///
 /// ```
-/// use brightstaff_metrics_core::{Head, Metrics, handler::MALFORMED, labels::Method};
+/// use brightstaff_metrics_core::{Head, Metrics, adapter, handler::MALFORMED, labels::RequestMethod};
 ///
 /// # let metrics = Metrics::unregistered();
-/// let mut exchange = metrics.exchange(MALFORMED, Method::Other);
-/// exchange.head(&Head::new(400));
-/// exchange.complete();
+/// let mut request = adapter::begin(&metrics, MALFORMED, RequestMethod::Other);
+/// request.head(&Head::new(400));
+/// request.complete();
 /// ```
 pub const MALFORMED: &str = "malformed";
 
 /// The handler name of a well-known endpoint.
 ///
 /// ```
-/// use brightstaff_metrics_core::{handler, labels::Method};
+/// use brightstaff_metrics_core::{handler, labels::RequestMethod};
 ///
-/// assert_eq!(handler::well_known(Method::Post, "/v1/messages"), Some("llm_chat"));
-/// assert_eq!(handler::well_known(Method::Get, "/v1/messages"), None);
+/// assert_eq!(handler::well_known(RequestMethod::Post, "/v1/messages"), Some("llm_chat"));
+/// assert_eq!(handler::well_known(RequestMethod::Get, "/v1/messages"), None);
 /// ```
 #[must_use]
-pub fn well_known(method: Method, path: &str) -> Option<&'static str> {
+pub fn well_known(method: RequestMethod, path: &str) -> Option<&'static str> {
     Endpoint::of(method, path).map(Endpoint::handler)
 }
 
@@ -39,13 +37,13 @@ pub fn well_known(method: Method, path: &str) -> Option<&'static str> {
 /// A list of models is none, and neither is a routing decision.
 ///
 /// ```
-/// use brightstaff_metrics_core::{handler, labels::Method};
+/// use brightstaff_metrics_core::{handler, labels::RequestMethod};
 ///
-/// assert!(handler::is_llm_call(Method::Post, "/v1/embeddings"));
-/// assert!(!handler::is_llm_call(Method::Get, "/v1/models"));
+/// assert!(handler::is_llm_call(RequestMethod::Post, "/v1/embeddings"));
+/// assert!(!handler::is_llm_call(RequestMethod::Get, "/v1/models"));
 /// ```
 #[must_use]
-pub fn is_llm_call(method: Method, path: &str) -> bool {
+pub fn is_llm_call(method: RequestMethod, path: &str) -> bool {
     use Endpoint::{Agents, Chat, Embeddings};
     matches!(Endpoint::of(method, path), Some(Chat | Agents | Embeddings))
 }
@@ -71,7 +69,7 @@ impl Endpoint {
         Self::Models,
     ];
 
-    pub(super) fn of(method: Method, path: &str) -> Option<Self> {
+    pub(super) fn of(method: RequestMethod, path: &str) -> Option<Self> {
         let endpoint = match path {
             "/v1/chat/completions" | "/v1/messages" | "/v1/responses" | "/v1/completions" => {
                 Self::Chat
@@ -90,10 +88,10 @@ impl Endpoint {
         (method == endpoint.method()).then_some(endpoint)
     }
 
-    fn method(self) -> Method {
+    fn method(self) -> RequestMethod {
         match self {
-            Self::Models => Method::Get,
-            _ => Method::Post,
+            Self::Models => RequestMethod::Get,
+            _ => RequestMethod::Post,
         }
     }
 

@@ -10,8 +10,6 @@ use std::{
     sync::PoisonError,
 };
 
-use prometheus::IntCounter;
-
 // Relative, since the tests compile this file a second time, with the primitives of a model checker.
 use super::{
     labels::OTHER,
@@ -82,17 +80,17 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
             .find(|value| value.key() == key)
     }
 
-    /// The child of this key, made if need be; that of `other`, and one more counted as folded, where the cap
-    /// leaves no room for it. What is called so itself is not counted.
+    /// The child of this key, made if need be; that of `other`, and `folded` called, where the cap leaves no room
+    /// for it. What is called `other` itself is not folded.
     pub(crate) fn get_or_insert(
         &self,
         key: [&str; N],
-        folded: &IntCounter,
+        folded: impl FnOnce(),
         make: impl Fn([&str; N]) -> V,
     ) -> &Arc<V> {
         self.insert(key, [].into_iter(), &make).unwrap_or_else(|| {
             if key != [OTHER; N] {
-                folded.inc();
+                folded();
             }
             self.other(make)
         })

@@ -1,4 +1,9 @@
-/// What the head of an answer says that matters here, in plain types, whichever `http` it came from.
+use http::{
+    HeaderMap,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+};
+
+/// What the head of a response says that matters here, in plain types, whichever `http` it came from.
 ///
 /// ```
 /// use brightstaff_metrics_core::Head;
@@ -68,28 +73,48 @@ impl<'a> Head<'a> {
         self.declared
     }
 
-    /// Reads a head of the `http` crate.
+    /// Reads the head of a response of the `http` crate.
     #[must_use]
     pub fn of<B: http_body::Body>(response: &'a http::Response<B>) -> Self {
-        let header = |name| response.headers().get(name)?.to_str().ok();
-        Self::framing(response)
-            .content_type(header(http::header::CONTENT_TYPE))
-            .content_encoding(header(http::header::CONTENT_ENCODING))
+        Self::without_media(response).media(response.headers())
+    }
+
+    /// Reads a status and headers, where the body is not at hand or tells nothing of its length.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::Head;
+    ///
+    /// let (parts, _body) = http::Response::new(()).into_parts();
+    /// let head = Head::from_parts(parts.status.as_u16(), &parts.headers);
+    /// # let _ = head;
+    /// ```
+    #[must_use]
+    pub fn from_parts(status: u16, headers: &'a HeaderMap) -> Self {
+        Self::new(status)
+            .content_length(content_length(headers))
+            .media(headers)
     }
 
     /// Reads what tells where the body ends, and leaves the rest: all that an inbound request needs.
-    ///
-    /// A `Content-Length` beside a `Transfer-Encoding` does not count (RFC 9112, section 6.3).
-    #[must_use]
-    pub fn framing<B: http_body::Body>(response: &http::Response<B>) -> Self {
-        let headers = response.headers();
-        let length = headers.get(http::header::CONTENT_LENGTH);
-        let length = length.filter(|_| !headers.contains_key(http::header::TRANSFER_ENCODING));
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    pub(crate) fn without_media<B: http_body::Body>(response: &http::Response<B>) -> Self {
+        let length = content_length(response.headers());
         Self::new(response.status().as_u16())
             .content_length(length.or_else(|| response.body().size_hint().exact()))
             .end_of_stream(response.body().is_end_stream())
     }
+
+    fn media(self, headers: &'a HeaderMap) -> Self {
+        let value = |name| headers.get(name)?.to_str().ok();
+        self.content_type(value(CONTENT_TYPE))
+            .content_encoding(value(CONTENT_ENCODING))
+    }
+}
+
+/// A `Content-Length` beside a `Transfer-Encoding` does not count (RFC 9112, section 6.3).
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(CONTENT_LENGTH);
+    let length = length.filter(|_| !headers.contains_key(TRANSFER_ENCODING))?;
+    length.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -101,7 +126,7 @@ mod tests {
 
     fn declared(response: Builder) -> Option<u64> {
         let body = Full::<bytes::Bytes>::from("four");
-        Head::framing(&response.body(body).unwrap()).declared()
+        Head::without_media(&response.body(body).unwrap()).declared()
     }
 
     #[test]

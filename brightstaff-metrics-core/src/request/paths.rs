@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::Arrival;
+use super::IncomingRequest;
 
 /// Something for each of some paths or templates.
 #[derive(Clone, Debug)]
@@ -28,14 +28,14 @@ impl<T: Clone> PathMap<T> {
 
 impl<T> PathMap<T> {
     #[inline]
-    pub(super) fn get(&self, request: &impl Arrival) -> Option<&T> {
+    pub(super) fn get(&self, request: &impl IncomingRequest) -> Option<&T> {
         if self.exact.is_empty() {
             return None;
         }
         self.find(request)
     }
 
-    fn find<A: Arrival>(&self, request: &A) -> Option<&T> {
+    fn find<A: IncomingRequest>(&self, request: &A) -> Option<&T> {
         let path = request.path();
         let template = || {
             let asked = A::TEMPLATE_IS_CHEAP || self.may_be_template_of(path);

@@ -1,49 +1,27 @@
 //! Which handler a request belongs to.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::cell::OnceCell;
 
 use actix_web::{
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
-use brightstaff_metrics_core::{Arrival, labels::Method};
+use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 
-/// Names the handler of a request, from its extensions: for middleware outside of this one that knows
-/// more of it than the route tells.
-///
-/// It goes before every other name.
-///
-/// ```
-/// use actix_web::{HttpMessage, test::TestRequest};
-/// use brightstaff_metrics_actix::Handler;
-///
-/// let request = TestRequest::default().to_srv_request();
-/// request.extensions_mut().insert(Handler::new("batch"));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Handler(Cow<'static, str>);
-
-impl Handler {
-    /// A handler of this name.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self(name.into())
-    }
-}
+use crate::settings::NameFn;
 
 /// What [`MetricsMiddleware::handler_fn`](crate::MetricsMiddleware::handler_fn) names a handler by.
 #[derive(Debug)]
 pub struct RequestHead<'a> {
     request: &'a ServiceRequest,
-    given: Option<Handler>,
     /// Made when it is first asked for: actix puts it together anew each time.
     template: OnceCell<Option<String>>,
 }
 
 impl<'a> RequestHead<'a> {
-    pub(crate) fn new(request: &'a ServiceRequest, given: Option<Handler>) -> Self {
+    pub(crate) fn new(request: &'a ServiceRequest) -> Self {
         Self {
             request,
-            given,
             template: OnceCell::new(),
         }
     }
@@ -90,32 +68,43 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-impl Arrival for RequestHead<'_> {
-    fn method(&self) -> Method {
-        Method::from(self.request.method().as_str())
+/// A request as the core asks for it: with the names that the application gives.
+pub(crate) struct Arriving<'a> {
+    pub(crate) head: RequestHead<'a>,
+    pub(crate) given: Option<HandlerName>,
+    pub(crate) name: Option<&'a NameFn>,
+}
+
+impl IncomingRequest for Arriving<'_> {
+    fn method(&self) -> RequestMethod {
+        RequestMethod::from(self.head.method().as_str())
     }
 
     fn path(&self) -> &str {
-        self.request.path()
+        self.head.path()
     }
 
     fn template(&self) -> Option<&str> {
-        Self::template(self)
+        self.head.template()
     }
 
     /// What the scopes around the middleware took off the path, where no parameter is in it: then it
     /// is the same as their templates.
     fn prefix(&self) -> Option<&str> {
-        let matched = self.request.match_info();
+        let matched = self.head.request.match_info();
         let prefix = matched.as_str().strip_suffix(matched.unprocessed())?;
         (matched.is_empty() && !prefix.is_empty()).then_some(prefix)
     }
 
-    fn given(&self) -> Option<&str> {
-        self.given.as_ref().map(|handler| &*handler.0)
+    fn given_name(&self) -> Option<HandlerName> {
+        self.given.clone()
+    }
+
+    fn chosen_name(&self) -> Option<HandlerName> {
+        self.name.and_then(|name| name(&self.head))
     }
 
     fn has_header(&self, name: &str) -> bool {
-        self.request.headers().contains_key(name)
+        self.head.headers().contains_key(name)
     }
 }

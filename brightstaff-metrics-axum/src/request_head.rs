@@ -1,30 +1,9 @@
 //! Which handler a request belongs to.
 
-use std::borrow::Cow;
-
-use brightstaff_metrics_core::{Arrival, labels::Method};
+use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 use http::{Extensions, HeaderMap, Request};
 
-/// Names the handler of a request, from its extensions: for services that route by other means than
-/// axum's, and know the route before the layer does.
-///
-/// It goes before every other name.
-///
-/// ```
-/// use brightstaff_metrics_axum::Handler;
-///
-/// let mut request = http::Request::new(());
-/// request.extensions_mut().insert(Handler::new("batch"));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Handler(Cow<'static, str>);
-
-impl Handler {
-    /// A handler of this name.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self(name.into())
-    }
-}
+use crate::settings::NameFn;
 
 /// What [`MetricsLayer::handler_fn`](crate::MetricsLayer::handler_fn) names a handler by.
 #[derive(Clone, Copy, Debug)]
@@ -77,17 +56,23 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-impl Arrival for RequestHead<'_> {
-    fn method(&self) -> Method {
-        Method::from(self.method.as_str())
+/// A request as the core asks for it: with the names that the application gives.
+pub(crate) struct Arriving<'a> {
+    pub(crate) head: RequestHead<'a>,
+    pub(crate) name: Option<&'a NameFn>,
+}
+
+impl IncomingRequest for Arriving<'_> {
+    fn method(&self) -> RequestMethod {
+        RequestMethod::from(self.head.method.as_str())
     }
 
     fn path(&self) -> &str {
-        self.path
+        self.head.path
     }
 
     fn template(&self) -> Option<&str> {
-        template(self.extensions)
+        template(self.head.extensions)
     }
 
     /// It is in the extensions. A path that was rewritten after it was first routed (axum keeps the
@@ -95,20 +80,23 @@ impl Arrival for RequestHead<'_> {
     const TEMPLATE_IS_CHEAP: bool = true;
 
     fn prefix(&self) -> Option<&str> {
-        nested_prefix(self.extensions)
+        nested_prefix(self.head.extensions)
     }
 
-    fn given(&self) -> Option<&str> {
-        let given = self.extensions.get::<Handler>();
-        given.map(|handler| &*handler.0)
+    fn given_name(&self) -> Option<HandlerName> {
+        self.head.extensions.get().cloned()
+    }
+
+    fn chosen_name(&self) -> Option<HandlerName> {
+        self.name.and_then(|name| name(&self.head))
     }
 
     fn has_header(&self, name: &str) -> bool {
-        self.headers.contains_key(name)
+        self.head.headers.contains_key(name)
     }
 
     fn is_connect(&self) -> bool {
-        *self.method == http::Method::CONNECT
+        *self.head.method == http::Method::CONNECT
     }
 }
 

@@ -1,0 +1,55 @@
+use std::{fmt, sync::Arc};
+
+use actix_web::{HttpMessage, dev::ServiceRequest};
+use brightstaff_metrics_core::{
+    HandlerName, Metrics,
+    adapter::{Begun, LayerMark, RequestMetrics},
+};
+
+use crate::request_head::{Arriving, RequestHead};
+
+/// What a middleware was told, shared by the services that it makes.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) requests: RequestMetrics,
+    pub(crate) name: Option<Arc<NameFn>>,
+}
+
+pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send + Sync;
+
+impl Settings {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        Self {
+            requests: RequestMetrics::from(metrics),
+            name: None,
+        }
+    }
+
+    /// A request arrived: what of it is measured here.
+    pub(crate) fn begin(&self, request: &ServiceRequest) -> Begun {
+        let extensions = request.extensions();
+        let given = extensions.get::<HandlerName>().cloned();
+        let outer = extensions.get::<LayerMark>().cloned();
+        // The user's closure may want them.
+        drop(extensions);
+        let arriving = Arriving {
+            head: RequestHead::new(request),
+            given,
+            name: self.name.as_deref(),
+        };
+        let mut begun = self.requests.begin(&arriving, outer.as_ref());
+        if let Some(mark) = begun.mark.take() {
+            request.extensions_mut().insert(mark);
+        }
+        begun
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("requests", &self.requests)
+            .field("name", &self.name.is_some())
+            .finish()
+    }
+}

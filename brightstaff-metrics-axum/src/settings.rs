@@ -1,0 +1,50 @@
+use std::{fmt, sync::Arc};
+
+use brightstaff_metrics_core::{
+    HandlerName, Metrics,
+    adapter::{Begun, LayerMark, RequestMetrics},
+};
+use http::Request;
+
+use crate::request_head::{Arriving, RequestHead};
+
+/// What a layer was told, shared by the services that it makes.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) requests: RequestMetrics,
+    pub(crate) name: Option<Arc<NameFn>>,
+}
+
+pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send + Sync;
+
+impl Settings {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        Self {
+            requests: RequestMetrics::from(metrics),
+            name: None,
+        }
+    }
+
+    /// A request arrived: what of it is measured here.
+    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Begun {
+        let arriving = Arriving {
+            head: RequestHead::of(request),
+            name: self.name.as_deref(),
+        };
+        let outer = request.extensions().get::<LayerMark>();
+        let mut begun = self.requests.begin(&arriving, outer);
+        if let Some(mark) = begun.mark.take() {
+            request.extensions_mut().insert(mark);
+        }
+        begun
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("requests", &self.requests)
+            .field("name", &self.name.is_some())
+            .finish()
+    }
+}

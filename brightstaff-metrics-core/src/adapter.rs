@@ -1,0 +1,56 @@
+//! For authors of adapters: what a layer, a middleware or a server of some framework is made of.
+//!
+//! An adapter implements [`IncomingRequest`] for its framework's requests, [begins](RequestMetrics::begin) each
+//! that arrives, and moves a [`ResponseObserver`] from its service to the future to the body. It names no metric.
+//!
+//! ```
+//! use brightstaff_metrics_core::{
+//!     Head, Metrics,
+//!     adapter::{RequestMetrics, ResponseObserver},
+//! };
+//! # use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
+//! # struct Request;
+//! # impl IncomingRequest for Request {
+//! #     fn method(&self) -> RequestMethod { RequestMethod::Get }
+//! #     fn path(&self) -> &str { "/" }
+//! #     fn template(&self) -> Option<&str> { None }
+//! #     fn given_name(&self) -> Option<HandlerName> { None }
+//! #     fn has_header(&self, _: &str) -> bool { false }
+//! # }
+//! # let request = Request;
+//!
+//! let requests = RequestMetrics::from(&Metrics::unregistered());
+//! let begun = requests.begin(&request, None);
+//! let mut observer = ResponseObserver::from(begun.request);
+//! // The service was polled, and its response has this head.
+//! observer.head(&Head::new(200), begun.call);
+//! observer.data(b"hello");
+//! observer.complete();
+//! ```
+
+pub use crate::{
+    body::ResponseObserver,
+    request::{Begun, IncomingRequest, LayerMark, PendingCall, RequestGuard, RequestMetrics},
+};
+use crate::{labels::RequestMethod, metrics::Metrics};
+
+/// A request arrived for a handler that its server names by itself: the clock runs, and it is in flight.
+pub fn begin(metrics: &Metrics, handler: &str, method: RequestMethod) -> RequestGuard {
+    metrics.begin(handler, method)
+}
+
+/// Reads of a response of the `http` crate what tells where the body ends, and leaves the rest: all that an
+/// inbound request needs.
+#[must_use]
+pub fn head_without_media<B: http_body::Body>(response: &http::Response<B>) -> crate::Head<'_> {
+    crate::Head::without_media(response)
+}
+
+/// A provider whose responses name the model: it is named from then on, as by
+/// [`Builder::providers`](crate::Builder::providers), and its calls that no model answered (429 and 5xx above
+/// all) are recorded with the model `unknown`. Of providers that were not named at registration, 64 may be
+/// named so.
+#[must_use]
+pub fn implicit_upstream(metrics: &Metrics, provider: &str) -> crate::Upstream {
+    metrics.implicit_upstream(provider)
+}

@@ -1,0 +1,47 @@
+use crate::{
+    buckets::Buckets,
+    catalogue as c,
+    clock::Clock,
+    labels::OverflowLabel,
+    series::{Children as _, CounterSet, Visitor},
+};
+
+/// What the families of one registry share.
+pub(crate) struct Context {
+    pub(crate) clock: Clock,
+    pub(crate) buckets: Buckets,
+    overflow: CounterSet<OverflowLabel>,
+}
+
+impl Context {
+    pub(crate) fn new(clock: Clock, buckets: Buckets) -> Self {
+        Self {
+            clock,
+            buckets,
+            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[]),
+        }
+    }
+
+    /// One record was folded into `other`.
+    pub(crate) fn folded(&self, label: OverflowLabel) {
+        self.overflow.get(label).inc();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn overflow(&self, label: OverflowLabel) -> u64 {
+        self.overflow.get(label).get()
+    }
+
+    pub(crate) const FAMILIES: [&'static c::Family; 1] = [&c::LABEL_OVERFLOW];
+
+    pub(crate) fn walk(&self, visitor: &mut dyn Visitor) {
+        let Self {
+            clock: _,
+            buckets: _,
+            overflow,
+        } = self;
+        let [family] = Self::FAMILIES;
+        visitor.family(family);
+        overflow.visit(visitor);
+    }
+}

@@ -1,0 +1,181 @@
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use super::Context;
+use crate::{
+    catalogue::{self as c, Family},
+    labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass, fit},
+    series::{
+        Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LazySet, Table, Visitor,
+        walk_groups,
+    },
+};
+
+/// The families of inbound requests, by handler.
+pub(crate) struct HttpFamilies {
+    context: Arc<Context>,
+    handlers: Table<HandlerSeries, 1>,
+}
+
+/// The children of one handler.
+pub(crate) struct HandlerSeries {
+    /// What the guards of its requests need: they hold one handle, this one.
+    pub(crate) context: Arc<Context>,
+    name: Box<str>,
+    requests: LazySet<Counter, (RequestMethod, StatusClass)>,
+    duration: OnceLock<Histogram>,
+    time_to_headers: OnceLock<Histogram>,
+    pub(crate) in_flight: Gauge,
+    pub(crate) cancelled: CounterSet<CancelPhase>,
+    pub(crate) interrupted: CounterSet<InterruptReason>,
+}
+
+impl HttpFamilies {
+    pub(crate) fn new(context: Arc<Context>, cap: usize) -> Self {
+        Self {
+            context,
+            handlers: Table::new(Vec::new(), cap),
+        }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The children of a handler whose name has `most` bytes at most; those of `other`, and one overflow
+    /// counted, where it has more, is no label value, or comes past the cap.
+    #[inline]
+    pub(crate) fn handler(&self, name: &str, most: usize) -> &Arc<HandlerSeries> {
+        // The names in the table are clean: one that is found needs no second look but at its length.
+        if name.len() <= most
+            && let Some(handler) = self.handlers.get([name])
+        {
+            return handler;
+        }
+        let folded = || self.context.folded(OverflowLabel::Handler);
+        let make = |[name]: [&str; 1]| HandlerSeries::new(name, &self.context);
+        match fit(name, most) {
+            Some(name) => self.handlers.get_or_insert([name], folded, make),
+            None => {
+                folded();
+                self.handlers.other(make)
+            }
+        }
+    }
+
+    pub(crate) const FAMILIES: [&'static Family; 6] = HandlerSeries::FAMILIES;
+
+    pub(crate) fn walk(&self, visitor: &mut dyn Visitor) {
+        let Self {
+            context: _,
+            handlers,
+        } = self;
+        walk_groups(|| handlers.iter(), visitor);
+    }
+}
+
+impl HandlerSeries {
+    fn new(name: &str, context: &Arc<Context>) -> Self {
+        Self {
+            context: Arc::clone(context),
+            name: name.into(),
+            requests: LazySet::new(),
+            duration: OnceLock::new(),
+            time_to_headers: OnceLock::new(),
+            in_flight: Gauge::new(&c::HTTP_IN_FLIGHT, &[name]),
+            cancelled: CounterSet::new(&c::HTTP_CANCELLED, &[name]),
+            interrupted: CounterSet::new(&c::HTTP_INTERRUPTED, &[name]),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A request with this method arrives. From its first on, what such requests usually come to stands at 0:
+    /// a rate cannot see the first event of a series that was not there before.
+    #[inline]
+    pub(crate) fn expect(&self, method: RequestMethod) {
+        // Made last: where it is there, all are.
+        if self.requests.get((method, StatusClass::Error)).is_none() {
+            for status in EXPECTED {
+                self.requests(method, status);
+            }
+        }
+    }
+
+    pub(crate) fn requests(&self, method: RequestMethod, status: StatusClass) -> &Counter {
+        self.requests.get_or_init((method, status), || {
+            let labels = [&*self.name, method.as_str(), status.as_str()];
+            Counter::new(&c::HTTP_REQUESTS, &labels)
+        })
+    }
+
+    fn histogram(&self, family: &Family) -> Histogram {
+        Histogram::new(family, &[&self.name], &self.context.buckets)
+    }
+
+    pub(crate) fn duration(&self) -> &Histogram {
+        self.duration
+            .get_or_init(|| self.histogram(&c::HTTP_REQUEST_DURATION))
+    }
+
+    pub(crate) fn time_to_headers(&self) -> &Histogram {
+        self.time_to_headers
+            .get_or_init(|| self.histogram(&c::HTTP_TIME_TO_HEADERS))
+    }
+}
+
+impl Group<6> for HandlerSeries {
+    const FAMILIES: [&'static Family; 6] = [
+        &c::HTTP_REQUESTS,
+        &c::HTTP_REQUEST_DURATION,
+        &c::HTTP_TIME_TO_HEADERS,
+        &c::HTTP_IN_FLIGHT,
+        &c::HTTP_CANCELLED,
+        &c::HTTP_INTERRUPTED,
+    ];
+
+    fn children(&self) -> [&dyn Children; 6] {
+        let Self {
+            context: _,
+            name: _,
+            requests,
+            duration,
+            time_to_headers,
+            in_flight,
+            cancelled,
+            interrupted,
+        } = self;
+        [
+            requests,
+            duration,
+            time_to_headers,
+            in_flight,
+            cancelled,
+            interrupted,
+        ]
+    }
+}
+
+impl fmt::Debug for HandlerSeries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HandlerSeries").field(&self.name).finish()
+    }
+}
+
+impl Keyed<1> for HandlerSeries {
+    fn key(&self) -> [&str; 1] {
+        [&self.name]
+    }
+}
+
+/// What a request usually comes to.
+const EXPECTED: [StatusClass; 4] = [
+    StatusClass::Success,
+    StatusClass::ClientError,
+    StatusClass::ServerError,
+    StatusClass::Error,
+];

@@ -1,0 +1,21 @@
+//! The families: each group declares, makes and walks its own children.
+
+mod build;
+mod context;
+mod http;
+mod pair;
+mod process;
+mod provider;
+mod routing;
+mod upstream;
+
+pub(crate) use self::{
+    build::BuildInfo,
+    context::Context,
+    http::{HandlerSeries, HttpFamilies},
+    pair::{CallInFlight, InFlight, Pair},
+    process::ProcessFamily,
+    provider::{DEFAULT_OPEN_MODELS, Provider},
+    routing::RoutingFamilies,
+    upstream::{Call, UpstreamFamilies},
+};

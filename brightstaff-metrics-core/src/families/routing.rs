@@ -1,0 +1,127 @@
+use std::sync::Arc;
+
+use super::Context;
+use crate::{
+    catalogue::{self as c, Family},
+    labels::{
+        Fallback, MAX_LABEL_BYTES, OverflowLabel, RouteKind, RoutingOutcome, SessionCacheEvent, fit,
+    },
+    series::{
+        Children, Counter, CounterSet, Group, Histogram, Keyed, LazySet, Table, Visitor,
+        walk_groups,
+    },
+};
+
+/// The families of routing.
+pub(crate) struct RoutingFamilies {
+    context: Arc<Context>,
+    selected: Table<SelectedModel, 1>,
+    decision_duration: LazySet<Histogram, RouteKind>,
+    service: CounterSet<RoutingOutcome>,
+    session_cache: CounterSet<SessionCacheEvent>,
+}
+
+/// The children of one selected model.
+pub(crate) struct SelectedModel {
+    model: Box<str>,
+    decisions: LazySet<Counter, (RouteKind, Fallback)>,
+}
+
+impl RoutingFamilies {
+    pub(crate) fn new(context: Arc<Context>, cap: usize) -> Self {
+        Self {
+            context,
+            selected: Table::new(Vec::new(), cap),
+            decision_duration: LazySet::new(),
+            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[]),
+            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[]),
+        }
+    }
+
+    /// The children of a selected model; those of `other`, and one overflow counted, where it is no label
+    /// value, or comes past the cap.
+    pub(crate) fn selected(&self, model: &str) -> &SelectedModel {
+        let folded = || self.context.folded(OverflowLabel::SelectedModel);
+        let make = |[model]: [&str; 1]| SelectedModel::new(model);
+        match fit(model, MAX_LABEL_BYTES) {
+            Some(model) => self.selected.get_or_insert([model], folded, make),
+            None => {
+                folded();
+                self.selected.other(make)
+            }
+        }
+    }
+
+    pub(crate) fn decision_duration(&self, route: RouteKind) -> &Histogram {
+        self.decision_duration.get_or_init(route, || {
+            let labels = [route.as_str()];
+            Histogram::new(&c::ROUTER_DECISION_DURATION, &labels, &self.context.buckets)
+        })
+    }
+
+    pub(crate) fn service(&self, outcome: RoutingOutcome) -> &Counter {
+        self.service.get(outcome)
+    }
+
+    pub(crate) fn session_cache(&self, event: SessionCacheEvent) -> &Counter {
+        self.session_cache.get(event)
+    }
+
+    pub(crate) const FAMILIES: [&'static Family; 4] = [
+        &c::ROUTER_DECISIONS,
+        &c::ROUTER_DECISION_DURATION,
+        &c::ROUTING_SERVICE_REQUESTS,
+        &c::SESSION_CACHE_EVENTS,
+    ];
+
+    pub(crate) fn walk(&self, visitor: &mut dyn Visitor) {
+        let Self {
+            context: _,
+            selected,
+            decision_duration,
+            service,
+            session_cache,
+        } = self;
+        walk_groups(|| selected.iter(), visitor);
+        let [_, families @ ..] = Self::FAMILIES;
+        let children: [&dyn Children; 3] = [decision_duration, service, session_cache];
+        for (family, children) in families.into_iter().zip(children) {
+            visitor.family(family);
+            children.visit(visitor);
+        }
+    }
+}
+
+impl SelectedModel {
+    fn new(model: &str) -> Self {
+        Self {
+            model: model.into(),
+            decisions: LazySet::new(),
+        }
+    }
+
+    pub(crate) fn decisions(&self, route: RouteKind, fallback: Fallback) -> &Counter {
+        self.decisions.get_or_init((route, fallback), || {
+            let labels = [route.as_str(), &self.model, fallback.as_str()];
+            Counter::new(&c::ROUTER_DECISIONS, &labels)
+        })
+    }
+}
+
+impl Group<1> for SelectedModel {
+    const FAMILIES: [&'static Family; 1] = [&c::ROUTER_DECISIONS];
+
+    fn children(&self) -> [&dyn Children; 1] {
+        let Self {
+            model: _,
+            decisions,
+        } = self;
+        [decisions]
+    }
+}
+
+impl Keyed<1> for SelectedModel {
+    fn key(&self) -> [&str; 1] {
+        [&self.model]
+    }
+}

@@ -1,0 +1,40 @@
+use crate::{labels::RequestMethod, request::HandlerName};
+
+/// A request that arrives, as its framework tells of it: what its handler is named by.
+pub trait IncomingRequest {
+    /// The method.
+    fn method(&self) -> RequestMethod;
+
+    /// The path as the client sent it, wherever the adapter is nested.
+    fn path(&self) -> &str;
+
+    /// The template of the route that matched. Asked for only where nothing else decides, since it
+    /// costs something in some frameworks.
+    fn template(&self) -> Option<&str>;
+
+    /// Whether the template is there already: then it is asked for whatever the path looks like, which
+    /// may have been rewritten before it was routed.
+    const TEMPLATE_IS_CHEAP: bool = false;
+
+    /// The prefix that a service is nested at, where that is all that its framework knows.
+    fn prefix(&self) -> Option<&str> {
+        None
+    }
+
+    /// The name that the request brings along, in its extensions.
+    fn given_name(&self) -> Option<HandlerName>;
+
+    /// The name that the application's closure gives.
+    fn chosen_name(&self) -> Option<HandlerName> {
+        None
+    }
+
+    /// Whether there is such a header; `name` is in lower case.
+    fn has_header(&self, name: &str) -> bool;
+
+    /// Whether the method is CONNECT, and the server drops the body of a 2xx to it, as HTTP has none
+    /// there (RFC 9110, section 9.3.6).
+    fn is_connect(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,57 @@
+use std::sync::{Arc, OnceLock};
+
+use crate::{
+    families::{HandlerSeries, HttpFamilies},
+    labels::MAX_LABEL_BYTES,
+};
+
+/// A handler whose name is known before its first request: looked up once.
+#[derive(Clone, Debug)]
+pub(super) struct KnownHandler {
+    name: Box<str>,
+    found: OnceLock<Arc<HandlerSeries>>,
+}
+
+impl KnownHandler {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            found: OnceLock::new(),
+        }
+    }
+
+    /// The children of this handler. Where the cap left it none of its own, or it is no label value, they are
+    /// those of `other`, which is asked for anew each time, so that each time is counted.
+    #[inline]
+    pub(super) fn series<'a>(&'a self, families: &'a HttpFamilies) -> &'a Arc<HandlerSeries> {
+        self.found.get().unwrap_or_else(|| self.find(families))
+    }
+
+    fn find<'a>(&'a self, families: &'a HttpFamilies) -> &'a Arc<HandlerSeries> {
+        let handler = families.handler(&self.name, MAX_LABEL_BYTES);
+        if handler.name() == &*self.name {
+            return self.found.get_or_init(|| Arc::clone(handler));
+        }
+        handler
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{buckets::Buckets, clock::Clock, families::Context, labels::OverflowLabel};
+
+    #[test]
+    fn a_name_is_found_once_and_past_the_cap_each_time() {
+        let context = Context::new(Clock::manual(), Buckets::default());
+        let families = HttpFamilies::new(Arc::new(context), 1);
+        let (first, second) = (KnownHandler::new("first"), KnownHandler::new("second"));
+        for _ in 0..3 {
+            assert_eq!(first.series(&families).name(), "first");
+            assert_eq!(second.series(&families).name(), "other");
+        }
+        assert!(first.found.get().is_some());
+        assert!(second.found.get().is_none());
+        assert_eq!(families.context().overflow(OverflowLabel::Handler), 3);
+    }
+}

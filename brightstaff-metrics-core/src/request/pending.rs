@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use crate::{
+    clock::Tick,
+    families::CallInFlight,
+    upstream::{Upstream, UpstreamCall, UpstreamObserved},
+};
+
+/// A request whose response will be measured as a call to a provider, unless its handler speaks for itself:
+/// in flight there from its arrival.
+#[derive(Debug)]
+#[must_use = "it is to be handed to the observer with the head of the response"]
+pub struct PendingCall {
+    upstream: Arc<Upstream>,
+    in_flight: CallInFlight,
+    start: Tick,
+}
+
+impl PendingCall {
+    pub(super) fn new(upstream: &Arc<Upstream>, start: Tick) -> Self {
+        Self {
+            in_flight: upstream.call_in_flight(),
+            upstream: Arc::clone(upstream),
+            start,
+        }
+    }
+
+    /// Leaves it, where the handler marked the response: as one of a call that these metrics measure already,
+    /// or as no provider's.
+    #[must_use]
+    pub fn unless_marked(
+        self,
+        observed: Option<&UpstreamObserved>,
+        no_upstream: bool,
+    ) -> Option<Self> {
+        let measured = observed.is_some_and(|mark| mark.metrics == self.upstream.metrics_id());
+        (!measured && !no_upstream).then_some(self)
+    }
+
+    pub(crate) fn start(self) -> UpstreamCall {
+        UpstreamCall::new(Upstream::clone(&self.upstream), self.in_flight, self.start)
+    }
+}

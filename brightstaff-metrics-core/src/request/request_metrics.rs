@@ -1,0 +1,335 @@
+use std::sync::Arc;
+
+use super::{
+    IncomingRequest, LayerMark, PendingCall, RequestGuard,
+    endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND},
+    known_handler::KnownHandler,
+    paths::PathMap,
+};
+use crate::{
+    families::{HandlerSeries, HttpFamilies, UpstreamFamilies},
+    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
+    upstream::Upstream,
+};
+
+/// What a layer measures of requests, and what it calls their handlers: the same for every framework.
+///
+/// Made of [`Metrics`](crate::Metrics), by `From`. What an application sees of it are the adapter's own methods.
+#[derive(Clone)]
+pub struct RequestMetrics {
+    http: Arc<HttpFamilies>,
+    upstream: Arc<UpstreamFamilies>,
+    names: PathMap<KnownHandler>,
+    endpoints: [KnownHandler; Endpoint::ALL.len()],
+    skipped: PathMap<()>,
+    preflight: KnownHandler,
+    fallback: KnownHandler,
+    /// For the well-known endpoints.
+    implicit: Option<Arc<Upstream>>,
+    llm_endpoints: PathMap<Arc<Upstream>>,
+}
+
+/// What of a request is measured.
+#[derive(Debug)]
+#[must_use = "what is not moved on ends here"]
+#[non_exhaustive]
+pub struct Begun {
+    /// The request itself, unless it is skipped, or measured by a layer further out.
+    pub request: Option<RequestGuard>,
+    /// Its response as a call to a provider.
+    pub call: Option<PendingCall>,
+    /// To be put in the extensions of the request, for layers further in.
+    pub mark: Option<LayerMark>,
+}
+
+impl RequestMetrics {
+    pub(crate) fn new(http: &Arc<HttpFamilies>, upstream: &Arc<UpstreamFamilies>) -> Self {
+        Self {
+            http: Arc::clone(http),
+            upstream: Arc::clone(upstream),
+            names: PathMap::default(),
+            endpoints: Endpoint::ALL.map(|endpoint| KnownHandler::new(endpoint.handler())),
+            skipped: PathMap::default(),
+            preflight: KnownHandler::new(CORS_PREFLIGHT),
+            fallback: KnownHandler::new(NOT_FOUND),
+            implicit: None,
+            llm_endpoints: PathMap::default(),
+        }
+    }
+
+    /// Names the handler of a path or template. A wildcard at its end (`/files/{*path}`, and in
+    /// actix's words `/files/{path:.*}` or `/files/{path}*`) covers all that is under it; the longest
+    /// such prefix wins.
+    pub fn handler(&mut self, path: &str, name: &str) {
+        self.names.insert(path, KnownHandler::new(name));
+    }
+
+    /// Names the handler of requests for which nothing else is known.
+    pub fn fallback(&mut self, name: &str) {
+        self.fallback = KnownHandler::new(name);
+    }
+
+    /// Does not measure a path or template, which may end in a wildcard.
+    pub fn skip(&mut self, path: &str) {
+        self.skipped.insert(path, ());
+    }
+
+    /// Measures the responses of the well-known LLM endpoints as calls to this provider.
+    pub fn implicit(&mut self, provider: &str) {
+        self.implicit = Some(Arc::new(Upstream::implicit(&self.upstream, provider)));
+    }
+
+    /// Measures the responses to POST requests for this path or template, which may end in a wildcard, as
+    /// calls to this provider.
+    pub fn llm_endpoint(&mut self, path: &str, provider: &str) {
+        let upstream = Arc::new(Upstream::implicit(&self.upstream, provider));
+        self.llm_endpoints.insert(path, upstream);
+    }
+
+    /// A request arrived, which has passed layers with this mark.
+    pub fn begin<R: IncomingRequest>(&self, request: &R, outer: Option<&LayerMark>) -> Begun {
+        let id = Arc::as_ptr(&self.upstream).addr();
+        let left = LayerMark::left(outer, id);
+        if self.skipped.get(request).is_some() {
+            let mark = LayerMark::with(outer, id, true);
+            return Begun {
+                request: None,
+                call: None,
+                mark,
+            };
+        }
+        let start = self.http.context().clock.now();
+        let method = request.method();
+        let implicit = self.call_of(request, method).filter(|_| left.call);
+        let call = implicit.map(|upstream| PendingCall::new(upstream, start));
+        let guard = left.request.then(|| {
+            let handler = self.handler_of(request, method);
+            let mut guard = RequestGuard::start(handler, method, start);
+            if method == RequestMethod::Other && request.is_connect() {
+                guard.connect();
+            }
+            guard
+        });
+        Begun {
+            request: guard,
+            mark: LayerMark::with(outer, id, call.is_some()),
+            call,
+        }
+    }
+
+    /// Where the framework has routed the request only by the time of its head: names its handler once more.
+    pub fn rename(&self, guard: &mut RequestGuard, request: &impl IncomingRequest) {
+        guard.rename(self.handler_of(request, request.method()));
+    }
+
+    /// The handler of a request: the first whose name is known, in the order of the contract.
+    fn handler_of<R: IncomingRequest>(
+        &self,
+        request: &R,
+        method: RequestMethod,
+    ) -> &Arc<HandlerSeries> {
+        if let Some(name) = request.given_name() {
+            return self.http.handler(name.as_str(), MAX_LABEL_BYTES);
+        }
+        if let Some(named) = self.names.get(request) {
+            return named.series(&self.http);
+        }
+        if let Some(name) = request.chosen_name() {
+            return self.http.handler(name.as_str(), MAX_LABEL_BYTES);
+        }
+        let endpoint = |path| Some(&self.endpoints[Endpoint::of(method, path)? as usize]);
+        let routed = |template| self.http.handler(template, MAX_TEMPLATE_BYTES);
+        if let Some(endpoint) = endpoint(request.path()) {
+            return endpoint.series(&self.http);
+        }
+        if let Some(template) = request.template() {
+            return match endpoint(template) {
+                Some(endpoint) => endpoint.series(&self.http),
+                None if is_preflight(request) => self.preflight.series(&self.http),
+                None => routed(template),
+            };
+        }
+        if is_preflight(request) {
+            return self.preflight.series(&self.http);
+        }
+        match request.prefix() {
+            Some(prefix) => routed(prefix),
+            None => self.fallback.series(&self.http),
+        }
+    }
+
+    /// The provider whose call the response is.
+    fn call_of<R: IncomingRequest>(
+        &self,
+        request: &R,
+        method: RequestMethod,
+    ) -> Option<&Arc<Upstream>> {
+        // All of them are asked by POST: the template is not worth its price for any other method.
+        if method != RequestMethod::Post {
+            return None;
+        }
+        if let Some(upstream) = self.llm_endpoints.get(request) {
+            return Some(upstream);
+        }
+        let is_llm_call = |path| endpoint::is_llm_call(method, path);
+        self.implicit
+            .as_ref()
+            .filter(|_| is_llm_call(request.path()) || request.template().is_some_and(is_llm_call))
+    }
+}
+
+fn is_preflight(request: &impl IncomingRequest) -> bool {
+    request.method() == RequestMethod::Options
+        && request.has_header("origin")
+        && request.has_header("access-control-request-method")
+}
+
+impl std::fmt::Debug for RequestMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestMetrics")
+            .field("names", &self.names)
+            .field("skipped", &self.skipped)
+            .field("implicit", &self.implicit)
+            .field("llm_endpoints", &self.llm_endpoints)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::{
+        buckets::Buckets, clock::Clock, families::Context, labels::OverflowLabel,
+        request::HandlerName,
+    };
+
+    #[derive(Default)]
+    struct Request {
+        chosen: Option<&'static str>,
+        post: bool,
+        path: &'static str,
+        template: Option<&'static str>,
+        prefix: Option<&'static str>,
+        given: Option<&'static str>,
+        asked: Cell<bool>,
+    }
+
+    impl IncomingRequest for Request {
+        fn method(&self) -> RequestMethod {
+            if self.post {
+                RequestMethod::Post
+            } else {
+                RequestMethod::Get
+            }
+        }
+        fn path(&self) -> &str {
+            self.path
+        }
+        fn template(&self) -> Option<&str> {
+            self.asked.set(true);
+            self.template
+        }
+        fn prefix(&self) -> Option<&str> {
+            self.prefix
+        }
+        fn given_name(&self) -> Option<HandlerName> {
+            self.given.map(HandlerName::from)
+        }
+        fn chosen_name(&self) -> Option<HandlerName> {
+            self.chosen.map(HandlerName::from)
+        }
+        fn has_header(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    fn request_metrics() -> RequestMetrics {
+        let context = Arc::new(Context::new(Clock::manual(), Buckets::default()));
+        let http = HttpFamilies::new(Arc::clone(&context), 200);
+        let upstream = UpstreamFamilies::new(context, &[], Vec::new(), 200);
+        RequestMetrics::new(&Arc::new(http), &Arc::new(upstream))
+    }
+
+    fn name<'a>(requests: &'a RequestMetrics, request: &Request) -> &'a str {
+        requests.handler_of(request, request.method()).name()
+    }
+
+    #[test]
+    fn only_templates_may_be_long() {
+        let requests = request_metrics();
+        let long = |bytes| -> &'static str { "x".repeat(bytes).leak() };
+        for (template, given, named) in [
+            (Some(long(512)), None, long(512)),
+            (Some(long(513)), None, "other"),
+            (None, Some(long(128)), long(128)),
+            // There is a handler of this name by now, which a request may not bring along.
+            (None, Some(long(512)), "other"),
+            (None, Some(long(129)), "other"),
+            (None, Some("a\tb"), "other"),
+        ] {
+            let request = Request {
+                template,
+                given,
+                ..Request::default()
+            };
+            assert_eq!(name(&requests, &request), named);
+        }
+        let folded = requests.http.context().overflow(OverflowLabel::Handler);
+        assert_eq!(folded, 4);
+    }
+
+    #[test]
+    fn names_go_in_the_order_of_the_contract() {
+        let mut requests = request_metrics();
+        let mut request = Request {
+            post: true,
+            path: "/v1/messages",
+            template: Some("/v1/{what}"),
+            prefix: Some("/v1"),
+            given: Some("given"),
+            chosen: Some("chosen"),
+            ..Request::default()
+        };
+        requests.handler("/v1/messages", "mapped");
+        assert_eq!(name(&requests, &request), "given");
+        request.given = None;
+        assert_eq!(name(&requests, &request), "mapped");
+        let mut requests = request_metrics();
+        assert_eq!(name(&requests, &request), "chosen");
+        request.chosen = None;
+        assert_eq!(name(&requests, &request), "llm_chat");
+        assert!(!request.asked.get(), "nobody needed the template");
+        request.path = "/v1/other";
+        assert_eq!(name(&requests, &request), "/v1/{what}");
+        request.template = None;
+        assert_eq!(name(&requests, &request), "/v1");
+        request.prefix = None;
+        assert_eq!(name(&requests, &request), "not_found");
+        requests.fallback("unmatched");
+        assert_eq!(name(&requests, &request), "unmatched");
+    }
+
+    #[test]
+    fn the_template_is_asked_for_only_where_it_decides() {
+        let mut requests = request_metrics();
+        requests.skip("/healthz");
+        requests.handler("/files/{id}", "files");
+        requests.implicit("openai");
+        let request = Request {
+            post: true,
+            path: "/v1/messages",
+            ..Request::default()
+        };
+        assert!(requests.begin(&request, None).call.is_some());
+        assert!(!request.asked.get());
+        let request = Request {
+            path: "/files/17",
+            template: Some("/files/{id}"),
+            ..Request::default()
+        };
+        assert_eq!(name(&requests, &request), "files");
+        assert!(request.asked.get());
+    }
+}

@@ -1,0 +1,131 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use super::{Children, LabelSet, Visitor};
+use crate::{
+    buckets::{Bounds, Buckets},
+    catalogue::{Family, Kind},
+};
+
+/// Samples in buckets, and their sum. Samples are whole numbers: nanoseconds, or tokens.
+///
+/// The count is the sum of the buckets, so that `_count` and the bucket of `+Inf` are the same in every
+/// scrape, whatever is recorded meanwhile.
+#[derive(Debug)]
+pub(crate) struct Histogram {
+    labels: LabelSet,
+    bounds: Arc<Bounds>,
+    /// Samples in each bucket alone; the last is that of `+Inf`.
+    buckets: Box<[AtomicU64]>,
+    sum: Sum,
+}
+
+impl Histogram {
+    pub(crate) fn new(family: &Family, values: &[&str], buckets: &Buckets) -> Self {
+        let Kind::Histogram(set) = family.kind else {
+            unreachable!("{} is no histogram", family.name)
+        };
+        let bounds = buckets.get(set);
+        Self {
+            labels: LabelSet::new(family, values),
+            buckets: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            bounds: Arc::clone(bounds),
+            sum: Sum::default(),
+        }
+    }
+
+    /// One sample, in the unit of the bounds: nanoseconds, or tokens.
+    #[inline]
+    pub(crate) fn observe(&self, sample: u64) {
+        self.buckets[self.bounds.bucket_of(sample)].fetch_add(1, Ordering::Relaxed);
+        self.sum.add(sample);
+    }
+
+    /// The upper bounds, that of `+Inf` aside, each with the number of samples up to it; and the number of all.
+    pub(crate) fn cumulated(&self) -> (impl Iterator<Item = (f64, u64)>, u64) {
+        let counts = self.buckets.iter();
+        let counts: Vec<_> = counts
+            .scan(0, |sum, bucket| {
+                *sum += bucket.load(Ordering::Relaxed);
+                Some(*sum)
+            })
+            .collect();
+        let all = counts.last().copied().unwrap_or(0);
+        (self.bounds.iter().zip(counts), all)
+    }
+
+    /// The sum of all samples, in seconds or tokens.
+    pub(crate) fn sum(&self) -> f64 {
+        self.bounds.unit().of(self.sum.get())
+    }
+
+    pub(crate) fn labels(&self) -> &LabelSet {
+        &self.labels
+    }
+}
+
+impl Children for Histogram {
+    fn visit(&self, visitor: &mut dyn Visitor) {
+        visitor.histogram(self);
+    }
+}
+
+/// A sum that does not wrap: ten thousand streams at once fill 64 bits of nanoseconds in three weeks.
+#[derive(Debug, Default)]
+struct Sum {
+    low: AtomicU64,
+    high: AtomicU64,
+}
+
+impl Sum {
+    #[inline]
+    fn add(&self, sample: u64) {
+        let before = self.low.fetch_add(sample, Ordering::AcqRel);
+        if before.checked_add(sample).is_none() {
+            self.high.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn get(&self) -> u128 {
+        loop {
+            let high = self.high.load(Ordering::Acquire);
+            let low = self.low.load(Ordering::Acquire);
+            if self.high.load(Ordering::Acquire) == high {
+                return u128::from(high) << 64 | u128::from(low);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue as c;
+
+    #[test]
+    fn a_sample_at_a_bound_is_below_it() {
+        let histogram = Histogram::new(&c::ROUTER_DECISION_DURATION, &["llm"], &Buckets::default());
+        for nanos in [5_000, 5_001, 100_000_000, 100_000_001, 5_000_000_001] {
+            histogram.observe(nanos);
+        }
+        let (buckets, all) = histogram.cumulated();
+        let buckets: Vec<_> = buckets.collect();
+        let up_to = |bound| buckets.iter().find(|(le, _)| *le == bound).unwrap().1;
+        assert_eq!(up_to(0.000_005), 1);
+        assert_eq!(up_to(0.000_01), 2);
+        assert_eq!((up_to(0.05), up_to(0.1), up_to(0.5)), (2, 3, 4));
+        assert_eq!((up_to(5.0), all), (4, 5));
+        assert_eq!(histogram.sum(), 5.200_010_003);
+    }
+
+    #[test]
+    fn a_sum_goes_past_64_bits() {
+        let sum = Sum::default();
+        for _ in 0..3 {
+            sum.add(u64::MAX);
+        }
+        assert_eq!(sum.get(), 3 * u128::from(u64::MAX));
+    }
+}

@@ -1,0 +1,23 @@
+//! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
+
+mod histogram;
+mod interop;
+mod label_set;
+mod scalar;
+mod sets;
+mod sync;
+mod table;
+mod walk;
+
+// What `table.rs` finds beside itself, here as in its tests.
+use crate::labels;
+
+pub(crate) use self::{
+    histogram::Histogram,
+    interop::{Gathered, desc},
+    label_set::LabelSet,
+    scalar::{Counter, Gauge},
+    sets::{CounterSet, LazySet},
+    table::{Keyed, Room, Table},
+    walk::{Children, Group, Visitor, walk_groups},
+};

@@ -1,0 +1,86 @@
+use super::{UpstreamCall, call::Reader};
+use crate::{
+    labels::StatusClass,
+    meter::{Facts, Usage},
+};
+
+/// What a caller tells of a response whose bytes nobody sees.
+#[derive(Debug)]
+pub(super) struct ByHand(Facts);
+
+impl ByHand {
+    fn new() -> Self {
+        Self(Facts::by_hand())
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.0
+    }
+
+    /// Whether it is the first.
+    fn first_token(&mut self) -> bool {
+        self.0.streaming = true;
+        let first = self.0.first_token_event.is_none();
+        self.0.first_token_event.get_or_insert(0);
+        first
+    }
+
+    fn usage(&mut self, usage: Usage) {
+        self.0.usage = usage;
+        self.0.usage_final = true;
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.0.terminal = true;
+    }
+}
+
+/// Telling by hand, for SDKs that give typed events instead of bytes: the status, the first generated output
+/// if the response is streamed, the usage where the SDK tells it, and the end.
+///
+/// ```
+/// use brightstaff_metrics_core::{Metrics, meter::Usage};
+///
+/// # let metrics = Metrics::unregistered();
+/// let mut call = metrics.upstream("openai", "gpt-4o").start();
+/// // let mut events = client.chat().create_stream(request).await?; its errors: `call.fail(class)`
+/// call.response(200);
+/// // while let Some(event) = events.next().await { match event? {
+/// call.first_token(); // at each event with generated output: the first counts
+/// call.usage(Usage::new(9, 12)); // at the event that has it: the last counts
+/// // } }
+/// call.finish(); // dropped instead, the call is `cancelled`
+/// ```
+impl UpstreamCall {
+    /// The response has this status, and its bytes will not be seen. Where they are, it is
+    /// [`head`](Self::head) instead; whichever comes first counts.
+    pub fn response(&mut self, status: u16) {
+        let Some(call) = self.open() else { return };
+        if call.answered(status) && StatusClass::of(status) == StatusClass::Success {
+            call.reader = Some(Reader::ByHand(Box::new(ByHand::new())));
+        }
+    }
+
+    /// An event with generated output came (text, reasoning, a tool call, media): the first is the first
+    /// token, and makes the response a streamed one. Nothing without a [`response`](Self::response) that is a
+    /// 2xx.
+    pub fn first_token(&mut self) {
+        let Some(call) = self.open() else { return };
+        let now = call.now();
+        if let Some(Reader::ByHand(by_hand)) = &mut call.reader
+            && by_hand.first_token()
+        {
+            call.timing.event(by_hand.facts(), now);
+        }
+    }
+
+    /// The tokens, as the provider reports them: the last report counts. Nothing without a
+    /// [`response`](Self::response) that is a 2xx.
+    pub fn usage(&mut self, usage: Usage) {
+        if let Some(call) = self.open()
+            && let Some(Reader::ByHand(by_hand)) = &mut call.reader
+        {
+            by_hand.usage(usage);
+        }
+    }
+}
