@@ -47,10 +47,9 @@
 //! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
 //!   depends on. Libraries and applications write `default-features = false`, and are spared it.
 
-mod body;
-mod encoding;
 mod error;
 mod exporter;
+mod exposition;
 mod limits;
 mod priority;
 mod routes;

@@ -25,7 +25,7 @@ use self::connection::{Answering, Connection, Socket};
 #[cfg(feature = "web-config")]
 use crate::web_config::Tls;
 use crate::{
-    body::held,
+    exposition::held,
     limits::{Limits, MAX_HEAD_BYTES, MAX_HEADERS},
     priority,
 };

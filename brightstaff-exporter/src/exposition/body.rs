@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes, buf::Reader};
 use flate2::bufread::GzDecoder;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::encoding::Exposition;
+use super::Exposition;
 
 /// Bytes that keep something for as long as they are: until they are written, where a server writes them.
 pub(crate) fn held(bytes: Bytes, kept: impl Send + 'static) -> Bytes {

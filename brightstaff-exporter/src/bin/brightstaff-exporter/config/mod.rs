@@ -69,7 +69,11 @@ mod tests {
 
     #[test]
     fn the_example_shows_the_defaults() {
-        let example = Config::from_toml(include_str!("../../gateway.toml")).unwrap();
+        let example = Config::from_toml(include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/gateway.toml"
+        )))
+        .unwrap();
         let default = Config {
             // The limit on open files decides, up to that.
             max_connections: Some(DEFAULT_MAX_CONNECTIONS),

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 /// Shows every key, and is checked by a test: whether a word is one of them, and what its value looks like.
-const EXAMPLE: &str = include_str!("../../gateway.toml");
+const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.toml"));
 
 /// The longest name that is repeated, in bytes: keys are longer, as a rule.
 const MAX_NAME: usize = 40;
