@@ -6,7 +6,7 @@ use brightstaff_exporter::{DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS}
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, parser::ValueSource};
 use prometheus::Registry;
 
-use crate::commands::UsageError;
+use crate::usage::UsageError;
 
 const BIND_ADDRESS: &str = "BIND_ADDRESS";
 const DEFAULT_GATEWAY: &str = "127.0.0.1:12000";

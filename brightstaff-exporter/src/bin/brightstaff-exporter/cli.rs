@@ -1,16 +1,12 @@
 //! The commands and their options.
 
-use std::{path::PathBuf, time::Duration};
-
 use clap::{
-    Args, Parser, Subcommand,
+    Parser, Subcommand,
     error::{ContextKind, ContextValue, Error, ErrorKind},
 };
 
 use crate::{
-    address::{Listen, Scrapers},
-    commands::Simulate,
-    config::duration,
+    commands::{Serve, Simulate},
     demo::Demo,
     inspect::Inspect,
 };
@@ -60,47 +56,3 @@ pub(crate) enum Command {
     /// Run simulated providers alone, for any client or gateway.
     Simulate(Simulate),
 }
-
-#[derive(Args, Debug)]
-#[command(after_help = SERVE_HELP)]
-pub(crate) struct Serve {
-    #[command(flatten)]
-    pub(crate) source: Source,
-
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-
-    #[command(flatten)]
-    pub(crate) scrapers: Scrapers,
-
-    /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
-    pub(crate) drain: Duration,
-
-    /// Check the configuration and the keys that it names, and stop.
-    #[arg(long)]
-    pub(crate) check: bool,
-}
-
-/// What to forward to.
-#[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Source {
-    /// The configuration: providers, their keys and models, agents, routes.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// A provider and its URL, as often as needed: openai=https://api.openai.com
-    #[arg(long = "upstream", value_name = "NAME=URL")]
-    pub(crate) upstreams: Vec<String>,
-}
-
-const SERVE_HELP: &str = "\
-Examples:
-  brightstaff-exporter serve --upstream openai=https://api.openai.com
-  brightstaff-exporter serve --config gateway.toml --check
-
-With one --upstream every model goes there; with several, clients write provider/model.
-Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
-say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
-RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";

@@ -14,6 +14,7 @@ mod log;
 mod say;
 mod serve;
 mod sim;
+mod usage;
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -24,7 +25,7 @@ use tracing::Level;
 
 use crate::{
     cli::{Cli, Command},
-    commands::UsageError,
+    usage::UsageError,
 };
 
 fn main() -> ExitCode {

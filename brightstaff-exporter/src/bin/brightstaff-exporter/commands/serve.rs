@@ -1,18 +1,64 @@
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use brightstaff_exporter::Bound;
+use clap::Args;
 use prometheus::Registry;
 use tokio::{net::TcpListener, sync::oneshot};
 
-use super::{UsageError, signals::Signals};
+use super::signals::Signals;
 use crate::{
-    cli::{Serve, Source},
-    config::{Config, ConfigError},
+    address::{Listen, Scrapers},
+    config::{Config, ConfigError, duration},
     gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
     say::{say, say_aside},
     serve::{self, Limits},
+    usage::UsageError,
 };
+
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    source: Source,
+
+    #[command(flatten)]
+    listen: Listen,
+
+    #[command(flatten)]
+    scrapers: Scrapers,
+
+    /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    drain: Duration,
+
+    /// Check the configuration and the keys that it names, and stop.
+    #[arg(long)]
+    check: bool,
+}
+
+/// What to forward to.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// The configuration: providers, their keys and models, agents, routes.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// A provider and its URL, as often as needed: openai=https://api.openai.com
+    #[arg(long = "upstream", value_name = "NAME=URL")]
+    upstreams: Vec<String>,
+}
+
+const HELP: &str = "\
+Examples:
+  brightstaff-exporter serve --upstream openai=https://api.openai.com
+  brightstaff-exporter serve --config gateway.toml --check
+
+With one --upstream every model goes there; with several, clients write provider/model.
+Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
+say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
+RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";
 
 /// How long a scrape in progress may go on after the last answer.
 const LAST_SCRAPE: Duration = Duration::from_secs(1);
@@ -87,7 +133,9 @@ fn config(source: &Source) -> anyhow::Result<Config> {
     };
     let text = fs::read_to_string(path)
         // The path is not repeated: it may be what belongs after --upstream, with its key.
-        .map_err(|error| UsageError(format!("--config: the file cannot be read: {error}")))?;
+        .map_err(|error| {
+            UsageError::new(format_args!("--config: the file cannot be read: {error}"))
+        })?;
     let config =
         Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
     Ok(config)

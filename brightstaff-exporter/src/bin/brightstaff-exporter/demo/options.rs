@@ -3,7 +3,7 @@ use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::load::Load;
-use crate::{address::Listen, commands::UsageError, config::duration};
+use crate::{address::Listen, config::duration, usage::UsageError};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]

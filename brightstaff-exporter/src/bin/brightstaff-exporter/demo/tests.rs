@@ -3,14 +3,16 @@
 use clap::Parser;
 
 use super::*;
-use crate::cli::{Cli, Command};
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    demo: Demo,
+}
 
 fn options() -> Demo {
-    let line = "gateway demo --duration 4s --seed 7 --bind 127.0.0.1:0 --metrics-bind 127.0.0.1:0";
-    match Cli::parse_from(line.split(' ')).command {
-        Command::Demo(options) => options,
-        other => panic!("{other:?}"),
-    }
+    let line = "demo --duration 4s --seed 7 --bind 127.0.0.1:0 --metrics-bind 127.0.0.1:0";
+    Line::parse_from(line.split(' ')).demo
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

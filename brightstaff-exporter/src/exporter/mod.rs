@@ -1,3 +1,6 @@
+#[cfg(feature = "web-config")]
+mod access;
+
 use std::{
     env, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -10,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 
 #[cfg(feature = "web-config")]
 use crate::web_config::Access;
-use crate::{BindError, limits::Limits, routes, server::Server};
+use crate::{error::BindError, limits::Limits, routes, server::Server};
 
 /// The environment variable that [`Exporter::from_env`] reads.
 pub const METRICS_BIND_ADDRESS: &str = "METRICS_BIND_ADDRESS";
@@ -29,7 +32,7 @@ pub struct Exporter {
     from: Option<String>,
     limits: Limits,
     #[cfg(feature = "web-config")]
-    pub(crate) access: Access,
+    access: Access,
 }
 
 impl Exporter {
