@@ -13,6 +13,7 @@ mod grafana;
 mod http;
 mod kubernetes;
 mod lab;
+mod layout;
 mod link;
 mod links;
 mod metrics_md;

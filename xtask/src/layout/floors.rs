@@ -1,0 +1,77 @@
+//! The floors of each crate, from top to bottom.
+
+use super::{Crate, Floor};
+
+pub(super) const CRATES: &[Crate] = &[
+    // The libraries that measure stand here, above those that serve: `brightstaff-metrics-core/src` first.
+    Crate {
+        sources: "brightstaff-exporter/src",
+        floors: &[
+            floor("api", &["exporter"]),
+            floor("port", &["routes", "server"]),
+            floor("parts", &["exposition", "web_config"]),
+            floor("ground", &["error", "limits", "priority"]),
+        ],
+    },
+    Crate {
+        sources: "brightstaff-exporter/src/bin/brightstaff-exporter",
+        floors: &[
+            floor("command line", &["cli"]),
+            floor("commands", &["commands", "demo", "inspect"]),
+            floor("programs", &["gateway", "sim"]),
+            floor("connections", &["serve"]),
+            floor("options", &["address", "config"]),
+            floor("ground", &["log", "say", "usage"]),
+        ],
+    },
+    Crate {
+        sources: "xtask/src",
+        floors: &[
+            floor("list", &["stages"]),
+            floor(
+                "tasks",
+                &[
+                    "cardinality",
+                    "code",
+                    "config_checks",
+                    "demo",
+                    "dependencies",
+                    "examples",
+                    "fuzz",
+                    "generate",
+                    "kubernetes",
+                    "layout",
+                    "link",
+                    "newcomer",
+                    "render",
+                    "runner",
+                    "soak",
+                ],
+            ),
+            floor(
+                "proof and pages",
+                &["metrics_md", "monitoring_md", "packages", "proof", "readme"],
+            ),
+            floor("dashboards", &["grafana"]),
+            floor("rules", &["rules"]),
+            floor("programs", &["lab", "stack"]),
+            floor("languages", &["api", "promql"]),
+            floor(
+                "ground",
+                &[
+                    "http",
+                    "links",
+                    "npm",
+                    "process",
+                    "stage",
+                    "unplotted",
+                    "workspace",
+                ],
+            ),
+        ],
+    },
+];
+
+const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
+    Floor { name, modules }
+}
