@@ -54,6 +54,8 @@ mod limits;
 mod priority;
 mod routes;
 mod server;
+#[doc(hidden)]
+pub mod socket;
 #[cfg(feature = "web-config")]
 mod web_config;
 

@@ -10,7 +10,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor("api", &["exporter"]),
             floor("port", &["routes", "server"]),
             floor("parts", &["exposition", "web_config"]),
-            floor("ground", &["error", "limits", "priority"]),
+            floor("ground", &["error", "limits", "priority", "socket"]),
         ],
     },
     Crate {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::Router;
+use brightstaff_exporter::socket::Socket;
 use brightstaff_metrics_core::{Head, Metrics, handler::MALFORMED, labels::Method};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,7 +20,7 @@ use super::{
     linger::linger,
     pulse::{Overdue, Pulse},
     service::Service,
-    socket::{Socket, set_up},
+    socket::set_up,
     streams::Streams,
     version::{Version, version},
 };
@@ -137,7 +138,7 @@ impl Connections {
         }
         let parts = served.into_parts();
         if refused || parts.service.left_unread() {
-            linger(&parts.io.into_inner().into_stream()).await;
+            linger(parts.io.inner().stream()).await;
         }
     }
 

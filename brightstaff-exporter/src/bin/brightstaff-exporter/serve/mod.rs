@@ -10,20 +10,21 @@ mod socket;
 mod streams;
 mod version;
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use brightstaff_exporter::socket::is_exhaustion;
 use brightstaff_metrics_core::Metrics;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::sleep};
 
 use self::connection::Connections;
 pub(crate) use self::{lane::Client, limits::Limits};
 
 /// How long the log is silent about clients that wait before it says so again.
 const FULL_AGAIN: Duration = Duration::from_secs(60);
+
+/// How long nobody is accepted once something that it takes is exhausted.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown`, then lets answers in flight come to their end, for as long as `drain`. What
 /// is left then is cut off, and is gone when this returns.
@@ -54,7 +55,11 @@ pub(crate) async fn serve(
                         full.warn(max);
                     }
                 }
-                Err(error) => refused(&error).await,
+                Err(error) if is_exhaustion(&error) => {
+                    tracing::error!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_AGAIN).await;
+                }
+                Err(_) => {}
             },
             Some(_) = connections.join_next() => {}
             () = &mut shutdown => break,
@@ -81,18 +86,5 @@ impl Full {
             self.0 = Some(now);
             tracing::warn!("max_connections: {max} are open, the next clients wait for one to end");
         }
-    }
-}
-
-/// What cannot be accepted was either the client's fault, or ours: too many open files, which only
-/// time can help.
-async fn refused(error: &io::Error) {
-    use io::ErrorKind as E;
-    if !matches!(
-        error.kind(),
-        E::ConnectionAborted | E::ConnectionRefused | E::ConnectionReset
-    ) {
-        tracing::error!(%error, "cannot accept a connection");
-        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

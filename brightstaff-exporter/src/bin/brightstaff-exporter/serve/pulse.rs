@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use brightstaff_exporter::socket::Watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::Limits;
@@ -76,25 +77,6 @@ impl Pulse {
         self.idle.set(self.start);
     }
 
-    /// Bytes came in: those of a head, where no request is in progress.
-    pub(super) fn read(&self) {
-        if self.heads && self.requests.load(Relaxed) == 0 && !self.head.is_set() {
-            self.head.set(self.start);
-        }
-    }
-
-    /// Bytes were to go out: some did, or none could.
-    pub(super) fn write(&self, could: bool) {
-        if could == self.blocked.is_set() {
-            if could {
-                self.blocked.clear();
-                self.rest();
-            } else {
-                self.blocked.set(self.start);
-            }
-        }
-    }
-
     /// Waits until it is past one of its limits.
     pub(super) async fn overdue(&self, limits: &Limits) -> Overdue {
         // What starts after a look at it is seen by the next, before it can be overdue.
@@ -127,6 +109,26 @@ impl Pulse {
             (self.idle.get()?, limits.idle_timeout, Overdue::Idle)
         };
         Some((self.start + since + limit, overdue))
+    }
+}
+
+impl Watch for Pulse {
+    /// Those of a head, where no request is in progress.
+    fn read(&self) {
+        if self.heads && self.requests.load(Relaxed) == 0 && !self.head.is_set() {
+            self.head.set(self.start);
+        }
+    }
+
+    fn write(&self, could: bool) {
+        if could == self.blocked.is_set() {
+            if could {
+                self.blocked.clear();
+                self.rest();
+            } else {
+                self.blocked.set(self.start);
+            }
+        }
     }
 }
 
