@@ -47,14 +47,15 @@
 //! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
 //!   depends on. Libraries and applications write `default-features = false`, and are spared it.
 
-mod body;
-mod encoding;
 mod error;
 mod exporter;
+mod exposition;
 mod limits;
 mod priority;
 mod routes;
 mod server;
+#[doc(hidden)]
+pub mod socket;
 #[cfg(feature = "web-config")]
 mod web_config;
 

@@ -19,8 +19,7 @@ use prometheus::Registry;
 use tokio::sync::Semaphore;
 
 use crate::{
-    body::{Text, held},
-    encoding::{Encoder, Exposition},
+    exposition::{Encoder, Exposition, Text, held},
     limits::Limits,
 };
 

@@ -159,6 +159,15 @@ async fn there_is_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_page_loads_and_frames_nothing() {
+    let Answer { headers, .. } = ask(serve(registry()).await, "GET", "/", "").await;
+    assert!(headers["content-security-policy"].starts_with("default-src 'none'"));
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert_eq!(headers["x-frame-options"], "deny");
+    assert_eq!(headers["referrer-policy"], "no-referrer");
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_is_an_error_in_one_line() {
     let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = holder.local_addr().unwrap();

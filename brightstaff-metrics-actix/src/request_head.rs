@@ -8,8 +8,6 @@ use actix_web::{
 };
 use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 
-use crate::settings::NameFn;
-
 /// What [`MetricsMiddleware::handler_fn`](crate::MetricsMiddleware::handler_fn) names a handler by.
 #[derive(Debug)]
 pub struct RequestHead<'a> {
@@ -67,6 +65,9 @@ impl<'a> RequestHead<'a> {
         self.request
     }
 }
+
+/// The application's closure that names handlers.
+pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send + Sync;
 
 /// A request as the core asks for it: with the names that the application gives.
 pub(crate) struct Arriving<'a> {

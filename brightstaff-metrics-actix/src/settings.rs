@@ -2,11 +2,11 @@ use std::{fmt, sync::Arc};
 
 use actix_web::{HttpMessage, dev::ServiceRequest};
 use brightstaff_metrics_core::{
-    HandlerName, Metrics,
+    Metrics,
     adapter::{Begun, LayerMark, RequestMetrics},
 };
 
-use crate::request_head::{Arriving, RequestHead};
+use crate::request_head::{Arriving, NameFn, RequestHead};
 
 /// What a middleware was told, shared by the services that it makes.
 #[derive(Clone)]
@@ -14,8 +14,6 @@ pub(crate) struct Settings {
     pub(crate) requests: RequestMetrics,
     pub(crate) name: Option<Arc<NameFn>>,
 }
-
-pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send + Sync;
 
 impl Settings {
     pub(crate) fn new(metrics: &Metrics) -> Self {

@@ -3,8 +3,6 @@
 use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 use http::{Extensions, HeaderMap, Request};
 
-use crate::settings::NameFn;
-
 /// What [`MetricsLayer::handler_fn`](crate::MetricsLayer::handler_fn) names a handler by.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestHead<'a> {
@@ -55,6 +53,9 @@ impl<'a> RequestHead<'a> {
         self.extensions
     }
 }
+
+/// The application's closure that names handlers.
+pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send + Sync;
 
 /// A request as the core asks for it: with the names that the application gives.
 pub(crate) struct Arriving<'a> {

@@ -70,7 +70,6 @@
 pub mod adapter;
 mod body;
 mod buckets;
-mod builder;
 pub mod catalogue;
 mod clock;
 mod error;
@@ -94,11 +93,10 @@ pub use self::upstream::TimedOut;
 pub use self::{
     body::{ObservedBody, ObservedStream},
     buckets::BucketSet,
-    builder::Builder,
     clock::Clock,
     error::RegisterError,
     head::Head,
-    metrics::Metrics,
+    metrics::{Builder, Metrics},
     request::{HandlerName, handler},
     routing::{Routing, RoutingService, SessionCache},
     upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},

@@ -37,7 +37,9 @@ fn folded() -> AtomicU64 {
 }
 
 fn inc(folded: &AtomicU64) -> impl FnOnce() {
-    || drop(folded.fetch_add(1, Ordering::Relaxed))
+    || {
+        folded.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     grafana::DASHBOARDS,
     npm, rules,
     stage::{Outcome, has},
+    workspace,
 };
 
 /// Knows the schema of compose files.
@@ -39,7 +40,7 @@ pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
     if let Some(why) = npm::missing() {
         return Ok(Outcome::Skipped(why));
     }
-    let project = crate::root().join("target/schema");
+    let project = workspace::root().join("target/schema");
     if let Err(error) = npm::install(sh, Path::new("xtask/schema"), &project) {
         return Ok(Outcome::Skipped(format!("{error:#}")));
     }
@@ -59,7 +60,7 @@ pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
 
 /// The compose file, in the schema of compose files.
 pub(crate) fn compose(sh: &Shell) -> Result<Outcome> {
-    let venv = crate::root().join("target/compose-schema");
+    let venv = workspace::root().join("target/compose-schema");
     let check = venv.join("bin/check-jsonschema");
     if !check.exists() {
         if cmd!(sh, "python3 -m venv {venv}")
@@ -100,7 +101,7 @@ pub(crate) fn compose(sh: &Shell) -> Result<Outcome> {
         let (here, _) = mount.split_once(':').context("a mount has two sides")?;
         let here = Path::new("config/grafana").join(format!(".{here}"));
         ensure!(
-            fs::exists(crate::root().join(&here))?,
+            fs::exists(workspace::root().join(&here))?,
             "{} is mounted, and not there",
             here.display()
         );
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_alert_is_tested_firing_and_not() {
-        let tests = crate::root().join(rules::DIRECTORY).join("tests");
+        let tests = workspace::root().join(rules::DIRECTORY).join("tests");
         let mut text = String::new();
         for file in fs::read_dir(tests).unwrap() {
             text += &fs::read_to_string(file.unwrap().path()).unwrap();

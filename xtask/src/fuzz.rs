@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use clap::Args;
 use xshell::{Shell, cmd};
 
-use crate::stage::has;
+use crate::{stage::has, workspace};
 
 const FUZZ: &str = "brightstaff-metrics-core/fuzz";
 const TESTS: &str = "brightstaff-metrics-core/tests";
@@ -168,7 +168,7 @@ fn seeds(target: &str, answer: &Answer) -> Vec<Vec<u8>> {
 fn answers() -> Result<Vec<Answer>> {
     let mut answers = Vec::new();
     directory(&Path::new(TESTS).join("fixtures"), &mut answers)?;
-    let root = crate::root();
+    let root = workspace::root();
     if let Some(shared) = root
         .ancestors()
         .map(|up| up.join("shared"))

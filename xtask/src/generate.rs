@@ -12,14 +12,30 @@ pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     write(sh, Path::new("METRICS.md"), &metrics_md::render(), check)?;
     let text = readme::render(sh, &sh.read_file("README.md")?)?;
     write(sh, Path::new("README.md"), &text, check)?;
-    rules::generate(sh, check)?;
-    grafana::generate(sh, check)?;
+    rules(sh, check)?;
+    dashboards(sh, check)?;
     let page = monitoring_md::render()?;
     write(sh, Path::new(monitoring_md::PATH), &page, check)
 }
 
+/// Writes the rules.
+pub(crate) fn rules(sh: &Shell, check: bool) -> Result<()> {
+    for (path, text) in rules::files() {
+        write(sh, &path, &text, check)?;
+    }
+    Ok(())
+}
+
+/// Writes the dashboards.
+pub(crate) fn dashboards(sh: &Shell, check: bool) -> Result<()> {
+    for (path, source) in grafana::DASHBOARDS {
+        write(sh, Path::new(path), &grafana::render(source), check)?;
+    }
+    Ok(())
+}
+
 /// Writes one of them.
-pub(crate) fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
+fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
     let there = sh.read_file(path).unwrap_or_default();
     if there == text {
         return Ok(());

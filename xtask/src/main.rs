@@ -13,6 +13,7 @@ mod grafana;
 mod http;
 mod kubernetes;
 mod lab;
+mod layout;
 mod link;
 mod links;
 mod metrics_md;
@@ -31,6 +32,8 @@ mod soak;
 mod stack;
 mod stage;
 mod stages;
+mod unplotted;
+mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -123,8 +126,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<()> {
     let sh = Shell::new()?;
-    sh.change_dir(root());
-    std::env::set_current_dir(root())?;
+    sh.change_dir(workspace::root());
+    std::env::set_current_dir(workspace::root())?;
     match cli.task {
         Task::Demo { args } => cmd!(sh, "cargo xtask demo {args...}").quiet().run()?,
         Task::Test { list: true, .. } => stages::list(),
@@ -144,8 +147,8 @@ fn run(cli: Cli) -> Result<()> {
         }
         Task::Generate { check } => generate::all(&sh, check)?,
         Task::Grafana(Grafana::Generate { check }) => {
-            rules::generate(&sh, check)?;
-            grafana::generate(&sh, check)?;
+            generate::rules(&sh, check)?;
+            generate::dashboards(&sh, check)?;
         }
         Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
@@ -158,11 +161,4 @@ fn run(cli: Cli) -> Result<()> {
             .run()?,
     }
     Ok(())
-}
-
-/// The root of the workspace, from wherever the task was started.
-pub(crate) fn root() -> &'static std::path::Path {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask stands in the workspace")
 }

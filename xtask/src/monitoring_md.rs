@@ -6,9 +6,11 @@ use anyhow::{Context, Result, bail};
 use brightstaff_metrics_core::catalogue;
 
 use crate::{
-    grafana::{self, Panel, UNPLOTTED},
+    grafana::{self, Panel},
     promql::Source,
     rules::alerts,
+    unplotted::UNPLOTTED,
+    workspace,
 };
 
 /// Where it is.
@@ -19,7 +21,7 @@ const END: &str = "<!-- end -->\n";
 
 /// The whole file: what stands between marks is made anew, the rest is kept.
 pub(crate) fn render() -> Result<String> {
-    let there = fs::read_to_string(crate::root().join(PATH)).context(PATH)?;
+    let there = fs::read_to_string(workspace::root().join(PATH)).context(PATH)?;
     let mut pieces = there.split(BEGIN);
     let mut out = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -34,7 +36,7 @@ pub(crate) fn render() -> Result<String> {
 
 fn section(name: &str) -> Result<String> {
     if let Some(file) = name.strip_prefix("file ") {
-        let text = fs::read_to_string(crate::root().join(file)).context(file.to_owned())?;
+        let text = fs::read_to_string(workspace::root().join(file)).context(file.to_owned())?;
         return Ok(format!("```yaml\n{text}```\n"));
     }
     Ok(match name {
@@ -132,7 +134,7 @@ mod tests {
 
     #[test]
     fn every_link_into_the_page_has_its_heading() {
-        let page = fs::read_to_string(crate::root().join(PATH)).unwrap();
+        let page = fs::read_to_string(workspace::root().join(PATH)).unwrap();
         let headings = page.lines().filter(|line| line.starts_with('#'));
         let anchors: Vec<_> = headings
             .map(|line| links::anchor(line.trim_start_matches('#').trim()))

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::{
-    cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes, link,
-    newcomer, packages, proof, render, runner, soak,
+    cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes, layout,
+    link, newcomer, packages, proof, render, runner, soak,
     stage::{Lane, Outcome, Stage},
 };
 
@@ -17,6 +17,12 @@ const STAGES: &[Stage] = &[
         about: "the code is formatted",
         lane: Lane::Build,
         run: code::fmt,
+    },
+    Stage {
+        name: "layout",
+        about: "every module imports only what stands below it",
+        lane: Lane::Build,
+        run: layout::test,
     },
     Stage {
         name: runner::BUILD,

@@ -2,20 +2,16 @@
 
 use std::{
     collections::VecDeque,
-    io,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::Notify,
     time::{self, Instant},
 };
 
-use crate::limits::Limits;
+use crate::{limits::Limits, socket::Watch};
 
 /// One connection, in the eyes of the clock.
 #[derive(Debug)]
@@ -104,17 +100,6 @@ impl Connection {
         self.state().deadline(&self.limits)
     }
 
-    /// Bytes came.
-    fn read(&self) {
-        let mut state = self.state();
-        if state.answering.is_empty() && state.waits_for == For::Request {
-            state.waits_for = For::Head;
-            state.since = Instant::now();
-            drop(state);
-            self.sooner.notify_one();
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing under this lock can panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -147,71 +132,22 @@ impl Drop for Answering {
     }
 }
 
-/// The connection's stream, which tells it of what comes in.
-#[derive(Debug)]
-pub(super) struct Socket {
-    stream: TcpStream,
-    connection: Arc<Connection>,
-}
-
-impl Socket {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { stream, connection }
+impl Watch for Connection {
+    fn read(&self) {
+        let mut state = self.state();
+        if state.answering.is_empty() && state.waits_for == For::Request {
+            state.waits_for = For::Head;
+            state.since = Instant::now();
+            drop(state);
+            self.sooner.notify_one();
+        }
     }
-}
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if self.connection.state().cut {
+    fn close(&self, stream: &TcpStream) {
+        if self.state().cut {
             // Or the system would keep what this peer does not read, for as long as the peer likes.
-            let _ = self.stream.set_zero_linger();
+            let _ = stream.set_zero_linger();
         }
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.connection.read();
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    /// Without it hyper would copy each response before it writes it.
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -19,16 +19,21 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
     sync::{oneshot, watch},
+    time::sleep,
 };
 
-use self::connection::{Answering, Connection, Socket};
+use self::connection::{Answering, Connection};
 #[cfg(feature = "web-config")]
 use crate::web_config::Tls;
 use crate::{
-    body::held,
+    exposition::held,
     limits::{Limits, MAX_HEAD_BYTES, MAX_HEADERS},
     priority,
+    socket::{Socket, is_exhaustion},
 };
+
+/// How long nobody is accepted once something that it takes is exhausted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// What is served, and within which limits.
 #[derive(Clone, Debug)]
@@ -95,7 +100,8 @@ impl Server {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => server.admit(stream, &open, stopping.clone()),
-                    Err(error) => refused(&error).await,
+                    Err(error) if is_exhaustion(&error) => sleep(ACCEPT_AGAIN).await,
+                    Err(_) => {}
                 },
                 told = &mut stopped => break told.is_ok(),
             }
@@ -258,16 +264,5 @@ impl http_body::Body for Tracked {
 
     fn size_hint(&self) -> http_body::SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// What cannot be accepted was either the client's fault, or ours: too many open files, which only time can help.
-async fn refused(error: &io::Error) {
-    use io::ErrorKind as E;
-    if !matches!(
-        error.kind(),
-        E::ConnectionAborted | E::ConnectionRefused | E::ConnectionReset
-    ) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -4,7 +4,6 @@
 
 mod support;
 
-mod access;
 mod addresses;
 mod connections;
 mod credentials;
@@ -12,6 +11,7 @@ mod drain;
 mod errors;
 mod forward;
 mod hangups;
+mod hosts;
 mod http2;
 mod keys;
 mod log;
@@ -29,5 +29,6 @@ mod silence;
 mod stalls;
 mod start;
 mod tls;
+mod tokens;
 mod uploads;
 mod usage;

@@ -9,11 +9,7 @@ const APP: &str = "https://app.example.com";
 const TOKEN: &str = "tok-0123456789abcdef";
 
 async fn gateway(upstream: &Upstream, more: &str) -> Gateway {
-    let config = format!(
-        "{more}\n[providers.p]\nurl = '{}'\napi_key_env = 'TEST_P'",
-        upstream.url
-    );
-    let serve = Serve::config(&config).env("TEST_P", "sk-ours");
+    let serve = Serve::with_key(upstream, more);
     serve.env("TEST_TOKENS", TOKEN).start().await
 }
 

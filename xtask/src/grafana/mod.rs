@@ -3,17 +3,11 @@
 mod dashboard;
 mod panel;
 pub(crate) mod panels;
-mod unplotted;
 mod variables;
 
-use std::path::Path;
+use crate::promql::Source;
 
-use anyhow::Result;
-use xshell::Shell;
-
-use crate::{generate::write, promql::Source};
-
-pub(crate) use self::{dashboard::render, panel::Panel, unplotted::UNPLOTTED};
+pub(crate) use self::{dashboard::render, panel::Panel};
 
 /// Both dashboards: the one that reads what is scraped, and the one for fleets, which reads what the
 /// recording rules make of it and so costs the same for one replica and for a hundred.
@@ -24,11 +18,3 @@ pub(crate) const DASHBOARDS: [(&str, Source); 2] = [
         Source::Fleet,
     ),
 ];
-
-/// Writes the dashboards.
-pub(crate) fn generate(sh: &Shell, check: bool) -> Result<()> {
-    for (path, source) in DASHBOARDS {
-        write(sh, Path::new(path), &render(source), check)?;
-    }
-    Ok(())
-}

@@ -5,12 +5,9 @@ pub(crate) mod alerts;
 mod recording;
 mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use xshell::Shell;
-
-use crate::{generate::write, promql::Expr};
+use crate::promql::Expr;
 
 /// Where the rules are.
 pub(crate) const DIRECTORY: &str = "config/prometheus/rules";
@@ -33,14 +30,11 @@ pub(crate) enum Rule {
     Alert(alerts::Alert),
 }
 
-/// Writes the rules.
-pub(crate) fn generate(sh: &Shell, check: bool) -> Result<()> {
-    for (file, groups) in [
+/// The files of the rules.
+pub(crate) fn files() -> [(PathBuf, String); 2] {
+    [
         ("brightstaff_recording.yaml", recording::groups()),
         ("brightstaff_alerts.yaml", alerts::groups()),
-    ] {
-        let path = Path::new(DIRECTORY).join(file);
-        write(sh, &path, &yaml::render(&groups), check)?;
-    }
-    Ok(())
+    ]
+    .map(|(file, groups)| (Path::new(DIRECTORY).join(file), yaml::render(&groups)))
 }

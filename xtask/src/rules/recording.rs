@@ -7,8 +7,8 @@ use brightstaff_metrics_core::{
 
 use super::{Group, Rule};
 use crate::{
-    grafana::UNPLOTTED,
     promql::{Expr, PROVIDER, Source, ratio, recorded, share, unanswered},
+    unplotted::UNPLOTTED,
 };
 
 /// The windows of the burn rates, shortest first.

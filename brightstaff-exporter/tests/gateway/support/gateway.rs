@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{PATIENCE, Scrape, client, eventually};
+use super::{PATIENCE, Scrape, Upstream, client, eventually};
 
 /// How the binary is started.
 pub(crate) struct Serve {
@@ -29,6 +29,13 @@ impl Serve {
         fs::write(&path, toml).unwrap();
         let serve = Self::bare(files).arg("--config");
         serve.arg(path.to_str().unwrap())
+    }
+
+    /// With one provider `p` that has a key of the operator's, `sk-ours`, and more at the root of the configuration.
+    pub(crate) fn with_key(upstream: &Upstream, more: &str) -> Self {
+        let url = &upstream.url;
+        let provider = format!("[providers.p]\nurl = '{url}'\napi_key_env = 'TEST_P'");
+        Self::config(&format!("{more}\n{provider}")).env("TEST_P", "sk-ours")
     }
 
     /// With providers alone.

@@ -36,3 +36,39 @@ pub(crate) fn rows(from: Source) -> Vec<Row> {
         },
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use brightstaff_metrics_core::catalogue::{self, BUILD_INFO};
+
+    use super::*;
+    use crate::unplotted::UNPLOTTED;
+
+    #[test]
+    fn every_family_is_on_a_panel_or_left_out_on_purpose() {
+        let rows = rows(Source::Scraped);
+        let queries = rows.iter().flat_map(|row| &row.panels);
+        let text: Vec<_> = queries
+            .flat_map(|panel| &panel.queries)
+            .map(|query| query.expr.to_string())
+            .collect();
+        let text = text.join("\n");
+        for family in catalogue::ALL {
+            let name = family.name;
+            // A name counts only where it ends, or where the suffix of a histogram follows.
+            let plotted = text.match_indices(name).any(|(at, _)| {
+                let rest = &text[at + name.len()..];
+                ["{", "_bucket{", "_count{", "_sum{"]
+                    .iter()
+                    .any(|end| rest.starts_with(end))
+            });
+            // Build info is in expressions, but is not what they draw.
+            let left_out = UNPLOTTED.iter().any(|(known, _)| known.name == name);
+            let drawn = plotted && name != BUILD_INFO.name;
+            assert!(
+                drawn != left_out,
+                "{name}: on a panel {drawn}, left out {left_out}"
+            );
+        }
+    }
+}

@@ -19,7 +19,7 @@ use super::{
     fill::Variables,
     truth::Truth,
 };
-use crate::{api, grafana::panels, lab::Prometheus, promql::Source};
+use crate::{api, grafana::panels, lab::Prometheus, promql::Source, workspace};
 
 /// Seconds between two scrapes, as shipped.
 const STEP: u64 = 15;
@@ -44,7 +44,7 @@ type Ledger = Vec<(u64, traffic::Event)>;
 
 /// Runs it; tells what was compared.
 pub(super) fn prove(sh: &Shell) -> Result<String> {
-    let directory = crate::root().join("target/prometheus/history");
+    let directory = workspace::root().join("target/prometheus/history");
     let data = directory.join("data");
     // There is nothing to remove the first time.
     let _ = fs::remove_dir_all(&data);

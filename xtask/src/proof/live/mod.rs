@@ -28,6 +28,7 @@ use crate::{
     lab::{Exporter, Prometheus},
     promql::Source,
     stack::scrape_config,
+    workspace,
 };
 
 const SEED: &str = "7";
@@ -50,7 +51,7 @@ const MEASURED: Tolerance = Tolerance {
 /// Runs it; tells what was compared.
 pub(super) fn prove(sh: &Shell) -> Result<String> {
     Exporter::build(sh)?;
-    let dir = crate::root().join("target/prometheus/live");
+    let dir = workspace::root().join("target/prometheus/live");
     let metrics_port = free_port()?;
     let mut prometheus = Prometheus::start(&dir, &configuration(metrics_port)?)?;
     let begun = Instant::now();

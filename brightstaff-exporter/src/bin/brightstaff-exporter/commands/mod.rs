@@ -1,0 +1,10 @@
+//! What the commands do.
+
+mod serve;
+mod signals;
+mod simulate;
+
+pub(crate) use self::{
+    serve::{Serve, serve},
+    simulate::{Simulate, simulate},
+};

@@ -1,0 +1,142 @@
+use std::{fs, path::PathBuf, time::Duration};
+
+use anyhow::Context;
+use brightstaff_exporter::Bound;
+use clap::Args;
+use prometheus::Registry;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use super::signals::Signals;
+use crate::{
+    address::{Listen, Scrapers},
+    config::{Config, ConfigError, duration},
+    gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
+    say::{say, say_aside},
+    serve::{self, Limits},
+    usage::UsageError,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    source: Source,
+
+    #[command(flatten)]
+    listen: Listen,
+
+    #[command(flatten)]
+    scrapers: Scrapers,
+
+    /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    drain: Duration,
+
+    /// Check the configuration and the keys that it names, and stop.
+    #[arg(long)]
+    check: bool,
+}
+
+/// What to forward to.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// The configuration: providers, their keys and models, agents, routes.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// A provider and its URL, as often as needed: openai=https://api.openai.com
+    #[arg(long = "upstream", value_name = "NAME=URL")]
+    upstreams: Vec<String>,
+}
+
+const HELP: &str = "\
+Examples:
+  brightstaff-exporter serve --upstream openai=https://api.openai.com
+  brightstaff-exporter serve --config gateway.toml --check
+
+With one --upstream every model goes there; with several, clients write provider/model.
+Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
+say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
+RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";
+
+/// How long a scrape in progress may go on after the last answer.
+const LAST_SCRAPE: Duration = Duration::from_secs(1);
+
+/// `serve`: the gateway, until a signal ends it.
+pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(run(options))
+}
+
+async fn run(options: &Serve) -> anyhow::Result<()> {
+    let config = config(&options.source)?;
+    let listen = &options.listen;
+    let address = listen.gateway()?;
+    let registry = Registry::new();
+    let exporter = listen.exporter(registry.clone())?;
+    let exporter = options.scrapers.limit(exporter)?;
+    let metrics = register(&config, &registry)?;
+    let gateway = Gateway::new(&config, metrics.clone())?;
+    warn_of_open_gateway(&config, address);
+    if options.check {
+        say!("the configuration is sound");
+        return Ok(());
+    }
+
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let exporter = exporter.bind().await?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        let from = &listen.gateway.from;
+        format!("cannot listen on {address}: set {from} to another IP:PORT")
+    })?;
+    warn_of_open_models(&config);
+    // Read by scripts: both ports take requests from here on.
+    say_aside(format!(
+        "gateway listening on http://{}\nmetrics listening on {}://{}/metrics",
+        listener.local_addr()?,
+        exporter.scheme(),
+        exporter.local_addr()
+    ));
+
+    let (last, ended) = oneshot::channel::<()>();
+    let scrapes = tokio::spawn(scrapes(exporter, ended));
+    let router = gateway.router(listener.local_addr()?);
+    serve::serve(
+        listener,
+        router,
+        Limits::of(&config),
+        metrics,
+        signals.first(),
+        options.drain,
+    )
+    .await?;
+    drop(last);
+    let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
+    Ok(())
+}
+
+/// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last answer.
+async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Result<()> {
+    let signal = async {
+        let _ = ended.await;
+    };
+    exporter.serve_with_graceful_shutdown(signal).await
+}
+
+fn config(source: &Source) -> anyhow::Result<Config> {
+    let Some(path) = &source.config else {
+        return Ok(Config::from_upstreams(&source.upstreams)?);
+    };
+    let text = fs::read_to_string(path)
+        // The path is not repeated: it may be what belongs after --upstream, with its key.
+        .map_err(|error| {
+            UsageError::new(format_args!("--config: the file cannot be read: {error}"))
+        })?;
+    let config =
+        Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
+    Ok(config)
+}

@@ -1,0 +1,52 @@
+//! The whole of it, in process.
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    demo: Demo,
+}
+
+fn options() -> Demo {
+    let line = "demo --duration 4s --seed 7 --bind 127.0.0.1:0 --metrics-bind 127.0.0.1:0";
+    Line::parse_from(line.split(' ')).demo
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn truth_is_told_and_a_lie_is_not() -> Result<()> {
+    let options = options();
+    let book = Arc::new(Book::default());
+    let world = World::new(&book).await?;
+    let mut servers = JoinSet::new();
+    let measured = Measured::start(&options, &world.config, &mut servers).await?;
+    let never = std::future::pending();
+    let mut outcome = Outcome::of(options.load(), &measured, &book, never).await?;
+    let (report, verbose) = (&outcome.report(), false);
+    assert!(report.agrees(), "{}", Table { report, verbose });
+    // The load meets everything that there is to be met.
+    let silent = report
+        .families
+        .iter()
+        .filter(|family| family.lines.is_empty());
+    let silent: Vec<_> = silent.map(|family| family.family.name).collect();
+    assert_eq!(silent, [""; 0]);
+
+    // One token more, one call less, one request less: each is noticed.
+    let mut told = outcome.calls.iter_mut();
+    let told = told.find_map(|call| call.usage.prompt.as_mut());
+    *told.expect("some call was answered") += 1;
+    assert!(!outcome.report().agrees());
+    let told = outcome.calls.iter_mut();
+    let told = told.filter_map(|call| call.usage.prompt.as_mut()).next();
+    *told.expect("some call was answered") -= 1;
+    assert!(outcome.report().agrees());
+    let call = outcome.calls.pop();
+    assert!(!outcome.report().agrees());
+    outcome.calls.extend(call);
+    outcome.made.pop();
+    assert!(!outcome.report().agrees());
+    Ok(())
+}

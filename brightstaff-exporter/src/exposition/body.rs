@@ -1,0 +1,79 @@
+//! The two ways in which an exposition leaves.
+
+use std::{
+    convert::Infallible,
+    io::Read,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes, buf::Reader};
+use flate2::bufread::GzDecoder;
+use http_body::{Body, Frame, SizeHint};
+
+use super::Exposition;
+
+/// Bytes that keep something for as long as they are: until they are written, where a server writes them.
+pub(crate) fn held(bytes: Bytes, kept: impl Send + 'static) -> Bytes {
+    struct Held<T> {
+        bytes: Bytes,
+        _kept: T,
+    }
+    impl<T> AsRef<[u8]> for Held<T> {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+    Bytes::from_owner(Held { bytes, _kept: kept })
+}
+
+/// An exposition's text, inflated as fast as it is taken, so that a slow reader holds no more of it than one piece.
+pub(crate) struct Text<T> {
+    decoder: GzDecoder<Reader<Bytes>>,
+    left: u64,
+    /// Goes when the body does.
+    _kept: T,
+}
+
+/// In bytes: inflated on the thread that writes it, so that it must not take long.
+const PIECE: u64 = 32 * 1024;
+
+impl<T> Text<T> {
+    pub(crate) fn new(exposition: Exposition, kept: T) -> Self {
+        Self {
+            decoder: GzDecoder::new(exposition.gzip.reader()),
+            left: exposition.text_len,
+            _kept: kept,
+        }
+    }
+}
+
+impl<T: Unpin> Body for Text<T> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let text = self.get_mut();
+        let piece = usize::try_from(text.left.min(PIECE)).expect("a piece fits into memory");
+        if piece == 0 {
+            return Poll::Ready(None);
+        }
+        let mut bytes = vec![0; piece];
+        text.decoder
+            .read_exact(&mut bytes)
+            .expect("what was compressed here is sound");
+        text.left -= piece as u64;
+        Poll::Ready(Some(Ok(Frame::data(bytes.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

@@ -1,0 +1,9 @@
+//! The text of a registry: encoded once at a time for all who scrape it, and kept compressed.
+
+mod body;
+mod encoding;
+
+pub(crate) use self::{
+    body::{Text, held},
+    encoding::{Encoder, Exposition},
+};

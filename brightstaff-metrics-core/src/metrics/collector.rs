@@ -1,0 +1,74 @@
+//! What a registry holds.
+
+use prometheus::{
+    core::{Collector, Desc},
+    proto::MetricFamily,
+};
+
+use super::Metrics;
+use crate::{
+    families::{
+        BuildInfo, Context, HttpFamilies, ProcessFamily, RoutingFamilies, UpstreamFamilies,
+    },
+    series::{Gathered, desc},
+};
+
+/// What a registry holds of the metrics.
+pub(crate) struct MetricsCollector {
+    metrics: Metrics,
+    descs: Vec<Desc>,
+}
+
+impl MetricsCollector {
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        let families = HttpFamilies::FAMILIES
+            .into_iter()
+            .chain(UpstreamFamilies::FAMILIES)
+            .chain(RoutingFamilies::FAMILIES)
+            .chain(BuildInfo::FAMILIES)
+            .chain(Context::FAMILIES);
+        Self {
+            metrics,
+            descs: families.map(desc).collect(),
+        }
+    }
+}
+
+impl Collector for MetricsCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut gathered = Gathered::default();
+        self.metrics.walk(&mut gathered);
+        gathered.into_families()
+    }
+}
+
+/// What a registry holds of one family of the process.
+pub(crate) struct ProcessCollector {
+    process: ProcessFamily,
+    desc: Desc,
+}
+
+impl ProcessCollector {
+    pub(crate) fn new(process: ProcessFamily) -> Self {
+        Self {
+            desc: desc(process.family),
+            process,
+        }
+    }
+}
+
+impl Collector for ProcessCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.desc]
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut gathered = Gathered::default();
+        self.process.walk(&mut gathered);
+        gathered.into_families()
+    }
+}

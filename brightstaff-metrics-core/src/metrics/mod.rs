@@ -1,0 +1,158 @@
+mod builder;
+mod collector;
+
+use std::{fmt, sync::Arc};
+
+pub use self::builder::Builder;
+use self::collector::MetricsCollector;
+use crate::{
+    families::{BuildInfo, Context, HttpFamilies, RoutingFamilies, UpstreamFamilies},
+    labels::{MAX_LABEL_BYTES, RequestMethod},
+    request::{RequestGuard, RequestMetrics},
+    routing::{Routing, RoutingService, SessionCache},
+    series::Visitor,
+    upstream::Upstream,
+};
+#[cfg(feature = "testing")]
+use prometheus::Encoder as _;
+
+/// The metrics of one gateway: a cheap handle, to clone wherever something is to be recorded.
+///
+/// ```
+/// use brightstaff_metrics_core::Metrics;
+///
+/// let registry = prometheus::Registry::new();
+/// let metrics = Metrics::builder()
+///     .version("1.4.0")
+///     .git_sha("abc123")
+///     .upstreams([("openai", "gpt-4o")])
+///     .register(&registry)?;
+/// # let _ = metrics;
+/// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
+/// ```
+#[derive(Clone)]
+pub struct Metrics(Arc<Families>);
+
+/// All families, but those of the process.
+pub(crate) struct Families {
+    pub(crate) context: Arc<Context>,
+    pub(crate) http: Arc<HttpFamilies>,
+    pub(crate) upstream: Arc<UpstreamFamilies>,
+    pub(crate) routing: RoutingFamilies,
+    pub(crate) build: BuildInfo,
+}
+
+impl Metrics {
+    /// Starts to describe the metrics of a gateway.
+    ///
+    /// The first time in a process, this calibrates the clock: in less than 1 ms most often, and in 200 ms
+    /// at most.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Metrics that no registry knows: for the tests of a gateway, and for switching metrics off.
+    #[must_use]
+    pub fn unregistered() -> Self {
+        Builder::default().unregistered()
+    }
+
+    pub(crate) fn new(families: Families) -> Self {
+        Self(Arc::new(families))
+    }
+
+    pub(crate) fn begin(&self, handler: &str, method: RequestMethod) -> RequestGuard {
+        let Families { context, http, .. } = &*self.0;
+        let start = context.clock.now();
+        RequestGuard::start(http.handler(handler, MAX_LABEL_BYTES), method, start)
+    }
+
+    pub(crate) fn implicit_upstream(&self, provider: &str) -> Upstream {
+        Upstream::implicit(&self.0.upstream, provider)
+    }
+
+    /// A provider and one of its models, to start calls from.
+    ///
+    /// The labels are these, whatever model the response names. See [`Builder::upstreams`] for which
+    /// pairs own series, and [`Builder::providers`] for where the calls of others are recorded.
+    #[must_use]
+    pub fn upstream(&self, provider: &str, model: &str) -> Upstream {
+        Upstream::new(&self.0.upstream, provider, model)
+    }
+
+    /// Records routing decisions.
+    #[must_use]
+    pub fn routing(&self) -> Routing<'_> {
+        Routing(&self.0.routing)
+    }
+
+    /// Records the responses of the routing service.
+    #[must_use]
+    pub fn routing_service(&self) -> RoutingService<'_> {
+        RoutingService(&self.0.routing)
+    }
+
+    /// Records what the session cache does.
+    #[must_use]
+    pub fn session_cache(&self) -> SessionCache<'_> {
+        SessionCache(&self.0.routing)
+    }
+
+    /// The series of these metrics as text (format 0.0.4), without those of the process: for tests, and
+    /// whether a registry holds them or not.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
+    ///
+    /// let metrics = Metrics::unregistered();
+    /// metrics.upstream("openai", "gpt-4o").start().fail(ErrorClass::Connect);
+    /// assert!(metrics.render().contains(r#"error_class="connect""#));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Never: what is rendered is sound, and goes to memory.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn render(&self) -> String {
+        let registry = prometheus::Registry::new();
+        let collector = MetricsCollector::new(self.clone());
+        registry
+            .register(Box::new(collector))
+            .expect("an empty registry takes them");
+        let mut text = Vec::new();
+        prometheus::TextEncoder::new()
+            .encode(&registry.gather(), &mut text)
+            .expect("memory takes them");
+        String::from_utf8(text).expect("the text format is UTF-8")
+    }
+
+    /// Tells every series, family by family, in the order of the catalogue.
+    fn walk(&self, visitor: &mut dyn Visitor) {
+        let Families {
+            context,
+            http,
+            upstream,
+            routing,
+            build,
+        } = &*self.0;
+        http.walk(visitor);
+        upstream.walk(visitor);
+        routing.walk(visitor);
+        build.walk(visitor);
+        context.walk(visitor);
+    }
+}
+
+impl From<&Metrics> for RequestMetrics {
+    fn from(metrics: &Metrics) -> Self {
+        Self::new(&metrics.0.http, &metrics.0.upstream)
+    }
+}
+
+/// Every guard and every handle holds the metrics: the series are for the registry to tell.
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! Families that are on no panel, and why.
+
+use brightstaff_metrics_core::catalogue::{
+    BUILD_INFO, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED, PROCESS_MAX_FDS, PROCESS_OPEN_FDS,
+    PROCESS_START_TIME, PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY, PROCESS_VIRTUAL_MEMORY_MAX,
+};
+
+/// Every family that is on no panel, on purpose.
+pub(crate) static UNPLOTTED: &[(&Family, &str)] = &[
+    (
+        &HTTP_TIME_TO_HEADERS,
+        "the time to first token says more of a stream, and the duration of everything else; for a closer look",
+    ),
+    (&PROCESS_VIRTUAL_MEMORY, "address space, not memory in use"),
+    (&PROCESS_VIRTUAL_MEMORY_MAX, "a limit, and mostly none"),
+    (&PROCESS_OPEN_FDS, "follows the requests in flight"),
+    (&PROCESS_MAX_FDS, "a limit"),
+    (&PROCESS_THREADS, "set by the runtime, and constant"),
+    (&PROCESS_START_TIME, "for uptime, and for finding restarts"),
+    (
+        &LOG_LINES_DROPPED,
+        "0 for as long as something reads the log; for a gateway that has gone quiet",
+    ),
+    (
+        &BUILD_INFO,
+        "feeds the variable `instance`, and tells the gateway's processes from others",
+    ),
+];
