@@ -251,7 +251,7 @@ pub(super) static ROWS: &[Row] = &[
         name: "start of TLS",
         client: Client::Sends(b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03"),
         sees: Sees::Closed,
-        counted: Counted::Not,
+        counted: Counted::As("malformed", "OTHER", "4xx"),
         actix: UNREAD,
         ..REFUSED
     },
