@@ -156,6 +156,9 @@
 //! # }
 //! ```
 //!
+//! Where a request's body breaks off, the extractor that reads it answers, most often with 400, whether the client
+//! is still there or not: the request is counted by that status, and is no cancel.
+//!
 //! Over HTTP/2 a reset is noticed when the server next writes, whatever is set: actix gives each stream
 //! a task of its own, which looks for nothing else meanwhile. A handler that waits for a slow provider
 //! waits to its end; a time-out on the call bounds that.

@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc};
 
 use actix_web::{HttpMessage, dev::ServiceRequest};
 use brightstaff_metrics_core::{
-    Metrics,
-    adapter::{Begun, LayerMark, RequestMetrics},
+    HandlerName, Metrics,
+    adapter::{Begun, FirstMark, LayerMark, LayerMarks, NewMark, RequestMetrics},
 };
 
 use crate::request_head::{Arriving, NameFn, RequestHead};
@@ -27,7 +27,8 @@ impl Settings {
     pub(crate) fn begin(&self, request: &ServiceRequest) -> Begun {
         let extensions = request.extensions();
         let given = extensions.get::<HandlerName>().cloned();
-        let outer = extensions.get::<LayerMark>().cloned();
+        let first = extensions.get::<FirstMark>().copied();
+        let marks = extensions.get::<LayerMark>().cloned();
         // The user's closure may want them.
         drop(extensions);
         let arriving = Arriving {
@@ -35,9 +36,12 @@ impl Settings {
             given,
             name: self.name.as_deref(),
         };
-        let mut begun = self.requests.begin(&arriving, outer.as_ref());
-        if let Some(mark) = begun.mark.take() {
-            request.extensions_mut().insert(mark);
+        let outer = LayerMarks::new(first.as_ref(), marks.as_ref());
+        let mut begun = self.requests.begin(&arriving, outer);
+        match begun.mark.take() {
+            Some(NewMark::First(mark)) => drop(request.extensions_mut().insert(mark)),
+            Some(NewMark::Layers(mark)) => drop(request.extensions_mut().insert(mark)),
+            None => {}
         }
         begun
     }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use brightstaff_metrics_core::{
     Metrics,
-    adapter::{Begun, LayerMark, RequestMetrics},
+    adapter::{Begun, FirstMark, LayerMark, LayerMarks, NewMark, RequestMetrics},
 };
 use http::Request;
 
@@ -29,10 +29,13 @@ impl Settings {
             head: RequestHead::of(request),
             name: self.name.as_deref(),
         };
-        let outer = request.extensions().get::<LayerMark>();
+        let extensions = request.extensions();
+        let outer = LayerMarks::new(extensions.get::<FirstMark>(), extensions.get::<LayerMark>());
         let mut begun = self.requests.begin(&arriving, outer);
-        if let Some(mark) = begun.mark.take() {
-            request.extensions_mut().insert(mark);
+        match begun.mark.take() {
+            Some(NewMark::First(mark)) => drop(request.extensions_mut().insert(mark)),
+            Some(NewMark::Layers(mark)) => drop(request.extensions_mut().insert(mark)),
+            None => {}
         }
         begun
     }

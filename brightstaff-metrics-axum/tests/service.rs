@@ -12,10 +12,10 @@ use brightstaff_metrics_axum::{
     HandlerName, Metrics, MetricsLayer, MetricsService, ObservedBody, ResponseFuture,
 };
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream::repeat_with};
 use http::{Request, Response};
-use http_body::Body as _;
-use http_body_util::{BodyExt, Full};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Full, StreamBody};
 use prometheus::{Registry, TextEncoder};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -91,7 +91,8 @@ async fn what_answers_a_connect_has_no_body() {
         let (registry, layer) = metrics();
         let app = layer.layer(service_fn(|_: Request<Body>| {
             let answer = Response::builder().status(status);
-            ready(answer.body(Body::from("hello")))
+            let frames = repeat_with(|| Ok::<_, Infallible>(Frame::data(Bytes::from("hello"))));
+            ready(answer.body(StreamBody::new(frames)))
         }));
         let request = Request::connect("example.org:443").body(Body::default());
         drop(app.oneshot(request.unwrap()).await.unwrap());

@@ -6,7 +6,7 @@
 //! ```
 //! use brightstaff_metrics_core::{
 //!     Head, Metrics,
-//!     adapter::{RequestMetrics, ResponseObserver},
+//!     adapter::{LayerMarks, RequestMetrics, ResponseObserver},
 //! };
 //! # use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 //! # struct Request;
@@ -20,7 +20,7 @@
 //! # let request = Request;
 //!
 //! let requests = RequestMetrics::from(&Metrics::unregistered());
-//! let begun = requests.begin(&request, None);
+//! let begun = requests.begin(&request, LayerMarks::default());
 //! let mut observer = ResponseObserver::from(begun.request);
 //! // The service was polled, and its response has this head.
 //! observer.head(&Head::new(200), begun.call);
@@ -30,7 +30,10 @@
 
 pub use crate::{
     body::ResponseObserver,
-    request::{Begun, IncomingRequest, LayerMark, PendingCall, RequestGuard, RequestMetrics},
+    request::{
+        Begun, FirstMark, IncomingRequest, LayerMark, LayerMarks, NewMark, PendingCall,
+        RequestGuard, RequestMetrics,
+    },
 };
 use crate::{labels::RequestMethod, metrics::Metrics};
 

@@ -24,7 +24,7 @@ use std::{
 
 use brightstaff_metrics_core::{
     HandlerName, Head, NoUpstream, ObservedBody, UpstreamObserved,
-    adapter::{IncomingRequest, PendingCall, RequestMetrics, ResponseObserver},
+    adapter::{IncomingRequest, LayerMarks, PendingCall, RequestMetrics, ResponseObserver},
     labels::RequestMethod,
 };
 use case::{Case, Connection, Request};
@@ -145,7 +145,7 @@ async fn exchange(
         handler: case.handler(request, &path),
         path,
     };
-    let begun = layer.begin(&arriving, None);
+    let begun = layer.begin(&arriving, LayerMarks::default());
     let mut observer = ResponseObserver::from(begun.request);
     let Some(answer) = answer(stage, request, &mut observer).await else {
         return;

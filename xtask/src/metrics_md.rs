@@ -38,10 +38,10 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          `cors_preflight`. With any other method such a path goes by its route template. At most 200 handlers\n\
          have series; the rest is `other`, and so is a name of more than 128 bytes, or a template of more than 512.\n\n\
          The gateway of `brightstaff-exporter` counts as `malformed`, with the method `OTHER`, what it refuses\n\
-         before it could read a head: 400, 414 and 431 of HTTP/1, at the instant of the refusal. Nothing is\n\
-         counted of connections that end before a whole head has come, of TLS on a port without, and of what\n\
-         HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under a layer of one's\n\
-         own tells the layer of none of this.",
+         before it could read a head: 400, 414 and 431 of HTTP/1, and TLS on its port, whose connection is closed;\n\
+         each at the instant of the refusal. Nothing is counted of connections that end before a whole head has\n\
+         come, and of what HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under\n\
+         a layer of one's own tells the layer of none of this.",
     ),
     (
         "brightstaff_llm_",

@@ -128,7 +128,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "soak",
-        about: "a minute of every fault that clients and providers make is counted right, and leaves nothing",
+        about: "every fault that clients and providers make, for a minute, and what the example on actix-web knows of them, is counted right, and leaves nothing",
         lane: Lane::Lab,
         run: soak::test,
     },

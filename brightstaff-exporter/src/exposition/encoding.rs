@@ -14,7 +14,7 @@ use flate2::{Compression, write::GzEncoder};
 use prometheus::{Encoder as _, Registry, TextEncoder};
 use tokio::sync::watch;
 
-use crate::priority;
+use crate::priority::{self, Courtesy};
 
 /// Encodes a registry for all who scrape it.
 ///
@@ -141,9 +141,14 @@ fn encode(registry: &Registry) -> prometheus::Result<Exposition> {
     // The fast level takes the least time, for a third more bytes than the usual one: 92 instead of 67 kB for 2.1 MB.
     let gzip = GzEncoder::new(Vec::new(), Compression::fast());
     // The encoder writes each label and number on its own.
-    let mut writer = BufWriter::with_capacity(64 * 1024, Counted { gzip, len: 0 });
+    let written = Counted {
+        gzip,
+        len: 0,
+        courtesy: Courtesy::default(),
+    };
+    let mut writer = BufWriter::with_capacity(PIECE_BYTES, written);
     TextEncoder::new().encode(&families, &mut writer)?;
-    let Counted { gzip, len } = writer
+    let Counted { gzip, len, .. } = writer
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
     let mut gzip = gzip.finish()?;
@@ -154,16 +159,22 @@ fn encode(registry: &Registry) -> prometheus::Result<Exposition> {
     })
 }
 
+/// How much text is written and compressed before others are let in, in bytes: some 150 µs of work. Gathering, a fifth
+/// of it all, is one piece.
+const PIECE_BYTES: usize = 16 * 1024;
+
 /// What is compressed, and how much it was.
 struct Counted {
     gzip: GzEncoder<Vec<u8>>,
     len: u64,
+    courtesy: Courtesy,
 }
 
 impl Write for Counted {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         let written = self.gzip.write(text)?;
         self.len += written as u64;
+        self.courtesy.give_way(thread::yield_now);
         Ok(written)
     }
 

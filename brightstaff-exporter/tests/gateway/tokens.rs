@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Serve, Upstream, client, literal, refused};
+use crate::support::{Serve, Upstream, client, eventually, literal, refused};
 
 const TOKEN: &str = "tok-0123456789abcdef";
 const OTHER: &str = "tok-fedcba9876543210";
@@ -146,6 +146,41 @@ async fn a_token_stays_where_clients_have_keys_of_their_own() {
         (&*seen.target, seen.header("authorization")),
         ("/v1/models", None)
     );
+}
+
+#[tokio::test]
+async fn a_file_of_tokens_is_read_again_once_it_changes() {
+    let upstream = Upstream::chat().await;
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("tokens");
+    fs::write(&path, TOKEN).unwrap();
+    let gateway = Serve::with_key(&upstream, &format!("client_tokens_file = {path:?}"));
+    let gateway = gateway.start().await;
+    let ask = async |token| {
+        let request = gateway.chat_request("p/m").bearer_auth(token);
+        gateway.ask(request).await.0
+    };
+    assert_eq!([ask(TOKEN).await, ask(OTHER).await], [200, 401]);
+
+    // As Kubernetes does with secrets.
+    let other = files.path().join("other");
+    fs::write(&other, OTHER).unwrap();
+    fs::rename(&other, &path).unwrap();
+    eventually("the other token lets in", async || ask(OTHER).await == 200).await;
+    assert_eq!(ask(TOKEN).await, 401);
+
+    fs::write(&path, "tok-secret").unwrap();
+    let line = gateway.logged("the tokens from before let in").await;
+    let fault = "client_tokens_file: the file holds a token, number 1, that is shorter";
+    assert!(line.contains(fault), "{line}");
+    assert_eq!([ask(TOKEN).await, ask(OTHER).await], [401, 200]);
+
+    fs::write(&path, format!("{TOKEN}\n{OTHER}")).unwrap();
+    eventually("both let in", async || ask(TOKEN).await == 200).await;
+    assert_eq!(ask(OTHER).await, 200);
+    let log = gateway.log();
+    assert_eq!(log.matches("from before").count(), 1, "{log}");
+    assert!(!log.contains("tok-"), "{log}");
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use super::{
     Context,
@@ -13,6 +16,8 @@ use crate::{
 
 /// The families of calls to providers, by pair of provider and model.
 pub(crate) struct UpstreamFamilies {
+    /// Which of the process's they are, from 0 in the order of their making: what marks name them by.
+    id: usize,
     context: Arc<Context>,
     pairs: Table<Pair, 2>,
     providers: Table<Provider, 1>,
@@ -64,12 +69,17 @@ impl UpstreamFamilies {
             provider.other();
         }
         Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             context,
             pairs: Table::new(reserved, cap),
             providers,
             in_flight,
             rest: Room::new(rest),
         }
+    }
+
+    pub(crate) fn id(&self) -> usize {
+        self.id
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -177,6 +187,7 @@ impl UpstreamFamilies {
 
     pub(crate) fn walk(&self, visitor: &mut dyn Visitor) {
         let Self {
+            id: _,
             context: _,
             pairs,
             providers,
@@ -193,3 +204,5 @@ impl UpstreamFamilies {
         walk_groups(|| pairs.iter().chain(takes_no_slot()), visitor);
     }
 }
+
+static NEXT_ID: AtomicUsize = AtomicUsize::new(0);

@@ -20,7 +20,7 @@ pub use self::{
     guard::RequestGuard,
     handler_name::HandlerName,
     incoming::IncomingRequest,
-    layer_mark::LayerMark,
+    layer_mark::{FirstMark, LayerMark, LayerMarks, NewMark},
     pending::PendingCall,
     request_metrics::{Begun, RequestMetrics},
 };

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    IncomingRequest, LayerMark, PendingCall, RequestGuard,
+    IncomingRequest, LayerMarks, NewMark, PendingCall, RequestGuard,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND},
     known_handler::KnownHandler,
     paths::PathMap,
@@ -39,7 +39,7 @@ pub struct Begun {
     /// Its response as a call to a provider.
     pub call: Option<PendingCall>,
     /// To be put in the extensions of the request, for layers further in.
-    pub mark: Option<LayerMark>,
+    pub mark: Option<NewMark>,
 }
 
 impl RequestMetrics {
@@ -86,12 +86,12 @@ impl RequestMetrics {
         self.llm_endpoints.insert(path, upstream);
     }
 
-    /// A request arrived, which has passed layers with this mark.
-    pub fn begin<R: IncomingRequest>(&self, request: &R, outer: Option<&LayerMark>) -> Begun {
-        let id = Arc::as_ptr(&self.upstream).addr();
-        let left = LayerMark::left(outer, id);
+    /// A request arrived, which has passed layers with these marks.
+    pub fn begin<R: IncomingRequest>(&self, request: &R, outer: LayerMarks<'_>) -> Begun {
+        let id = self.upstream.id();
+        let left = outer.left(id);
         if self.skipped.get(request).is_some() {
-            let mark = LayerMark::with(outer, id, true);
+            let mark = outer.with(id, true);
             return Begun {
                 request: None,
                 call: None,
@@ -112,7 +112,7 @@ impl RequestMetrics {
         });
         Begun {
             request: guard,
-            mark: LayerMark::with(outer, id, call.is_some()),
+            mark: outer.with(id, call.is_some()),
             call,
         }
     }
@@ -322,7 +322,12 @@ mod tests {
             path: "/v1/messages",
             ..Request::default()
         };
-        assert!(requests.begin(&request, None).call.is_some());
+        assert!(
+            requests
+                .begin(&request, LayerMarks::default())
+                .call
+                .is_some()
+        );
         assert!(!request.asked.get());
         let request = Request {
             path: "/files/17",

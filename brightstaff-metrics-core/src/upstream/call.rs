@@ -96,7 +96,10 @@ impl UpstreamCall {
     #[must_use]
     pub fn mark(&self) -> UpstreamObserved {
         UpstreamObserved {
-            metrics: self.0.as_ref().map_or(0, |call| call.upstream.metrics_id()),
+            metrics: self
+                .0
+                .as_ref()
+                .map_or(usize::MAX, |call| call.upstream.metrics_id()),
         }
     }
 

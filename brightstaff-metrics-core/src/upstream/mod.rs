@@ -128,7 +128,7 @@ impl Upstream {
 
     /// Which metrics these are, among those of the process.
     pub(crate) fn metrics_id(&self) -> usize {
-        Arc::as_ptr(&self.families).addr()
+        self.families.id()
     }
 
     /// The children in which a call that ended is recorded. `success`: its status was a 2xx;

@@ -2,7 +2,7 @@
 
 use brightstaff_metrics_core::{
     HandlerName, Head, Metrics,
-    adapter::{IncomingRequest, RequestMetrics, ResponseObserver},
+    adapter::{IncomingRequest, LayerMarks, RequestMetrics, ResponseObserver},
     labels::{ErrorClass, Fallback, RequestMethod, RouteKind},
 };
 use prometheus::{Registry, TextEncoder};
@@ -51,7 +51,9 @@ impl IncomingRequest for Request {
 /// Every method, every class of status, on as many routes as it takes.
 fn flood_handlers(metrics: &Metrics) {
     let requests = RequestMetrics::from(metrics);
-    let begin = |request: &_| ResponseObserver::from(requests.begin(request, None).request);
+    let begin = |request: &_| {
+        ResponseObserver::from(requests.begin(request, LayerMarks::default()).request)
+    };
     for n in 0..NAMES {
         for &method in RequestMethod::ALL {
             let template = worst(512, n);

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     provider::{NUMBER, PLAN, Provider},
-    rows::{Body, Client, MAX_REQUEST_BYTES, Row, Sees},
+    rows::{Body, Client, Row, Sees},
+    target::Target,
 };
 
 /// Longer than anything here should take.
@@ -18,18 +19,20 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How old a connection may be that is used again: younger than any that the gateway closes for being
 /// idle.
-const FRESH: Duration = Duration::from_secs(5);
+const FRESH: Duration = Duration::from_secs(3);
 
 /// One client, which plays one row after the other.
 pub(super) struct Player<'a> {
+    target: Target,
     gateway: SocketAddr,
     provider: &'a Provider,
     kept: Option<(BufReader<TcpStream>, Instant)>,
 }
 
 impl<'a> Player<'a> {
-    pub(super) fn new(gateway: SocketAddr, provider: &'a Provider) -> Self {
+    pub(super) fn new(target: Target, gateway: SocketAddr, provider: &'a Provider) -> Self {
         Self {
+            target,
             gateway,
             provider,
             kept: None,
@@ -42,9 +45,9 @@ impl<'a> Player<'a> {
             Some((kept, since)) if row.client == Client::Keeps && since.elapsed() < FRESH => kept,
             _ => self.connect()?,
         };
-        let seen = self.talk(&mut connection, row, number)?;
-        ensure!(seen == row.sees, "saw {seen:?}, not {:?}", row.sees);
-        if row.client == Client::Keeps && matches!(seen, Sees::Whole(_)) {
+        let (seen, closes) = self.talk(&mut connection, row, number)?;
+        ensure!(seen.is_as(row.sees), "saw {seen:?}, not {:?}", row.sees);
+        if row.client == Client::Keeps && !closes && matches!(seen, Sees::Whole(_)) {
             self.kept = Some((connection, Instant::now()));
         }
         Ok(())
@@ -58,8 +61,14 @@ impl<'a> Player<'a> {
         Ok(BufReader::new(stream))
     }
 
-    fn talk(&self, connection: &mut BufReader<TcpStream>, row: &Row, number: u64) -> Result<Sees> {
-        let body = body(row.body);
+    /// What is seen, and whether the gateway says that it closes the connection.
+    fn talk(
+        &self,
+        connection: &mut BufReader<TcpStream>,
+        row: &Row,
+        number: u64,
+    ) -> Result<(Sees, bool)> {
+        let body = body(row.body, self.target.max_request_bytes());
         let head = head(row, number, body.len());
         let stream = connection.get_mut();
         match row.client {
@@ -68,7 +77,7 @@ impl<'a> Player<'a> {
                 let half = &body[..body.len() / 2];
                 stream.write_all(&[head.as_bytes(), half].concat())?;
                 if row.client == Client::LeavesInRequest {
-                    return Ok(Sees::Left);
+                    return Ok((Sees::Left, true));
                 }
                 stream.shutdown(Shutdown::Write)?;
             }
@@ -77,7 +86,7 @@ impl<'a> Player<'a> {
                 stream.write_all(&[head.as_bytes(), &body].concat())?;
                 let arrived = arrival.recv_timeout(PATIENCE);
                 arrived.context("the request does not reach the provider")?;
-                return Ok(Sees::Left);
+                return Ok((Sees::Left, true));
             }
             _ => match stream.write_all(&[head.as_bytes(), &body].concat()) {
                 // A body that is refused may be refused before its end.
@@ -92,7 +101,8 @@ impl<'a> Player<'a> {
 fn head(row: &Row, number: u64, length: usize) -> String {
     let (method, path, plan) = (row.method, row.path, row.plan.name());
     let mut head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{PLAN}: {plan}\r\n{NUMBER}: {number}\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{PLAN}: {plan}\r\n{NUMBER}: {number}\r\n\
+         authorization: {plan} {number}\r\n"
     );
     if length > 0 {
         head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
@@ -103,23 +113,25 @@ fn head(row: &Row, number: u64, length: usize) -> String {
     head + "\r\n"
 }
 
-fn body(body: Body) -> Vec<u8> {
+fn body(body: Body, limit: usize) -> Vec<u8> {
     match body {
         Body::None => Vec::new(),
         Body::Completion(model, stream) => {
             let messages = r#"[{"role":"user","content":"Say hello."}]"#;
             format!(r#"{{"model":"{model}","stream":{stream},"messages":{messages}}}"#).into()
         }
-        Body::TooLarge => vec![b' '; MAX_REQUEST_BYTES + 1],
+        Body::TooLarge => vec![b' '; limit + 1],
         Body::NoJson => b"model=m&stream=true".to_vec(),
     }
 }
 
-fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<Sees> {
+fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees, bool)> {
     let mut line = String::new();
     match connection.read_line(&mut line) {
-        Ok(0) => return Ok(Sees::Closed),
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(Sees::Closed),
+        Ok(0) => return Ok((Sees::Closed, true)),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+            return Ok((Sees::Closed, true));
+        }
         read => read?,
     };
     let status: u16 = match line.split(' ').nth(1) {
@@ -127,7 +139,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<Sees>
         None => bail!("no answer, but {line:?}"),
     };
     let mut length = None;
-    let mut chunked = false;
+    let (mut chunked, mut closes) = (false, false);
     loop {
         line.clear();
         connection.read_line(&mut line)?;
@@ -137,12 +149,13 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<Sees>
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = Some(value.parse()?),
             "transfer-encoding" => chunked = true,
+            "connection" => closes = value == "close",
             _ => {}
         }
     }
     if row.client == Client::LeavesInBody {
         connection.fill_buf()?;
-        return Ok(Sees::Left);
+        return Ok((Sees::Left, true));
     }
     let whole = if row.method == "HEAD" {
         true
@@ -152,11 +165,12 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<Sees>
         let length = length.context("a body without a length")?;
         read_exactly(connection, length)
     };
-    Ok(if whole {
+    let seen = if whole {
         Sees::Whole(status)
     } else {
         Sees::Broken(status)
-    })
+    };
+    Ok((seen, closes))
 }
 
 /// Whether there were as many bytes.

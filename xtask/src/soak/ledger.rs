@@ -11,7 +11,6 @@ use brightstaff_metrics_core::catalogue::{
 use super::rows::{Counted, Row};
 use crate::http;
 
-/// The handler of heads that are no HTTP.
 /// Counts by what is counted: the family, and the values of the labels that matter here.
 pub(super) type Counts = BTreeMap<Vec<String>, u64>;
 
@@ -38,8 +37,8 @@ impl Ledger {
             self.count(&[UPSTREAM_DURATION.name, provider], 1);
         }
         let (prompt, completion) = row.tokens;
-        self.count(&[TOKENS.name, "live", "prompt"], prompt);
-        self.count(&[TOKENS.name, "live", "completion"], completion);
+        self.count(&[TOKENS.name, "openai", "prompt"], prompt);
+        self.count(&[TOKENS.name, "openai", "completion"], completion);
     }
 
     fn request(&mut self, handler: &str, method: &str, class: &str) {
@@ -157,10 +156,10 @@ brightstaff_http_request_duration_seconds_bucket{handler=\"llm_chat\",le=\"1\"} 
 brightstaff_http_request_duration_seconds_sum{handler=\"llm_chat\"} 0.5
 brightstaff_http_request_duration_seconds_count{handler=\"llm_chat\"} 1
 brightstaff_http_in_flight_requests{handler=\"llm_chat\"} 0
-brightstaff_llm_upstream_requests_total{error_class=\"none\",model=\"m\",provider=\"live\",status_class=\"2xx\"} 1
-brightstaff_llm_upstream_duration_seconds_count{model=\"m\",outcome=\"ok\",provider=\"live\"} 1
-brightstaff_llm_tokens_total{kind=\"prompt\",model=\"m\",provider=\"live\"} 7
-brightstaff_llm_tokens_total{kind=\"completion\",model=\"m\",provider=\"live\"} 5
+brightstaff_llm_upstream_requests_total{error_class=\"none\",model=\"m\",provider=\"openai\",status_class=\"2xx\"} 1
+brightstaff_llm_upstream_duration_seconds_count{model=\"m\",outcome=\"ok\",provider=\"openai\"} 1
+brightstaff_llm_tokens_total{kind=\"prompt\",model=\"m\",provider=\"openai\"} 7
+brightstaff_llm_tokens_total{kind=\"completion\",model=\"m\",provider=\"openai\"} 5
 process_open_fds 17
 process_resident_memory_bytes 1e+07
 ";
@@ -198,8 +197,8 @@ process_resident_memory_bytes 1e+07
                 1,
             ),
             ("error_class=\"none\"", "error_class=\"stream\"", 2),
-            ("\"live\"} 7", "\"live\"} 8", 1),
-            ("\"live\"} 5", "\"live\"} 0", 1),
+            ("\"openai\"} 7", "\"openai\"} 8", 1),
+            ("\"openai\"} 5", "\"openai\"} 0", 1),
         ] {
             assert!(TEXT.contains(right), "{right}");
             let differences = differences(&TEXT.replace(right, wrong));

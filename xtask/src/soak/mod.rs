@@ -7,30 +7,24 @@ mod load;
 mod provider;
 mod rows;
 mod table;
+mod target;
 
 use std::{
     collections::BTreeMap,
-    env, fs,
-    net::SocketAddr,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use xshell::{Shell, cmd};
+use xshell::Shell;
 
-use self::{ledger::Scrape, load::Load, provider::Provider};
-use crate::{
-    http::free_port,
-    lab::{Exporter, ready},
-    process::Guarded,
-    stage::Outcome,
+use self::{
+    ledger::Scrape,
+    load::Load,
+    provider::Provider,
+    target::{Gateway, Target},
 };
-
-/// How long the gateway may take to come to rest after the last client.
-const REST: Duration = Duration::from_secs(60);
+use crate::stage::Outcome;
 
 /// The share by which the memory at rest may grow after the first third of the load. Of the 24 MiB that a
 /// run of 75,000 requests comes to rest at, and grew by 0.1 in its last 50,000, that is 25 bytes a request.
@@ -55,7 +49,11 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=5000))]
     rate: u32,
 
-    /// The binary to soak; a release build of this workspace unless given
+    /// The gateway to soak
+    #[arg(long, value_enum, default_value_t = Target::Serve)]
+    gateway: Target,
+
+    /// Its binary; a release build of this workspace unless given
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 }
@@ -64,70 +62,85 @@ pub(crate) struct Options {
 pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     let binary = match &options.binary {
         Some(binary) => binary.clone(),
-        None => {
-            // Not quiet: the first time it builds for minutes, and says so.
-            cmd!(sh, "cargo build --release --package brightstaff-exporter")
-                .quiet()
-                .run()?;
-            "target/release/brightstaff-exporter".into()
-        }
+        None => options.gateway.release(sh)?,
     };
-    soak(&binary, options.minutes, options.rate)
+    let rate = options.rate;
+    let requests = u64::from(options.minutes) * 60 * u64::from(rate);
+    let soak = Soak {
+        requests,
+        rate,
+        keeps_memory: true,
+    };
+    soak.run(options.gateway, &binary)
 }
 
-/// The stage: a minute, of the build that is there.
+/// The stage: a minute of the sidecar, and a quarter of one of the example, of the builds that are there.
 pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     if !Path::new("/proc/self/fd").exists() {
         let why = "without /proc the gateway tells neither its memory nor its descriptors";
         return Ok(Outcome::Skipped(why.to_owned()));
     }
-    let binary = if let Some(built) = env::var_os("XTASK_EXPORTER") {
-        built.into()
-    } else {
-        Exporter::build(sh)?;
-        env::current_exe()?.with_file_name("brightstaff-exporter")
-    };
-    soak(&binary, 1, 60)?;
+    for (target, seconds) in [(Target::Serve, 60), (Target::Actix, 15)] {
+        let rate = 60;
+        let soak = Soak {
+            requests: seconds * u64::from(rate),
+            rate,
+            // In a quarter of a minute the allocator sees little of all that it has to hold.
+            keeps_memory: target == Target::Serve,
+        };
+        soak.run(target, &target.debug(sh)?)?;
+    }
     Ok(Outcome::Passed)
 }
 
-fn soak(binary: &Path, minutes: u32, rate: u32) -> Result<()> {
-    let provider = Provider::start()?;
-    let mut gateway = Gateway::start(binary, provider.address)?;
-    let start = Scrape::get(&gateway.metrics)?;
-    let mut load = Load {
-        gateway: gateway.address,
-        provider: &provider,
-        rate,
-        ledger: ledger::Ledger::default(),
-        faults: Vec::new(),
-    };
-    let requests = u64::from(minutes) * 60 * u64::from(rate);
-    println!(
-        "{requests} requests, {rate} a second, of {} kinds",
-        table::ROWS.len()
-    );
-    // The first third fills pools, tables and the allocator; what grows after it is kept for nothing.
-    load.run(requests / 3)?;
-    let warm = gateway.rest(&load, &start)?;
-    verdict(&faults(&load, &start, &warm))?;
-    load.run(requests - requests / 3)?;
-    let end = gateway.rest(&load, &start)?;
+/// How much of it.
+struct Soak {
+    requests: u64,
+    /// Requests a second.
+    rate: u32,
+    /// Whether memory must stay what it is after the first third.
+    keeps_memory: bool,
+}
 
-    println!(
-        "resident: {:.1} MiB at the start, {:.1} after a third, {:.1} at the end; descriptors: {}, {}, {}",
-        mib(start.resident_bytes),
-        mib(warm.resident_bytes),
-        mib(end.resident_bytes),
-        start.open_fds,
-        warm.open_fds,
-        end.open_fds
-    );
-    let mut faults = faults(&load, &start, &end);
-    faults.extend(grown(requests / 3, warm.resident_bytes, end.resident_bytes));
-    verdict(&faults)?;
-    println!("every request and call is counted as what it was, and nothing is left of any");
-    Ok(())
+impl Soak {
+    fn run(&self, target: Target, binary: &Path) -> Result<()> {
+        let &Self { requests, rate, .. } = self;
+        let provider = Provider::start()?;
+        let mut gateway = Gateway::start(target, binary, provider.address)?;
+        let start = Scrape::get(&gateway.metrics)?;
+        let mut load = Load::new(target, gateway.address, &provider, rate);
+        println!(
+            "{}: {requests} requests, {rate} a second, of {} kinds",
+            target.name(),
+            load.kinds()
+        );
+        for (row, why) in rows::not_played_to(target) {
+            println!("not played: {row}: {why}");
+        }
+        // The first third fills pools, tables and the allocator; what grows after it is kept for nothing.
+        load.run(requests / 3)?;
+        let warm = gateway.rest(&load, &start)?;
+        verdict(&faults(&load, &start, &warm))?;
+        load.run(requests - requests / 3)?;
+        let end = gateway.rest(&load, &start)?;
+
+        println!(
+            "resident: {:.1} MiB at the start, {:.1} after a third, {:.1} at the end; descriptors: {}, {}, {}",
+            mib(start.resident_bytes),
+            mib(warm.resident_bytes),
+            mib(end.resident_bytes),
+            start.open_fds,
+            warm.open_fds,
+            end.open_fds
+        );
+        let mut faults = faults(&load, &start, &end);
+        if self.keeps_memory {
+            faults.extend(grown(requests / 3, warm.resident_bytes, end.resident_bytes));
+        }
+        verdict(&faults)?;
+        println!("every request and call is counted as what it was, and nothing is left of any");
+        Ok(())
+    }
 }
 
 /// What is seen, counted or kept wrong at this rest.
@@ -174,64 +187,6 @@ fn verdict(faults: &[String]) -> Result<()> {
         lines.collect::<String>()
     );
     Ok(())
-}
-
-/// The gateway that is soaked.
-struct Gateway {
-    process: Guarded,
-    address: SocketAddr,
-    metrics: String,
-}
-
-impl Gateway {
-    fn start(binary: &Path, provider: SocketAddr) -> Result<Self> {
-        let dir = Path::new("target/soak");
-        fs::create_dir_all(dir)?;
-        let config = dir.join("gateway.toml");
-        let text = format!(
-            "response_header_timeout = \"{}\"\nmax_request_bytes = {}\n\
-             [providers.live]\nurl = \"http://{provider}\"\nmodels = [\"m\"]\n\
-             [providers.dead]\nurl = \"http://127.0.0.1:1\"\nmodels = [\"m\"]\n\
-             [routes.rescued]\ncandidates = [\"dead/m\", \"live/m\"]\n",
-            rows::HEADER_TIMEOUT,
-            rows::MAX_REQUEST_BYTES
-        );
-        fs::write(&config, text)?;
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let metrics = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let arguments = [
-            "serve".to_owned(),
-            format!("--config={}", config.display()),
-            format!("--bind={address}"),
-            format!("--metrics-bind={metrics}"),
-        ];
-        let mut process = Guarded::start(binary, &arguments, &dir.join("gateway.log"))
-            .with_context(|| format!("{} does not start", binary.display()))?;
-        let metrics = format!("http://{metrics}/metrics");
-        ready(&metrics, &mut process)?;
-        Ok(Self {
-            process,
-            address,
-            metrics,
-        })
-    }
-
-    /// Waits until everything is counted and closed, and tells what is so then, or after a while.
-    fn rest(&mut self, load: &Load<'_>, start: &Scrape) -> Result<Scrape> {
-        let begin = Instant::now();
-        loop {
-            // Connections that the gateway keeps for later are no leak.
-            load.provider.hang_up();
-            self.process.check()?;
-            let scrape = Scrape::get(&self.metrics)?;
-            let rests = load.ledger.differences(&scrape).is_empty();
-            let late = begin.elapsed() > REST;
-            if late || rests && scrape.open_fds <= start.open_fds {
-                return Ok(scrape);
-            }
-            thread::sleep(Duration::from_millis(200));
-        }
-    }
 }
 
 #[cfg(test)]

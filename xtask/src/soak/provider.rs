@@ -180,6 +180,12 @@ fn read_request(reader: &mut impl BufRead) -> Result<Option<(Plan, u64)>> {
         match name {
             PLAN => plan = Plan::parse(value).context("no such plan")?,
             NUMBER => number = value.parse()?,
+            // All that the example gateway hands on.
+            "authorization" => {
+                let (named, numbered) = value.split_once(' ').context("no plan and number")?;
+                plan = Plan::parse(named).context("no such plan")?;
+                number = numbered.parse()?;
+            }
             "content-length" => length = value.parse()?,
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! What a row of the table says, and in which order rows are played.
 
-use super::{provider::Plan, table::ROWS};
+use super::{provider::Plan, table::ROWS, target::Target};
 
 /// The longest request body that the soaked gateway takes.
 pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -25,6 +25,42 @@ pub(super) struct Row {
     pub(super) calls: &'static [Call],
     /// Prompt and completion.
     pub(super) tokens: (u64, u64),
+    pub(super) actix: Actix,
+}
+
+/// What of a row is other with the example on actix-web, which forwards to its one provider whatever it can read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Actix {
+    /// Nothing.
+    Same,
+    /// What is seen and counted of it.
+    Ends(Sees, Counted),
+    /// It goes to the provider.
+    Forwards,
+    /// It cannot be played, for this reason.
+    Not(&'static str),
+}
+
+impl Row {
+    /// This row as it is played to a gateway, if it can be.
+    fn played_to(self, target: Target) -> Option<Self> {
+        match (target, self.actix) {
+            (Target::Serve, _) | (Target::Actix, Actix::Same) => Some(self),
+            (Target::Actix, Actix::Ends(sees, counted)) => Some(Self {
+                sees,
+                counted,
+                ..self
+            }),
+            (Target::Actix, Actix::Forwards) => Some(Self {
+                sees: Sees::Whole(200),
+                counted: Counted::As("llm_chat", "POST", "2xx"),
+                calls: &[("openai", "2xx", "none")],
+                tokens: Plan::JSON_TOKENS,
+                ..self
+            }),
+            (Target::Actix, Actix::Not(_)) => None,
+        }
+    }
 }
 
 /// What is sent behind the head.
@@ -65,10 +101,23 @@ pub(super) enum Sees {
     Whole(u16),
     /// A status, and a body that breaks off.
     Broken(u16),
+    /// The same, or not a byte, where it breaks off before the head is written.
+    BrokenOrClosed(u16),
     /// It did not wait for the end.
     Left,
     /// Not a byte: the connection is closed.
     Closed,
+}
+
+impl Sees {
+    /// Whether this is what must be seen.
+    pub(super) fn is_as(self, wanted: Self) -> bool {
+        match (self, wanted) {
+            (Self::Closed, Self::BrokenOrClosed(_)) => true,
+            (Self::Broken(status), Self::BrokenOrClosed(wanted)) => status == wanted,
+            _ => self == wanted,
+        }
+    }
 }
 
 /// How the request is counted.
@@ -87,9 +136,10 @@ pub(super) type Call = (&'static str, &'static str, &'static str);
 
 /// Rows in the order in which they are played, again and again: each as often as its share says, spread
 /// over the round.
-pub(super) fn round() -> Vec<&'static Row> {
-    let mut places: Vec<(usize, &Row)> = Vec::new();
-    for (index, row) in ROWS.iter().enumerate() {
+pub(super) fn round(target: Target) -> Vec<Row> {
+    let rows = ROWS.iter().filter_map(|row| row.played_to(target));
+    let mut places: Vec<(usize, Row)> = Vec::new();
+    for (index, row) in rows.enumerate() {
         // Thousandths of a round, shifted so that rows of one share do not come together.
         let step = 1000 / row.share;
         places.extend((0..row.share).map(|nth| (nth * step + index * 37 % step, row)));
@@ -98,17 +148,42 @@ pub(super) fn round() -> Vec<&'static Row> {
     places.into_iter().map(|(_, row)| row).collect()
 }
 
+/// Which rows cannot be played to a gateway, and why.
+pub(super) fn not_played_to(target: Target) -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROWS.iter()
+        .filter_map(move |row| match (target, row.actix) {
+            (Target::Actix, Actix::Not(why)) => Some((row.name, why)),
+            _ => None,
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_round_holds_every_row_as_often_as_it_should() {
-        let round = round();
-        for row in ROWS {
-            let times = round.iter().filter(|played| played.name == row.name);
-            assert_eq!(times.count(), row.share, "{}", row.name);
+        for target in [Target::Serve, Target::Actix] {
+            let round = round(target);
+            for row in ROWS {
+                let share = match row.actix {
+                    Actix::Not(_) if target == Target::Actix => 0,
+                    _ => row.share,
+                };
+                let times = round.iter().filter(|played| played.name == row.name);
+                assert_eq!(times.count(), share, "{} to {}", row.name, target.name());
+            }
         }
+    }
+
+    #[test]
+    fn what_is_seen_is_what_must_be() {
+        let or_closed = Sees::BrokenOrClosed(200);
+        assert!(Sees::Broken(200).is_as(or_closed) && Sees::Closed.is_as(or_closed));
+        assert!(!Sees::Broken(500).is_as(or_closed) && !Sees::Whole(200).is_as(or_closed));
+        assert!(
+            Sees::Broken(200).is_as(Sees::Broken(200)) && !Sees::Closed.is_as(Sees::Broken(200))
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     provider::Plan,
-    rows::{Body, Client, Counted, Row, Sees},
+    rows::{Actix, Body, Client, Counted, Row, Sees},
 };
 
 const CHAT: &str = "/v1/chat/completions";
@@ -14,18 +14,19 @@ const BASE: Row = Row {
     share: 2,
     method: "POST",
     path: CHAT,
-    body: Body::Completion("live/m", false),
+    body: Body::Completion("openai/m", false),
     plan: Plan::Json,
     client: Client::Keeps,
     sees: Sees::Whole(200),
     counted: Counted::As("llm_chat", "POST", "2xx"),
-    calls: &[("live", "2xx", "none")],
+    calls: &[("openai", "2xx", "none")],
     tokens: (0, 0),
+    actix: Actix::Same,
 };
 
 /// The same, streamed.
 const STREAMED: Row = Row {
-    body: Body::Completion("live/m", true),
+    body: Body::Completion("openai/m", true),
     ..BASE
 };
 
@@ -36,6 +37,12 @@ const REFUSED: Row = Row {
     calls: &[],
     ..BASE
 };
+
+/// Actix answers what it cannot read before any middleware.
+const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
+
+/// Of a body that breaks off actix makes an answer, and gives it to whoever may still be there.
+const BROKEN_OFF: Actix = Actix::Ends(Sees::Whole(400), Counted::As("llm_chat", "POST", "4xx"));
 
 pub(super) static ROWS: &[Row] = &[
     Row {
@@ -77,6 +84,7 @@ pub(super) static ROWS: &[Row] = &[
         path: "/v1/messages",
         plan: Plan::Messages,
         tokens: Plan::MESSAGES_TOKENS,
+        actix: Actix::Not("it has no such route"),
         ..STREAMED
     },
     Row {
@@ -84,21 +92,25 @@ pub(super) static ROWS: &[Row] = &[
         share: 4,
         plan: Plan::Cut,
         sees: Sees::Broken(200),
-        calls: &[("live", "2xx", "stream")],
+        calls: &[("openai", "2xx", "stream")],
+        actix: Actix::Ends(
+            Sees::BrokenOrClosed(200),
+            Counted::As("llm_chat", "POST", "2xx"),
+        ),
         ..STREAMED
     },
     Row {
         name: "stream that ends too early",
         share: 4,
         plan: Plan::Early,
-        calls: &[("live", "2xx", "stream")],
+        calls: &[("openai", "2xx", "stream")],
         ..STREAMED
     },
     Row {
         name: "stream with an error event",
         share: 4,
         plan: Plan::ErrorEvent,
-        calls: &[("live", "2xx", "stream")],
+        calls: &[("openai", "2xx", "stream")],
         ..STREAMED
     },
     Row {
@@ -106,7 +118,7 @@ pub(super) static ROWS: &[Row] = &[
         plan: Plan::Status(400),
         sees: Sees::Whole(400),
         counted: Counted::As("llm_chat", "POST", "4xx"),
-        calls: &[("live", "4xx", "status")],
+        calls: &[("openai", "4xx", "status")],
         ..BASE
     },
     Row {
@@ -115,7 +127,7 @@ pub(super) static ROWS: &[Row] = &[
         plan: Plan::Status(429),
         sees: Sees::Whole(429),
         counted: Counted::As("llm_chat", "POST", "4xx"),
-        calls: &[("live", "4xx", "rate_limit")],
+        calls: &[("openai", "4xx", "rate_limit")],
         ..BASE
     },
     Row {
@@ -124,7 +136,7 @@ pub(super) static ROWS: &[Row] = &[
         plan: Plan::Status(500),
         sees: Sees::Whole(500),
         counted: Counted::As("llm_chat", "POST", "5xx"),
-        calls: &[("live", "5xx", "status")],
+        calls: &[("openai", "5xx", "status")],
         ..BASE
     },
     Row {
@@ -134,6 +146,7 @@ pub(super) static ROWS: &[Row] = &[
         sees: Sees::Whole(502),
         counted: Counted::As("llm_chat", "POST", "5xx"),
         calls: &[("dead", "error", "connect")],
+        actix: Actix::Not("it has one provider"),
         ..BASE
     },
     Row {
@@ -141,7 +154,7 @@ pub(super) static ROWS: &[Row] = &[
         plan: Plan::Hangup,
         sees: Sees::Whole(502),
         counted: Counted::As("llm_chat", "POST", "5xx"),
-        calls: &[("live", "error", "other")],
+        calls: &[("openai", "error", "other")],
         ..BASE
     },
     Row {
@@ -149,7 +162,7 @@ pub(super) static ROWS: &[Row] = &[
         plan: Plan::NoHttp,
         sees: Sees::Whole(502),
         counted: Counted::As("llm_chat", "POST", "5xx"),
-        calls: &[("live", "error", "parse")],
+        calls: &[("openai", "error", "parse")],
         ..BASE
     },
     Row {
@@ -158,15 +171,17 @@ pub(super) static ROWS: &[Row] = &[
         plan: Plan::Never,
         sees: Sees::Whole(504),
         counted: Counted::As("llm_chat", "POST", "5xx"),
-        calls: &[("live", "error", "timeout")],
+        calls: &[("openai", "error", "timeout")],
+        actix: Actix::Not("it waits for as long as its client does"),
         ..BASE
     },
     Row {
         name: "alias whose first candidate is dead",
         share: 4,
         body: Body::Completion("rescued", false),
-        calls: &[("dead", "error", "connect"), ("live", "2xx", "none")],
+        calls: &[("dead", "error", "connect"), ("openai", "2xx", "none")],
         tokens: Plan::JSON_TOKENS,
+        actix: Actix::Not("it has one provider"),
         ..BASE
     },
     Row {
@@ -176,7 +191,7 @@ pub(super) static ROWS: &[Row] = &[
         client: Client::LeavesBeforeHeaders,
         sees: Sees::Left,
         counted: Counted::Cancelled("llm_chat", "error", "headers"),
-        calls: &[("live", "error", "cancelled")],
+        calls: &[("openai", "error", "cancelled")],
         ..BASE
     },
     Row {
@@ -186,7 +201,7 @@ pub(super) static ROWS: &[Row] = &[
         client: Client::LeavesInBody,
         sees: Sees::Left,
         counted: Counted::Cancelled("llm_chat", "2xx", "body"),
-        calls: &[("live", "2xx", "cancelled")],
+        calls: &[("openai", "2xx", "cancelled")],
         ..STREAMED
     },
     Row {
@@ -194,6 +209,7 @@ pub(super) static ROWS: &[Row] = &[
         client: Client::SendsHalf,
         sees: Sees::Closed,
         counted: Counted::Cancelled("llm_chat", "error", "headers"),
+        actix: BROKEN_OFF,
         ..REFUSED
     },
     Row {
@@ -201,11 +217,14 @@ pub(super) static ROWS: &[Row] = &[
         client: Client::LeavesInRequest,
         sees: Sees::Left,
         counted: Counted::Cancelled("llm_chat", "error", "headers"),
+        // As above: nobody tells a middleware that the client has gone.
+        actix: Actix::Ends(Sees::Left, Counted::As("llm_chat", "POST", "4xx")),
         ..REFUSED
     },
     Row {
         name: "body that is no JSON",
         body: Body::NoJson,
+        actix: Actix::Forwards,
         ..REFUSED
     },
     Row {
@@ -218,25 +237,29 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "model that nobody has",
         body: Body::Completion("nobody/m", false),
+        actix: Actix::Forwards,
         ..REFUSED
     },
     Row {
         name: "head that is no HTTP",
         client: Client::Sends(b"this is not HTTP\r\n\r\n"),
         counted: Counted::As("malformed", "OTHER", "4xx"),
+        actix: UNREAD,
         ..REFUSED
     },
     Row {
         name: "start of TLS",
         client: Client::Sends(b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03"),
         sees: Sees::Closed,
-        counted: Counted::Not,
+        counted: Counted::As("malformed", "OTHER", "4xx"),
+        actix: UNREAD,
         ..REFUSED
     },
     Row {
         name: "head without a name of a header",
         client: Client::Sends(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n: nameless\r\n\r\n"),
         counted: Counted::As("malformed", "OTHER", "4xx"),
+        actix: UNREAD,
         ..REFUSED
     },
     Row {
@@ -253,6 +276,7 @@ pub(super) static ROWS: &[Row] = &[
         body: Body::None,
         sees: Sees::Whole(200),
         counted: Counted::As("list_models", "GET", "2xx"),
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("list_models", "GET", "4xx")),
         ..REFUSED
     },
     Row {
@@ -262,6 +286,7 @@ pub(super) static ROWS: &[Row] = &[
         body: Body::None,
         sees: Sees::Whole(200),
         counted: Counted::As("/v1/models", "HEAD", "2xx"),
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "HEAD", "4xx")),
         ..REFUSED
     },
     Row {
@@ -270,6 +295,8 @@ pub(super) static ROWS: &[Row] = &[
         body: Body::None,
         sees: Sees::Whole(405),
         counted: Counted::As(CHAT, "OPTIONS", "4xx"),
+        // Its route is a resource that takes POST alone, so that another method finds none.
+        actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OPTIONS", "4xx")),
         ..REFUSED
     },
     Row {
@@ -278,6 +305,8 @@ pub(super) static ROWS: &[Row] = &[
         body: Body::None,
         sees: Sees::Whole(405),
         counted: Counted::As(CHAT, "OTHER", "4xx"),
+        // As above.
+        actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OTHER", "4xx")),
         ..REFUSED
     },
 ];

@@ -87,7 +87,10 @@ impl Connections {
         match version {
             Ok(Version::Http1) => self.http1(stream).await,
             Ok(Version::Http2) => self.http2(stream).await,
-            Ok(Version::Tls) => tracing::debug!("a client speaks TLS to a port without"),
+            Ok(Version::Tls) => {
+                tracing::debug!("a client speaks TLS to a port without");
+                count_malformed(&self.metrics);
+            }
             Ok(Version::Nothing) | Err(_) => {}
         }
     }
@@ -187,7 +190,8 @@ impl Connections {
     }
 }
 
-/// A request was answered with 400, 414 or 431, and no service was asked.
+/// A request was answered with 400, 414 or 431, and no service was asked; or its connection was closed, where no
+/// answer could be read.
 fn count_malformed(metrics: &Metrics) {
     let mut request = adapter::begin(metrics, MALFORMED, RequestMethod::Other);
     request.head(&Head::new(400));

@@ -10,6 +10,7 @@
 
 mod hosts;
 mod origins;
+mod token_file;
 mod tokens;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -23,7 +24,7 @@ use axum::{
 use self::{
     hosts::Hosts,
     origins::{Origins, Page},
-    tokens::ClientTokens,
+    token_file::CurrentTokens,
 };
 use super::error::Refusal;
 use crate::config::{Config, ConfigError};
@@ -33,7 +34,7 @@ use crate::config::{Config, ConfigError};
 pub(super) struct Access {
     hosts: Hosts,
     origins: Origins,
-    tokens: Option<ClientTokens>,
+    tokens: Option<Arc<CurrentTokens>>,
 }
 
 impl Access {
@@ -42,13 +43,16 @@ impl Access {
         Ok(Self {
             hosts: Hosts::new(&config.allowed_hosts),
             origins: Origins::new(&config.cors_origins),
-            tokens: ClientTokens::read(config)?,
+            tokens: CurrentTokens::read(config)?.map(Arc::new),
         })
     }
 
-    /// For a gateway that listens here.
+    /// For a gateway that listens here: from now on the clients' tokens are those that their file holds.
     pub(super) fn bound_to(mut self, address: SocketAddr) -> Self {
         self.hosts.bound_to(address);
+        if let Some(tokens) = &self.tokens {
+            tokens.watch();
+        }
         self
     }
 
@@ -62,7 +66,7 @@ impl Access {
     /// Takes the client's token out of a request, or refuses it.
     fn client(&self, request: &mut Request) -> Result<(), Refusal> {
         match &self.tokens {
-            Some(tokens) => tokens.take(request),
+            Some(tokens) => tokens.now().take(request),
             None => Ok(()),
         }
     }

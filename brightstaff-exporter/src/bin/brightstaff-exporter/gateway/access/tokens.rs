@@ -1,6 +1,6 @@
 //! The tokens that clients show the gateway.
 
-use std::{borrow::Cow, fmt, fs};
+use std::{borrow::Cow, fmt};
 
 use axum::{
     extract::Request,
@@ -29,8 +29,8 @@ const MAX_TOKENS: usize = 256;
 pub(super) struct ClientTokens(Vec<Box<[u8]>>);
 
 impl ClientTokens {
-    /// From where the configuration says, if it does.
-    pub(super) fn read(config: &Config) -> Result<Option<Self>, ConfigError> {
+    /// Those of the environment, if the configuration names a variable; else none.
+    pub(super) fn of_environment(config: &Config) -> Result<Self, ConfigError> {
         let mut tokens = Vec::new();
         if let Some(variable) = &config.client_tokens_env {
             let fault = |fault: &str| {
@@ -44,15 +44,18 @@ impl ClientTokens {
                 .ok_or_else(|| fault("holds no text: set it anew"))?;
             parse(text, &mut tokens).map_err(|why| fault(&why))?;
         }
-        if let Some(path) = &config.client_tokens_file {
-            let fault = |fault: &str| {
-                ConfigError::new("client_tokens_file", format_args!("the file {fault}"))
-            };
-            let text = fs::read_to_string(path)
-                .map_err(|error| fault(&format!("cannot be read: {error}: name another")))?;
-            parse(&text, &mut tokens).map_err(|why| fault(&why))?;
-        }
-        Ok((!tokens.is_empty()).then_some(Self(tokens)))
+        Ok(Self(tokens))
+    }
+
+    /// These, and those that a text holds; or what is wrong with it.
+    pub(super) fn and(&self, text: &str) -> Result<Self, String> {
+        let mut tokens = self.0.clone();
+        parse(text, &mut tokens)?;
+        Ok(Self(tokens))
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// Removes the token from a request, wherever it stands, so that no upstream gets it; or refuses the
@@ -95,7 +98,7 @@ impl ClientTokens {
     }
 
     /// Takes as long for every token, and for each that differs: only the length can be told.
-    fn is_one(&self, shown: &[u8]) -> bool {
+    pub(super) fn is_one(&self, shown: &[u8]) -> bool {
         let none = Choice::from(0);
         let found = self
             .0
