@@ -4,6 +4,7 @@
 //! [`payload`](Reader::payload) of an event in pieces of any size, and [`end`](Reader::end) it.
 
 use super::apis::{self, Api};
+use super::calls::{Calls, Tally};
 use super::choices::Choices;
 use super::event::{Event, MAX_KIND, Marks};
 use super::facts::Facts;
@@ -30,6 +31,7 @@ pub(crate) struct Reader {
     invoke: bool,
     counts: Counts,
     choices: Choices,
+    calls: Tally,
     /// The protocol's end passed; a choice finished.
     ended: bool,
     finished: bool,
@@ -65,6 +67,7 @@ impl Reader {
             invoke: false,
             counts: Counts::NONE,
             choices: Choices::NONE,
+            calls: Tally::NONE,
             ended: false,
             finished: false,
             shape: Shape::NONE,
@@ -261,18 +264,21 @@ impl Reader {
         self.event.name(name);
         self.recognise();
         let event = &self.event;
-        let mut verdict = match self.family {
-            Some(api) => (api.spec().judge)(&Said {
-                event,
-                api: Some(api),
-            }),
-            None => spec::unknown(event),
+        let (mut verdict, calls) = match self.family {
+            Some(api) => {
+                let spec = api.spec();
+                let api = Some(api);
+                let said = Said { event, api };
+                ((spec.judge)(&said), (spec.calls)(&said))
+            }
+            None => (spec::unknown(event), Calls::Unknown),
         };
+        self.facts.details.tool_calls = self.calls.take(calls, &event.calls);
         verdict.end |= self.invoke && event.seen(Seen::GUARDRAIL);
         self.facts.recognised |= self.family.is_some() || verdict.error;
         if let Some(marks) = marks {
             self.plain = Some(Plain { name: *name, marks });
-            if verdict.end || verdict.finish || verdict.error {
+            if verdict.end || verdict.finish || verdict.error || calls.adds() {
                 self.shape.forget();
             }
         }
