@@ -238,6 +238,21 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_tells_of_more_is_never_passed_over() {
+        for calls in [Calls::More(1), Calls::Begun(2), Calls::Whole(1)] {
+            assert!(calls.adds(), "{calls:?}");
+        }
+        let idempotent = [Calls::Unknown, Calls::Numbered, Calls::Listed(3)];
+        for calls in
+            idempotent
+                .into_iter()
+                .chain([Calls::More(0), Calls::Begun(0), Calls::Whole(0)])
+        {
+            assert!(!calls.adds(), "{calls:?}");
+        }
+    }
+
+    #[test]
     fn of_what_is_told_several_times_the_largest_counts() {
         let mut tally = Tally::NONE;
         let mut take = |calls| tally.take(calls, &Found::NONE);
