@@ -73,6 +73,7 @@ fn tells_what_an_answer_holds() {
         "usage_missing_reason": null,
         "choices": null,
         "finish_reason": "end_turn",
+        "tool_calls": 0,
         "service_tier": null,
         "cache_write_5m_tokens": null,
         "cache_write_1h_tokens": null,
@@ -109,6 +110,20 @@ fn tells_what_a_bill_is_made_of() {
     assert_eq!(report["finish_reason"], "length");
     assert_eq!(report["prompt_audio_tokens"], 3);
     assert_eq!(report["completion_audio_tokens"], Value::Null);
+}
+
+#[test]
+fn tells_how_many_tools_were_called() {
+    let call = r#"{"function":{"name":"f","arguments":"{}"}}"#;
+    let chat = format!(
+        r#"{{"object":"chat.completion","choices":[{{"message":{{"tool_calls":[{call},{call}]}}}}]}}"#
+    );
+    assert_eq!(report(&inspect(&[], &chat))["tool_calls"], 2);
+    // No API that has them.
+    let completion = r#"{"object":"text_completion","choices":[{"text":"x"}]}"#;
+    let report = report(&inspect(&[], completion));
+    assert_eq!(report["api"], "openai-completions");
+    assert_eq!(report["tool_calls"], Value::Null);
 }
 
 #[test]

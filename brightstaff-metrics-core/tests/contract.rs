@@ -29,7 +29,7 @@ use brightstaff_metrics_core::{
 };
 use case::{Case, Connection, Request};
 use futures_util::future::poll_fn;
-use gateway::{Gateway, play_all};
+use gateway::{Gateway, play_all, settle};
 use http::{HeaderName, HeaderValue, Response};
 use http_body::Body;
 use received::Received;
@@ -39,6 +39,20 @@ use script::{Answer, Stage};
 fn core_keeps_the_contract() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     play_all(&cases, "core", cfg!(feature = "compression"), play);
+}
+
+#[test]
+fn only_the_driver_of_core_writes_goldens() {
+    let golden = Path::new(env!("CARGO_TARGET_TMPDIR")).join("written_by_whom.prom");
+    let (old, new) = ("# HELP a\na 1\n", "# HELP b\na 1\n");
+    std::fs::write(&golden, old).unwrap();
+    for (server, update) in [("axum", true), ("actix", true), ("core", false)] {
+        assert!(settle(server, update, &golden, new).is_some(), "{server}");
+        assert_eq!(settle(server, update, &golden, old), None, "{server}");
+        assert_eq!(std::fs::read_to_string(&golden).unwrap(), old, "{server}");
+    }
+    assert_eq!(settle("core", true, &golden, new), None);
+    assert_eq!(std::fs::read_to_string(&golden).unwrap(), new);
 }
 
 fn play(case: &Case, gateways: &[Gateway]) {

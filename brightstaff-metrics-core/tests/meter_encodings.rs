@@ -173,6 +173,27 @@ fn cut_or_damaged_encodings_say_no_more_than_was_there() {
     }
 }
 
+/// A decoder that holds text back makes instants of it wrong; one that does not must leave them.
+#[test]
+fn only_what_holds_back_is_not_timely() {
+    let timely = |encoding| Meter::new(None, encoding).is_timely();
+    for encoding in [
+        None,
+        Some("identity"),
+        Some("gzip"),
+        Some("deflate"),
+        Some("br"),
+        Some("deflate, br, gzip"),
+        // Not read at all.
+        Some("compress"),
+    ] {
+        assert!(timely(encoding), "{encoding:?}");
+    }
+    for encoding in ["zstd", "zstd, gzip", "gzip, zstd"] {
+        assert!(!timely(Some(encoding)), "{encoding}");
+    }
+}
+
 #[test]
 fn what_is_not_read_is_told() {
     let missing = |encoding: &str, body: &[u8]| {

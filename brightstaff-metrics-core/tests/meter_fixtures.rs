@@ -51,6 +51,7 @@ fn report(facts: &Facts) -> String {
     line("prompt_image", &details.prompt_image);
     line("completion_audio", &details.completion_audio);
     line("completion_image", &details.completion_image);
+    line("tool_calls", &details.tool_calls);
     line("cost", &details.cost);
     line("service_tier", &details.service_tier());
     line("finish_reason", &details.finish_reason());

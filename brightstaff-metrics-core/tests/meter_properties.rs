@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod meter_support;
-#[path = "../fuzz/properties.rs"]
+#[path = "../fuzz/properties/mod.rs"]
 mod properties;
 
 use meter_support::{Random, fixtures};
@@ -28,8 +28,49 @@ fn damaged_and_mixed_fixtures() {
         }
         properties::framing(&mixed);
         properties::event_stream(&mixed);
+        properties::sse_stray(&mixed);
+        properties::values(&mixed);
+        properties::invoke(&payloads(&mixed));
         mixed.insert(0, pick(256) as u8);
         properties::meter(&mixed);
+        mixed.insert(0, pick(256) as u8);
+        if cfg!(feature = "compression") {
+            properties::encoding(&mixed);
+        }
+    }
+}
+
+/// Lines without the names of their fields.
+fn payloads(body: &[u8]) -> Vec<u8> {
+    let lines = body.split(|&byte| byte == b'\n');
+    let lines = lines.map(|line| line.strip_prefix(b"data: ").unwrap_or(line));
+    lines.collect::<Vec<_>>().join(&b'\n')
+}
+
+/// Whole payloads of fixtures, in any order, behind one another.
+#[test]
+fn shuffled_payloads() {
+    let bodies = fixtures()
+        .into_iter()
+        .filter(|fixture| fixture.body.len() < 4096);
+    let lines: Vec<Vec<u8>> = bodies
+        .flat_map(|fixture| {
+            let payloads = payloads(&fixture.body);
+            let lines = payloads.split(|&byte| byte == b'\n').map(<[u8]>::to_vec);
+            lines.collect::<Vec<_>>()
+        })
+        .filter(|line| line.starts_with(b"{"))
+        .collect();
+    let mut random = Random(0x8525_308F);
+    let mut pick = |below: usize| usize::try_from(random.next() % below as u64).unwrap();
+    for _ in 0..300 {
+        let some: Vec<_> = (0..=pick(6))
+            .map(|_| lines[pick(lines.len())].clone())
+            .collect();
+        properties::sse_stray(&some[0]);
+        let some = some.join(&b'\n');
+        properties::values(&some);
+        properties::invoke(&some);
     }
 }
 
@@ -78,6 +119,12 @@ fn generated_documents() {
     let check = |value: serde_json::Value| {
         properties::json(value.to_string().as_bytes());
         properties::json(format!("{value:#}").as_bytes());
+        let member = serde_json::json!({"error": value});
+        let lines = format!("{value}\n{member}\n{member}");
+        properties::sse_stray(value.to_string().as_bytes());
+        properties::sse_stray(member.to_string().as_bytes());
+        properties::values(lines.as_bytes());
+        properties::invoke(lines.as_bytes());
         Ok(())
     };
     runner.run(&value(), check).unwrap();

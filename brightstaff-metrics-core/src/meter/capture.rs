@@ -1,5 +1,6 @@
 //! How the values of an event are taken as the scanner meets them.
 
+use super::calls;
 use super::event::Event;
 use super::failure;
 use super::finish::Finish;
@@ -46,13 +47,15 @@ impl Sink for Event {
             Role::Choice => {
                 self.see(Seen::CHOICES);
                 if object {
-                    self.element.open(&mut self.choices);
+                    self.close_choice();
+                    self.element.open();
                 }
             }
             Role::Iteration if object => {
                 self.close_iteration();
                 self.iteration.open = true;
             }
+            Role::Call if object => self.calls.open(),
             // A list of them, as FastAPI has it.
             Role::Detail if object => {
                 self.failure(Seen::DETAIL);
@@ -85,6 +88,7 @@ impl Sink for Event {
             Role::Message => self.failure(Seen::MESSAGE),
             Role::Detail => self.failure(Seen::DETAIL),
             Role::ErrorText => self.failure(Seen::ERROR_CODE),
+            Role::CallName => self.calls.add(),
             _ => {}
         }
     }
@@ -167,6 +171,7 @@ impl Event {
             Role::IterationKind => self.iteration.compaction = text == Some(b"compaction"),
             Role::Model if !empty => self.model = Model::new(text),
             Role::Tier => self.tier.set(text),
+            Role::CallType if text.is_some_and(calls::is_call) => self.calls.add(),
             Role::Code if !text.is_some_and(failure::is_success) => self.failure(Seen::CODE),
             Role::ErrorCode if !text.is_some_and(failure::is_success) => {
                 self.failure(Seen::ERROR_CODE);
@@ -221,6 +226,7 @@ impl Event {
             Role::Cost => self.cost = number.shifted(10),
             Role::Ticks => self.cost = self.cost.or(number.shifted(0)),
             Role::Seconds => self.see(Seen::SECONDS),
+            Role::CallIndex => self.calls.number(count),
             _ => {}
         }
     }

@@ -46,9 +46,8 @@ impl Element {
         finished: false,
     };
 
-    /// Another choice begins.
-    pub(crate) fn open(&mut self, choices: &mut Choices) {
-        self.close(choices);
+    /// Another choice begins; the one before was closed.
+    pub(crate) fn open(&mut self) {
         self.open = true;
     }
 
@@ -60,15 +59,17 @@ impl Element {
         self.finished = true;
     }
 
-    pub(crate) fn close(&mut self, choices: &mut Choices) {
-        if self.open {
-            let bit = 1 << self.number.unwrap_or(self.position).min(63);
-            choices.seen |= bit;
-            choices.finished |= if self.finished { bit } else { 0 };
-            self.position += 1;
+    /// The choice ends, if there is one; its number.
+    pub(crate) fn close(&mut self, choices: &mut Choices) -> Option<u32> {
+        let number = self.number.take().unwrap_or(self.position);
+        let finished = std::mem::take(&mut self.finished);
+        if !std::mem::take(&mut self.open) {
+            return None;
         }
-        self.open = false;
-        self.number = None;
-        self.finished = false;
+        let bit = 1 << number.min(63);
+        choices.seen |= bit;
+        choices.finished |= if finished { bit } else { 0 };
+        self.position += 1;
+        Some(number)
     }
 }

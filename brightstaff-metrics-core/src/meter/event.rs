@@ -2,6 +2,7 @@
 //! members does not matter.
 
 use super::apis::Api;
+use super::calls::Found;
 use super::choices::{Choices, Element};
 use super::model::Model;
 use super::paths::ApiSet;
@@ -21,6 +22,7 @@ pub(crate) struct Event {
     pub(crate) model: Model,
     pub(crate) counts: Counts,
     pub(crate) choices: Choices,
+    pub(crate) calls: Found,
     /// The finish reason, as it stands.
     pub(crate) reason: Short<MAX_WORD>,
     pub(crate) tier: Short<MAX_WORD>,
@@ -88,6 +90,7 @@ impl Event {
         model: Model::NONE,
         counts: Counts::NONE,
         choices: Choices::NONE,
+        calls: Found::NONE,
         reason: Short::EMPTY,
         tier: Short::EMPTY,
         cost: None,
@@ -120,6 +123,7 @@ impl Event {
         self.model.clear();
         self.counts.clear();
         self.choices = Choices::NONE;
+        self.calls.clear();
         self.reason.clear();
         self.tier.clear();
         self.cost = None;
@@ -130,8 +134,14 @@ impl Event {
 
     /// The event is whole.
     pub(crate) fn close(&mut self) {
-        self.element.close(&mut self.choices);
+        self.close_choice();
         self.close_iteration();
+    }
+
+    pub(super) fn close_choice(&mut self) {
+        if let Some(number) = self.element.close(&mut self.choices) {
+            self.calls.close(number);
+        }
     }
 
     /// Its type, or the name that its framing gives it.

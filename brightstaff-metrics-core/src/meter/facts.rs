@@ -121,6 +121,9 @@ pub struct Details {
     pub completion_audio: Option<u64>,
     /// Part of [`Usage::completion`]: images.
     pub completion_image: Option<u64>,
+    /// Tool calls that the answer holds so far, those of tools that the provider runs included. `None` where
+    /// the API has none or does not tell, and where they are more than are told apart: 64 in each of 8 choices.
+    pub tool_calls: Option<u64>,
     /// What the call cost, in ten-billionths of a US dollar.
     pub cost: Option<u64>,
     pub(crate) tier: Short<MAX_WORD>,
@@ -135,6 +138,7 @@ impl Details {
         prompt_image: None,
         completion_audio: None,
         completion_image: None,
+        tool_calls: None,
         cost: None,
         tier: Short::EMPTY,
         reason: Short::EMPTY,
@@ -164,6 +168,7 @@ impl fmt::Debug for Details {
             ("prompt_image", self.prompt_image),
             ("completion_audio", self.completion_audio),
             ("completion_image", self.completion_image),
+            ("tool_calls", self.tool_calls),
             ("cost", self.cost),
         ] {
             if let Some(count) = count {

@@ -24,6 +24,7 @@
 
 mod apis;
 mod body;
+mod calls;
 mod capture;
 mod choices;
 mod encoding;

@@ -88,6 +88,12 @@ pub(crate) enum Role {
     Ticks,
     /// A usage that counts seconds, not tokens.
     Seconds,
+    /// A tool call, and its number.
+    Call,
+    CallIndex,
+    /// The name that only tool calls have; the type that may be one of a call.
+    CallName,
+    CallType,
 }
 
 impl Role {
@@ -117,6 +123,10 @@ impl Role {
             Self::Cost => 21,
             Self::Ticks => 22,
             Self::Seconds => 23,
+            Self::Call => 24,
+            Self::CallIndex => 25,
+            Self::CallName => 26,
+            Self::CallType => 27,
             Self::Usage(place) => 100 + place as usize,
             Self::IterationCount(slot) => 200 + slot as usize,
             Self::Count(slot, rank) => 1000 + slot as usize * 256 + rank as usize,
@@ -134,8 +144,11 @@ impl Role {
             | Self::ErrorCode
             | Self::Status
             | Self::Guardrail
-            | Self::Tier => Want::Text,
-            Self::Error | Self::Message | Self::Detail | Self::ErrorText => Want::Presence,
+            | Self::Tier
+            | Self::CallType => Want::Text,
+            Self::Error | Self::Message | Self::Detail | Self::ErrorText | Self::CallName => {
+                Want::Presence
+            }
             _ => Want::Skip,
         }
     }

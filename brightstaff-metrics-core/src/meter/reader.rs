@@ -3,7 +3,10 @@
 //! This is all that a framing says: [`note`](Reader::note) what the body is like, hand on the
 //! [`payload`](Reader::payload) of an event in pieces of any size, and [`end`](Reader::end) it.
 
-use super::apis::{self, Api};
+mod judge;
+
+use super::apis::Api;
+use super::calls::Tally;
 use super::choices::Choices;
 use super::event::{Event, MAX_KIND, Marks};
 use super::facts::Facts;
@@ -13,8 +16,8 @@ use super::said::Said;
 use super::seam::{Close, Note, Progress};
 use super::seen::Seen;
 use super::short::Short;
-use super::spec::{self, Verdict};
-use super::usage::{Counts, Slot, Update};
+use super::spec::Verdict;
+use super::usage::Counts;
 
 /// Reads the events of one answer.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub(crate) struct Reader {
     invoke: bool,
     counts: Counts,
     choices: Choices,
+    calls: Tally,
     /// The protocol's end passed; a choice finished.
     ended: bool,
     finished: bool,
@@ -65,6 +69,7 @@ impl Reader {
             invoke: false,
             counts: Counts::NONE,
             choices: Choices::NONE,
+            calls: Tally::NONE,
             ended: false,
             finished: false,
             shape: Shape::NONE,
@@ -182,6 +187,8 @@ impl Reader {
         }
     }
 
+    // Inlined, its frame would be set up for every event that is only compared: a tenth of what those cost.
+    #[inline(never)]
     fn end_event(&mut self, name: &Short<MAX_KIND>, error: bool) {
         self.facts.streaming = true;
         let blank = self.scanner.is_blank() && !self.skimmed;
@@ -204,6 +211,8 @@ impl Reader {
         self.reset();
     }
 
+    // As above.
+    #[inline(never)]
     fn end_document(&mut self, ndjson: bool, element: bool) {
         if self.scanner.is_broken() {
             self.facts.broken = true;
@@ -252,101 +261,5 @@ impl Reader {
         self.event.clear();
         self.learned = false;
         self.skimmed = false;
-    }
-
-    /// Takes what the event says of the whole answer; what it says of the stream is the verdict.
-    fn judge(&mut self, name: &Short<MAX_KIND>) -> Verdict {
-        let marks = self.learned.then_some(self.event.marks);
-        self.event.close();
-        self.event.name(name);
-        self.recognise();
-        let event = &self.event;
-        let mut verdict = match self.family {
-            Some(api) => (api.spec().judge)(&Said {
-                event,
-                api: Some(api),
-            }),
-            None => spec::unknown(event),
-        };
-        verdict.end |= self.invoke && event.seen(Seen::GUARDRAIL);
-        self.facts.recognised |= self.family.is_some() || verdict.error;
-        if let Some(marks) = marks {
-            self.plain = Some(Plain { name: *name, marks });
-            if verdict.end || verdict.finish || verdict.error {
-                self.shape.forget();
-            }
-        }
-        self.choices.add(self.event.choices);
-        self.finished |= verdict.finish;
-        self.take_counts(&verdict);
-        verdict
-    }
-
-    fn take_counts(&mut self, verdict: &Verdict) {
-        let event = &self.event;
-        let facts = &mut self.facts;
-        if facts.model.is_none() {
-            facts.model = event.model;
-        }
-        if !event.reason.is_empty() {
-            facts.details.reason = event.reason;
-        }
-        if !event.tier.is_empty() {
-            facts.details.tier = event.tier;
-        }
-        facts.details.cost = event.cost.or(facts.details.cost);
-        facts.timed |= event.seen(Seen::SECONDS);
-        let ended = facts.error || verdict.error || self.ended || verdict.end || self.finished;
-        facts.usage_final |= verdict.final_usage || (ended && event.counts.any_or_metrics());
-        if !event.counts.any_or_metrics() && !self.guessed {
-            return;
-        }
-        let update = self.family.map_or(Update::Each, |api| api.spec().update);
-        self.counts.update(&event.counts, update);
-        let usage = self
-            .family
-            .map_or(super::usage::inclusive as fn(&Counts) -> _, |api| {
-                api.spec().usage
-            });
-        facts.usage = usage(&self.counts);
-        let details = &mut facts.details;
-        details.cache_write_5m = self.counts.get(Slot::CacheWrite5m);
-        details.cache_write_1h = self.counts.get(Slot::CacheWrite1h);
-        details.prompt_audio = self.counts.get(Slot::PromptAudio);
-        details.prompt_image = self.counts.get(Slot::PromptImage);
-        details.completion_audio = self.counts.get(Slot::CompletionAudio);
-        details.completion_image = self.counts.get(Slot::CompletionImage);
-    }
-
-    /// Until the first token, a later event may know better who speaks.
-    fn recognise(&mut self) {
-        if !self.guessed && self.facts.first_token_event.is_some() {
-            return;
-        }
-        if let Some((api, sure)) = apis::recognise(&self.event)
-            && (sure || self.guessed)
-        {
-            self.family = Some(api);
-            self.guessed = !sure;
-        }
-        self.facts.api = if self.invoke {
-            Some(Api::BedrockInvoke)
-        } else {
-            self.family
-        };
-    }
-
-    fn record(&mut self, verdict: Verdict) {
-        let facts = &mut self.facts;
-        if verdict.token && facts.first_token_event.is_none() {
-            facts.first_token_event = Some(facts.events);
-        }
-        facts.events += 1;
-        facts.reasoning_streamed |= verdict.reasoning;
-        facts.error |= verdict.error;
-        self.ended |= verdict.end;
-        // A choice that comes after the others' end has to finish too.
-        facts.terminal = self.ended || (self.finished && self.choices.all_finished());
-        facts.choices = self.choices.count();
     }
 }

@@ -17,6 +17,11 @@ impl Said<'_> {
         self.api.is_some_and(|api| set.has(api))
     }
 
+    /// The places of tool calls in it.
+    pub(crate) fn calls(&self) -> u32 {
+        self.event.calls.places
+    }
+
     pub(crate) fn kind(&self) -> &[u8] {
         self.event.kind()
     }

@@ -1,5 +1,6 @@
 //! What the file of an API says, and how an event is judged by it.
 
+use super::calls::Calls;
 use super::event::Event;
 use super::facts::Usage;
 use super::failure;
@@ -27,6 +28,8 @@ pub(crate) struct Spec {
     pub(crate) update: Update,
     /// Its counts in this project's words.
     pub(crate) usage: fn(&Counts) -> Usage,
+    /// What an event says of tool calls.
+    pub(crate) calls: fn(&Said<'_>) -> Calls,
     /// What an answer owes.
     pub(crate) owes: Owes,
 }
@@ -42,6 +45,7 @@ impl Spec {
         arrays: false,
         update: Update::Whole,
         usage: usage::inclusive,
+        calls: |_| Calls::Unknown,
         owes: Owes::Both,
     };
 }

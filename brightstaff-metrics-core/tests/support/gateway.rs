@@ -85,6 +85,8 @@ impl Gateway {
 
 /// Every server that plays the cases.
 const SERVERS: [&str; 3] = ["core", "axum", "actix"];
+/// The one whose driver may write goldens: what the others expose is compared with them, and never becomes one.
+const WRITER: &str = "core";
 
 /// Plays every case in `directory`, or the one that `CASE` names, and compares with its golden. Only what
 /// a case says of itself leaves it out: `[but]` for this server, or that it needs `compression`.
@@ -113,7 +115,10 @@ pub(crate) fn play_all(
             continue;
         }
         let golden = path.with_extension("prom");
-        let differences = catch_unwind(AssertUnwindSafe(|| play_one(&case, &golden, &play)));
+        let differences = catch_unwind(AssertUnwindSafe(|| {
+            let update = std::env::var_os("UPDATE_EXPECT").is_some();
+            settle(server, update, &golden, &play_one(&case, &play))
+        }));
         // Printed, not panicked with: a backtrace for each case would bury what they say.
         match differences {
             Ok(None) => continue,
@@ -138,22 +143,37 @@ fn stems(directory: &Path, extension: &str) -> Vec<String> {
     stems
 }
 
-/// Tells where a case does not hold.
-fn play_one(case: &Case, golden: &Path, play: impl Fn(&Case, &[Gateway])) -> Option<String> {
+/// What is exposed at the end of a case.
+fn play_one(case: &Case, play: impl Fn(&Case, &[Gateway])) -> String {
     let gateways: Vec<_> = (0..case.registries).map(|_| Gateway::new(case)).collect();
     play(case, &gateways);
     let rendered: Vec<_> = gateways.iter().map(Gateway::render).collect();
     // A second registry follows as its own exposition.
-    let rendered = rendered.join("# the next registry\n");
-    if std::env::var_os("UPDATE_EXPECT").is_none() {
-        let expected = fs::read_to_string(golden).unwrap_or_default();
-        let differences = differences(&expected, &rendered);
-        if !differences.is_empty() {
-            return Some(differences);
-        }
+    rendered.join("# the next registry\n")
+}
+
+/// Tells where an exposition is not its golden, byte for byte; or makes it the golden, where that is asked for and
+/// this server may.
+pub(crate) fn settle(server: &str, update: bool, golden: &Path, rendered: &str) -> Option<String> {
+    let expected = fs::read_to_string(golden).unwrap_or_default();
+    if expected == rendered {
+        return None;
     }
-    expect_test::expect_file![golden].assert_eq(&rendered);
-    None
+    if update && server == WRITER {
+        fs::write(golden, rendered).expect("a golden can be written");
+        return None;
+    }
+    let differences = differences(&expected, rendered);
+    if !differences.is_empty() {
+        return Some(differences);
+    }
+    let (expected, found) = (expected.lines(), rendered.lines());
+    let first = expected
+        .zip(found)
+        .find(|(expected, found)| expected != found);
+    Some(format!(
+        "  the same samples, but not the same bytes: {first:?}\n"
+    ))
 }
 
 /// The lines in which two expositions differ, each sample in one line.

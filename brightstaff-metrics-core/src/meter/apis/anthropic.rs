@@ -6,6 +6,7 @@
 //! and are added ([compaction](https://docs.anthropic.com/en/docs/build-with-claude/compaction)); `message` and
 //! `fallback_message` are within it; `advisor_message` is another model's, and left out.
 
+use crate::meter::calls::{Calls, is_call};
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::said::Said;
@@ -44,6 +45,10 @@ pub(super) const MESSAGES: Spec = Spec {
     },
     update: Update::Each,
     usage,
+    calls: |said| {
+        let starts = said.kind() == b"content_block_start" && is_call(said.event.tag());
+        Calls::More(said.calls() + u32::from(starts))
+    },
     ..Spec::DEFAULT
 };
 
@@ -109,6 +114,7 @@ const PATHS: &[Path] = &[
     at("delta.thinking", What::Reasoning),
     // A summary, in a compaction.
     at("delta.content", What::Output),
+    at("content.type", What::Role(Role::CallType)),
     at("content_block.type", What::Role(Role::Tag)),
     at("content_block.text", What::Output),
     at("content_block.thinking", What::Reasoning),

@@ -2,6 +2,7 @@
 //! and `Converse`, and Nova's events, which are the same with their names as members. A stream ends with
 //! `messageStop`; its usage follows, in `metadata`. The prompt leaves out what a cache had or took.
 
+use crate::meter::calls::Calls;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::{self, Place, Slot};
@@ -20,6 +21,7 @@ pub(super) const CONVERSE: Spec = Spec {
     },
     judge: |said| Verdict::ending(said, said.kind() == b"messageStop" || said.last()),
     usage: usage::cache_apart,
+    calls: |said| Calls::More(said.calls()),
     ..Spec::DEFAULT
 };
 
@@ -33,6 +35,7 @@ const PATHS: &[Path] = &[
     at("delta.reasoningContent.text", What::Reasoning),
     at("delta.image.source.bytes", What::Output),
     at("start.toolUse.name", What::Output),
+    at("start.toolUse.name", What::Role(Role::CallName)),
     at("contentBlockDelta", What::Sign),
     at("contentBlockDelta.delta.text", What::Output),
     at("contentBlockDelta.delta.toolUse.input", What::Output),
@@ -43,6 +46,14 @@ const PATHS: &[Path] = &[
     at("contentBlockDelta.delta.image.source.bytes", What::Output),
     at("contentBlockStart", What::Sign),
     at("contentBlockStart.start.toolUse.name", What::Output),
+    at(
+        "contentBlockStart.start.toolUse.name",
+        What::Role(Role::CallName),
+    ),
+    at(
+        "output.message.content.toolUse.name",
+        What::Role(Role::CallName),
+    ),
     at("metadata.usage", What::Sign),
     at("metadata.usage", What::Role(Role::Usage(Place::Top))),
     at("messageStop", What::Sign),

@@ -1,6 +1,7 @@
 //! Cohere's [Chat](https://docs.cohere.com/reference/chat-stream), versions 1 and 2. A stream ends with
 //! `message-end` or `stream-end`, which has the usage: what was counted (`tokens`) before what was billed.
 
+use crate::meter::calls::Calls;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::spec::{Speaks, Spec, Verdict};
 use crate::meter::usage::{Place, Slot};
@@ -40,6 +41,11 @@ pub(super) const SPEC: Spec = Spec {
         false => super::by_signs(said),
     },
     judge: |said| Verdict::ending(said, matches!(said.kind(), b"message-end" | b"stream-end")),
+    // Version 2 streams a call in parts; version 1 lists all of them once they are whole.
+    calls: |said| match said.kind() {
+        b"tool-call-start" => Calls::More(1),
+        _ => Calls::More(said.calls()),
+    },
     goes_on: |said| (!said.kind().is_empty()).then_some(true),
     ..Spec::DEFAULT
 };
@@ -51,6 +57,7 @@ const PATHS: &[Path] = &[
     at("delta.message.content.thinking", What::Reasoning),
     at("delta.message.tool_plan", What::Output),
     at("delta.message.tool_calls", What::Like("$tool_calls")),
+    at("message.tool_calls", What::Role(Role::Call)),
     at("delta.finish_reason", What::Finish),
     at("delta.error", What::Role(Role::Error)),
     at("delta.usage", What::Role(Role::Usage(Place::Top))),
@@ -73,6 +80,7 @@ const PATHS: &[Path] = &[
     at("text", What::Output),
     at("finish_reason", What::Finish),
     at("tool_calls", What::Like("$tool_calls")),
+    at("tool_calls", What::Role(Role::Call)),
     at("tool_calls.parameters", What::Output),
     at("tool_call_delta", What::Like("$tool_calls")),
     at("$tool_calls.parameters", What::Output),

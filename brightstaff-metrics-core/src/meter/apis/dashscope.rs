@@ -1,6 +1,7 @@
 //! Alibaba's own [generation](https://www.alibabacloud.com/help/en/model-studio/qwen-api-via-dashscope), in
 //! both its forms: `output.choices` and `output.text`. Until the end, the finish reason is the string `null`.
 
+use crate::meter::calls::Calls;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::spec::Spec;
 use crate::meter::usage::Place;
@@ -19,6 +20,11 @@ pub(super) const SPEC: Spec = Spec {
         at("output.choices.message.content", What::Output),
         at("output.choices.message.content.text", What::Output),
         at("output.choices.message.reasoning_content", What::Reasoning),
+        at("output.choices.message.tool_calls", What::Role(Role::Call)),
+        at(
+            "output.choices.message.tool_calls.index",
+            What::Role(Role::CallIndex),
+        ),
         at(
             "output.choices.message.tool_calls.function.name",
             What::Output,
@@ -30,5 +36,6 @@ pub(super) const SPEC: Spec = Spec {
         at("usage", What::Role(Role::Usage(Place::Top))),
     ],
     speaks: super::by_signs,
+    calls: |_| Calls::Numbered,
     ..Spec::DEFAULT
 };

@@ -3,6 +3,7 @@
 //! seen has a finish reason, or with a block of the prompt. Enums may come as numbers. The last usage counts
 //! as a whole, and is additive: the prompt leaves out that of tools, the candidates leave out thoughts.
 
+use crate::meter::calls::Calls;
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::spec::Spec;
@@ -18,6 +19,8 @@ pub(super) const SPEC: Spec = Spec {
     speaks: super::by_signs,
     arrays: true,
     usage,
+    // Arguments may be streamed behind the name, in parts without one.
+    calls: |said| Calls::More(said.calls()),
     ..Spec::DEFAULT
 };
 
@@ -50,6 +53,10 @@ const PATHS: &[Path] = &[
         What::Role(Role::Thought),
     ),
     at("candidates.content.parts.functionCall.name", What::Output),
+    at(
+        "candidates.content.parts.functionCall.name",
+        What::Role(Role::CallName),
+    ),
     at("candidates.content.parts.executableCode.code", What::Output),
     at("candidates.content.parts.inlineData.data", What::Output),
     at("promptFeedback", What::Sign),

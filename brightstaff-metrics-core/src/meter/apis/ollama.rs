@@ -1,6 +1,7 @@
 //! Ollama's own [`/api/chat` and `/api/generate`](https://github.com/ollama/ollama/blob/main/docs/api.md). A
 //! stream ends with `"done": true`.
 
+use crate::meter::calls::Calls;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::said::Said;
 use crate::meter::spec::{Speaks, Spec, Verdict};
@@ -23,11 +24,14 @@ pub(super) const CHAT: Spec = Spec {
         at("done_reason", What::Finish),
         at("message.content", What::Output),
         at("message.thinking", What::Reasoning),
+        at("message.tool_calls", What::Role(Role::Call)),
         at("message.tool_calls.function.name", What::Output),
         at("prompt_eval_count", count(Slot::Prompt)),
         at("eval_count", count(Slot::Completion)),
     ],
     speaks: |said| has_done(said).into(),
+    // They come whole.
+    calls: |said| Calls::More(said.calls()),
     ..OLLAMA
 };
 

@@ -4,7 +4,11 @@
 //! A stream ends at `[DONE]`, or, where a dialect has none, when every choice that was seen has a finish
 //! reason. The last usage counts, wherever it stands: beside the choices, in a chunk without any, in a
 //! choice, or in Groq's own object.
+//!
+//! Tool calls are told apart by their choice and their number, since other chunks bring more of their arguments.
+//! A dialect that numbers all calls alike is counted right where it sends them in one chunk, and short else.
 
+use crate::meter::calls::Calls;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec};
@@ -25,6 +29,7 @@ pub(super) const CHAT: Spec = Spec {
         _ if said.seen(Seen::CHOICES) => Speaks::Maybe,
         _ => Speaks::No,
     },
+    calls: |_| Calls::Numbered,
     ..Spec::DEFAULT
 };
 
@@ -81,7 +86,9 @@ const CHAT_PATHS: &[Path] = &[
     at("$message.reasoning_details.text", What::Reasoning),
     at("$message.reasoning_details.summary", What::Reasoning),
     at("$message.tool_calls", What::Like("$tool_calls")),
+    at("$message.tool_calls", What::Role(Role::Call)),
     at("$message.function_call", What::Like("$function")),
+    at("$message.function_call", What::Role(Role::Call)),
     at("$message.audio.data", What::Output),
     at("$message.audio.transcript", What::Output),
     at("$message.images", What::Output),
@@ -89,6 +96,7 @@ const CHAT_PATHS: &[Path] = &[
     at("$message.images.b64_json", What::Output),
     at("$message.images.image_url", What::Output),
     at("$message.images.image_url.url", What::Output),
+    at("$tool_calls.index", What::Role(Role::CallIndex)),
     at("$tool_calls.function", What::Like("$function")),
     at("$tool_calls.custom", What::Like("$function")),
     at("$tool_calls.name", What::Output),

@@ -3,6 +3,7 @@
 //! A stream ends with `response.completed` or `response.incomplete`, either of which repeats the whole
 //! answer with its usage. `response.failed` is an error, `response.cancelled` neither.
 
+use crate::meter::calls::{Calls, is_call};
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::said::Said;
 use crate::meter::seen::Seen;
@@ -28,6 +29,14 @@ pub(super) const SPEC: Spec = Spec {
         Speaks::from(object || said.kind().starts_with(b"response."))
     },
     judge,
+    calls: |said| {
+        let item = u32::from(is_call(said.event.tag()));
+        match said.kind() {
+            b"response.output_item.added" => Calls::Begun(item),
+            b"response.output_item.done" => Calls::Whole(item),
+            _ => Calls::Listed(said.calls()),
+        }
+    },
     ..Spec::DEFAULT
 };
 
@@ -50,6 +59,8 @@ fn holds(text: &[u8], part: &[u8]) -> bool {
 }
 
 const PATHS: &[Path] = &[
+    at("output.type", What::Role(Role::CallType)),
+    at("response.output.type", What::Role(Role::CallType)),
     at("response.model", What::Role(Role::Model)),
     at("response.usage", What::Role(Role::Usage(Place::Top))),
     at("response.error", What::Role(Role::Error)),

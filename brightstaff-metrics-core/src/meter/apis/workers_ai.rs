@@ -1,6 +1,7 @@
 //! Cloudflare [Workers AI](https://developers.cloudflare.com/workers-ai/), natively: `response`, wrapped in
 //! `result` where it does not stream. A stream ends at `[DONE]`.
 
+use crate::meter::calls::Calls;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::seen::Seen;
 use crate::meter::spec::{Speaks, Spec, Verdict};
@@ -12,6 +13,8 @@ pub(super) const SPEC: Spec = Spec {
         at("response", What::Output),
         at("result.response", What::Sign),
         at("result.usage", What::Role(Role::Usage(Place::Top))),
+        at("result.tool_calls", What::Like("$tool_calls")),
+        at("result.tool_calls", What::Role(Role::Call)),
         at("tool_calls", What::Like("$tool_calls")),
         at("$tool_calls.name", What::Output),
         at("usage", What::Role(Role::Usage(Place::Top))),
@@ -20,6 +23,11 @@ pub(super) const SPEC: Spec = Spec {
         // A text, and no word of who speaks.
         Speaks::No if said.output() && said.kind().is_empty() => Speaks::Yes,
         speaks => speaks,
+    },
+    // A stream may have them whole or in parts, and does not tell which.
+    calls: |said| match super::by_signs(said) {
+        Speaks::No => Calls::Unknown,
+        _ => Calls::More(said.calls()),
     },
     judge: |said| {
         let verdict = Verdict::ending(said, false);

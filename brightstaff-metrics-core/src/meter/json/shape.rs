@@ -16,6 +16,9 @@ const MAX_EVENT: usize = 1024;
 /// The most parts of it that may vary.
 const MAX_HOLES: usize = 12;
 
+/// Members whose text or number is news wherever it differs: what the event is, whose it is, at which price.
+const BOUND: [&[u8]; 5] = [b"type", b"event_type", b"object", b"index", b"service_tier"];
+
 /// An event to compare with.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
@@ -135,7 +138,7 @@ impl Shape {
                         if text.contains(&b'\\') {
                             return None;
                         }
-                        free = !matches!(text, b"type" | b"event_type" | b"object" | b"index");
+                        free = !BOUND.contains(&text);
                     } else if at <= end && at >= start {
                         // An empty string stays empty: text in it would be news.
                         return hole(start, end, Holds::Text).filter(|_| free && start < end);
@@ -147,7 +150,6 @@ impl Shape {
                 b'-' | b'0'..=b'9' => {
                     let end = here + number_len(&bytes[here..]);
                     if at < end || (at == end && byte.is_some_and(is_number)) {
-                        // Another index is another choice.
                         return hole(here, end, Holds::Number).filter(|_| free);
                     }
                     here = end;
