@@ -45,13 +45,20 @@ async fn get(addr: SocketAddr, timeout: Duration) -> reqwest::Result<reqwest::Re
 }
 
 async fn with_reqwest(addr: SocketAddr, timeout: Duration) -> ErrorClass {
-    ErrorClass::from(&get(addr, timeout).await.unwrap_err())
+    let error = get(addr, timeout).await.unwrap_err();
+    let class = ErrorClass::from(&error);
+    // Known by its type, or not: the same.
+    assert_eq!(ErrorClass::of(&error), class, "{error:?}");
+    class
 }
 
 async fn with_hyper(addr: SocketAddr) -> ErrorClass {
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
     let error = client.get(format!("http://{addr}/").parse().unwrap()).await;
-    ErrorClass::from(&error.unwrap_err())
+    let error = error.unwrap_err();
+    let class = ErrorClass::from(&error);
+    assert_eq!(ErrorClass::of(&error), class, "{error:?}");
+    class
 }
 
 const LONG: Duration = Duration::from_secs(30);
@@ -83,4 +90,60 @@ async fn what_is_to_be_decoded_is_broken() {
     let response = get(addr, LONG).await.unwrap();
     let error = response.json::<serde_json::Value>().await.unwrap_err();
     assert_eq!(ErrorClass::from(&error), ErrorClass::Parse);
+    assert_eq!(ErrorClass::of(&error), ErrorClass::Parse);
+}
+
+#[tokio::test]
+async fn a_host_is_not_found() {
+    // Reserved for that (RFC 6761, section 6.4).
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+    let error = client.get("http://nobody.invalid/".parse().unwrap()).await;
+    assert_eq!(ErrorClass::of(&error.unwrap_err()), ErrorClass::Connect);
+}
+
+#[tokio::test]
+async fn a_timer_ran_out() {
+    let never = std::future::pending::<()>();
+    let elapsed = tokio::time::timeout(Duration::from_millis(1), never).await;
+    assert_eq!(ErrorClass::of(&elapsed.unwrap_err()), ErrorClass::Timeout);
+    assert_eq!(
+        ErrorClass::of(&tower::timeout::error::Elapsed::new()),
+        ErrorClass::Timeout
+    );
+}
+
+#[test]
+fn the_systems_errors_are_known_by_their_kind() {
+    use std::io::{Error, ErrorKind as Kind};
+
+    for (kind, class) in [
+        (Kind::TimedOut, ErrorClass::Timeout),
+        (Kind::ConnectionRefused, ErrorClass::Connect),
+        (Kind::HostUnreachable, ErrorClass::Connect),
+        (Kind::NetworkUnreachable, ErrorClass::Connect),
+        (Kind::ConnectionReset, ErrorClass::Other),
+        (Kind::UnexpectedEof, ErrorClass::Other),
+    ] {
+        // Alone, and as the source of another.
+        assert_eq!(ErrorClass::of(&Error::from(kind)), class, "{kind:?}");
+        let wrapped =
+            Error::other(Box::new(Error::from(kind)) as Box<dyn std::error::Error + Send + Sync>);
+        assert_eq!(ErrorClass::of(&Outer(wrapped)), class, "{kind:?}");
+    }
+}
+
+/// An SDK's own error.
+#[derive(Debug)]
+struct Outer(std::io::Error);
+
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the request failed")
+    }
+}
+
+impl std::error::Error for Outer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
 }

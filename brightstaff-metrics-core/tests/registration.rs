@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use brightstaff_metrics_core::{
-    BucketSet, Builder, Head, Metrics, Upstream, UpstreamCall, adapter,
+    BucketSet, Builder, Head, Metrics, ObservedBody, ObservedStream, Upstream, UpstreamCall,
+    adapter, catalogue,
     labels::{ErrorClass, Fallback, RequestMethod, RouteKind},
 };
 use prometheus::{Registry, TextEncoder};
@@ -250,8 +251,71 @@ fn handlers_and_selected_models_are_capped() {
 #[test]
 fn handles_go_where_gateways_take_them() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
-    fn sent<T: Send + 'static>() {}
+    fn sent<T: Send + Sync + 'static>() {}
     shared::<Metrics>();
     shared::<Upstream>();
+    // Across an await, behind a reference, and in `http_body_util`'s `BoxBody`.
     sent::<UpstreamCall>();
+    sent::<ObservedBody<http_body_util::Full<bytes::Bytes>>>();
+    sent::<ObservedStream<futures_util::stream::Empty<()>>>();
+}
+
+#[test]
+fn a_label_that_clashes_is_refused() {
+    let labels = [("model".to_owned(), "x".to_owned())].into();
+    let registry = Registry::new_custom(Some("mine".to_owned()), Some(labels)).unwrap();
+    let error = builder().register(&registry).unwrap_err();
+    assert!(error.to_string().contains("a label \"model\""), "{error}");
+    assert!(!error.is_already_registered());
+    assert!(registry.gather().is_empty(), "nothing is left of it");
+
+    let labels = [("version".to_owned(), "x".to_owned())].into();
+    let registry = Registry::new_custom(None, Some(labels)).unwrap();
+    let error = builder().register(&registry).unwrap_err();
+    assert!(error.to_string().contains("\"version\""), "{error}");
+
+    let labels = [("cluster".to_owned(), "x".to_owned())].into();
+    let registry = Registry::new_custom(Some("mine".to_owned()), Some(labels)).unwrap();
+    builder().register(&registry).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_family_of_the_process_that_is_there_takes_no_other_with_it() {
+    let registry = Registry::new();
+    let threads = prometheus::IntGauge::new("process_threads", "the user's").unwrap();
+    threads.set(7);
+    registry.register(Box::new(threads)).unwrap();
+    Metrics::builder().register(&registry).unwrap();
+    let text = render(&registry);
+    let samples = text.lines().filter(|line| line.starts_with("process_"));
+    assert_eq!(samples.count(), 8, "{text}");
+    assert!(text.contains("process_threads 7"));
+}
+
+/// What the catalogue declares is what there is: a family that nobody walks would be missing here.
+#[test]
+fn every_family_is_walked() {
+    let gathered = Registry::new();
+    let metrics = Metrics::builder().upstreams([("p", "m")]);
+    let metrics = metrics.register(&gathered).unwrap();
+    let mut call = metrics.upstream("p", "m").start();
+    call.response(200);
+    call.usage(brightstaff_metrics_core::meter::Usage::new(1, 1).with_reasoning(1));
+    call.finish();
+    let mut untold = metrics.upstream("p", "m").start();
+    untold.response(200);
+    untold.finish();
+    let mut request = adapter::begin(&metrics, "h", RequestMethod::Get);
+    request.head(&Head::new(200).content_length(0));
+    metrics
+        .routing()
+        .decision(RouteKind::Llm, "m", Fallback::No, Duration::ZERO);
+    let names = gathered.gather();
+    let names: Vec<_> = names.iter().map(|family| family.name()).collect();
+    let binary = catalogue::OF_THE_BINARY;
+    for family in catalogue::ALL {
+        let elsewhere = binary.iter().any(|other| other.name == family.name);
+        assert!(elsewhere || names.contains(&family.name), "{}", family.name);
+    }
 }

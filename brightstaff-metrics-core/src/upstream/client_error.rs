@@ -31,9 +31,20 @@ impl ErrorClass {
                 Self::Parse if class == Self::Other => class = Self::Parse,
                 _ => {}
             }
-            next = error.source();
+            next = cause(error);
         }
         class
+    }
+}
+
+/// What is behind an error. An `io::Error` that wraps another one gives that one's source for its own.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
     }
 }
 
