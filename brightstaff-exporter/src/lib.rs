@@ -20,10 +20,10 @@
 //! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! let mut stream = tokio::net::TcpStream::connect(address).await?;
 //! stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await?;
-//! let mut answer = String::new();
-//! stream.read_to_string(&mut answer).await?;
-//! assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8"));
-//! assert!(answer.contains("answers_total 42"));
+//! let mut response = String::new();
+//! stream.read_to_string(&mut response).await?;
+//! assert!(response.contains("content-type: text/plain; version=0.0.4; charset=utf-8"));
+//! assert!(response.contains("answers_total 42"));
 //! # Ok(())
 //! # }
 //! ```

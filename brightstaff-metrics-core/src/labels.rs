@@ -149,7 +149,7 @@ label! {
         Delete => "DELETE",
         /// `PATCH`.
         Patch => "PATCH",
-        /// `HEAD`: its answer never has a body.
+        /// `HEAD`: its response never has a body.
         Head => "HEAD",
         /// `OPTIONS`.
         Options => "OPTIONS",
@@ -237,7 +237,7 @@ label! {
         Timeout => "timeout",
         /// No status: the connection could not be made.
         Connect => "connect",
-        /// The answer could not be read as HTTP, or as what the gateway expects.
+        /// The response could not be read as HTTP, or as what the gateway expects.
         Parse => "parse",
         /// Status 429.
         RateLimit => "rate_limit",
@@ -287,13 +287,13 @@ label! {
 label! {
     /// Why the final usage of a 2xx call is not known.
     UsageMissing = "reason" {
-        /// The answer was read to its end, and said nothing of usage.
+        /// The response was read to its end, and said nothing of usage.
         NotReported => "not_reported",
-        /// The answer stopped (an error, a hang-up) before its final usage.
+        /// The response stopped (an error, a hang-up) before its final usage.
         Interrupted => "interrupted",
-        /// The answer is of no known form, or broken.
+        /// The response is of no known form, or broken.
         Unparsable => "unparsable",
-        /// The answer is compressed in a way that is not read here, or past the bound of that.
+        /// The response is compressed in a way that is not read here, or past the bound of that.
         UnsupportedEncoding => "unsupported_encoding",
     }
 }

@@ -1,5 +1,5 @@
 //! Prometheus metrics that tell the truth about an LLM gateway: the metric families, the guards that
-//! record them, and the meter that reads answers as they pass. It knows no web framework.
+//! record them, and the meter that reads responses as they pass. It knows no web framework.
 //!
 //! Applications add an adapter (`brightstaff-metrics-axum`, `brightstaff-metrics-actix`) and meet this
 //! crate in two places: they register [`Metrics`], and they say when they call a provider. A call is a
@@ -19,17 +19,17 @@
 //!     .upstreams([("openai", "gpt-4o")])
 //!     .register(&registry)?;
 //!
-//! // A call that finds nobody, and one that is answered. A real client's answer is wrapped alike.
+//! // A call that finds nobody, and one that is answered. A real client's response is wrapped alike.
 //! metrics.upstream("openai", "gpt-4o").start().fail(ErrorClass::Connect);
 //!
-//! let answer = r#"{"object":"chat.completion","model":"gpt-4o","choices":[],
+//! let response = r#"{"object":"chat.completion","model":"gpt-4o","choices":[],
 //!                  "usage":{"prompt_tokens":9,"completion_tokens":12}}"#;
-//! let answer = http::Response::builder()
+//! let response = http::Response::builder()
 //!     .header("content-type", "application/json")
-//!     .body(Full::<bytes::Bytes>::from(answer))?;
+//!     .body(Full::<bytes::Bytes>::from(response))?;
 //! let call = metrics.upstream("openai", "gpt-4o").start();
-//! let answer = call.observe(answer);
-//! answer.into_body().collect().await?; // the gateway passes the body on to its client
+//! let response = call.observe(response);
+//! response.into_body().collect().await?; // the gateway passes the body on to its client
 //!
 //! let mut text = String::new();
 //! TextEncoder::new().encode_utf8(&registry.gather(), &mut text)?;
@@ -50,7 +50,7 @@
 //!
 //! # Features
 //!
-//! - `compression` (default): answers in `gzip`, `deflate`, `br` and `zstd` are read, too. The instants of
+//! - `compression` (default): responses in `gzip`, `deflate`, `br` and `zstd` are read, too. The instants of
 //!   a `zstd` stream are not: its decoder hands out text later than it passes, so such a call has no time to
 //!   first token, and none per output token.
 //! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.

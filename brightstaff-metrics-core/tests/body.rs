@@ -73,7 +73,7 @@ impl Body for Script {
     }
 }
 
-/// A call whose answer has this body, and the registry that is told of it.
+/// A call whose response has this body, and the registry that is told of it.
 fn observe(body: Script) -> (Registry, ObservedBody<Script>) {
     let registry = Registry::new();
     let builder = Metrics::builder().process(false);

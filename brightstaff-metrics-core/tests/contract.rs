@@ -144,7 +144,7 @@ fn run(mut exchanges: Vec<(Exchange<'_>, Arc<AtomicBool>)>) {
     assert!(exchanges.is_empty(), "a case comes to its end");
 }
 
-/// One request, from its arrival to the moment when a server is done with the answer.
+/// One request, from its arrival to the moment when a server is done with the response.
 async fn exchange(
     case: &Case,
     layer: &RequestMetrics,

@@ -1,4 +1,4 @@
-//! Reads recorded answers of real providers, where a corpus of them lies beside the repository, and
+//! Reads recorded responses of real providers, where a corpus of them lies beside the repository, and
 //! compares what the meter says with what the recordings are known to hold.
 //!
 //! Without the harness, which has no word for a test that could not run: it would call this one passed.
@@ -127,7 +127,7 @@ fn tokens(facts: &Facts) -> [(&'static str, Option<u64>); 5] {
     ]
 }
 
-/// Recorded answers of real providers.
+/// Recorded responses of real providers.
 fn corpus(path: &Path) -> Vec<String> {
     let records = std::fs::read_to_string(path).unwrap();
     let mut random = Random(0x9E37_79B9_7F4A_7C15);

@@ -312,7 +312,10 @@ fn every_family_is_walked() {
         .routing()
         .decision(RouteKind::Llm, "m", Fallback::No, Duration::ZERO);
     let names = gathered.gather();
-    let names: Vec<_> = names.iter().map(|family| family.name()).collect();
+    let names: Vec<_> = names
+        .iter()
+        .map(prometheus::proto::MetricFamily::name)
+        .collect();
     let binary = catalogue::OF_THE_BINARY;
     for family in catalogue::ALL {
         let elsewhere = binary.iter().any(|other| other.name == family.name);

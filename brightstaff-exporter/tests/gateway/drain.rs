@@ -8,7 +8,7 @@ use crate::support::{Gateway, Serve, Upstream, eventually, stream};
 
 type Chunks = mpsc::UnboundedSender<bytes::Bytes>;
 
-/// A gateway with one answer on its way: its chunks are sent by hand.
+/// A gateway with one response on its way: its chunks are sent by hand.
 async fn streaming(drain: &str) -> (Gateway, reqwest::Response, Chunks, Upstream) {
     let (sender, mut senders) = mpsc::unbounded_channel();
     let upstream = Upstream::start(move |_| {

@@ -142,7 +142,7 @@ async fn an_unknown_model_is_told_what_leads_somewhere() {
     );
 }
 
-/// Clients read the answer only once they have sent everything.
+/// Clients read the response only once they have sent everything.
 #[tokio::test]
 async fn what_is_far_too_long_is_told_so_as_well() {
     let gateway = Serve::upstreams(&[("p", "http://127.0.0.1:1")])
@@ -183,7 +183,7 @@ async fn an_upstream_that_is_not_there_is_502() {
         )
         .await;
     assert_eq!(gateway.scrape().await.naming("\"m\""), Vec::<&str>::new());
-    let line = gateway.logged("no answer").await;
+    let line = gateway.logged("no response").await;
     assert!(
         line.contains("openai") && line.contains("refused"),
         "{line}"

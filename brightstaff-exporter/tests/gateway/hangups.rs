@@ -20,7 +20,7 @@ enum Client {
     Stays,
     /// This long after the upstream was asked, which never sends headers.
     LeavesEarly(Duration),
-    /// This long after the headers, in the middle of an answer that has no end.
+    /// This long after the headers, in the middle of a response that has no end.
     LeavesLate(Duration),
     /// This long after it was started, wherever its request is then.
     LeavesAnywhere(Duration),

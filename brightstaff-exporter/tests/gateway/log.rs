@@ -142,7 +142,9 @@ async fn a_log_that_is_read_late_tells_what_it_misses() {
     assert_eq!(gateway.chat("dead/alpha").await.0, 502);
     gateway.signal("TERM");
     eventually("the log goes on", async || {
-        gateway.log().contains("stopping: answers in flight go on")
+        gateway
+            .log()
+            .contains("stopping: responses in flight go on")
     })
     .await;
     assert_eq!(told(), [dropped]);

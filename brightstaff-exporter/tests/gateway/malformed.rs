@@ -28,7 +28,7 @@ async fn requests_that_cannot_be_read_are_counted() {
     refused(&gateway, &many, "HTTP/1.1 431 ").await;
     gateway.expect(MALFORMED, 6.0).await;
 
-    // TLS to a port without: there is nothing that an answer could be read by.
+    // TLS to a port without: there is nothing that a response could be read by.
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
     Raw::sent(&gateway, hello).await.ended().await;
     gateway.expect(MALFORMED, 7.0).await;

@@ -23,7 +23,7 @@ async fn is_failed(gateway: &Gateway, class: &str) {
     gateway.expect(&failed, 1.0).await;
     gateway.expect("llm_upstream_requests_total", 1.0).await;
     gateway.expect("llm_upstream_in_flight", 0.0).await;
-    let line = gateway.logged("no answer").await;
+    let line = gateway.logged("no response").await;
     assert!(
         line.contains("WARN") && line.contains("upstream=p"),
         "{line}"

@@ -85,7 +85,7 @@ async fn a_proxy_that_refuses_is_an_upstream_out_of_reach() {
     let (status, json) = gateway.chat("m").await;
     let code = &json["error"]["code"];
     assert_eq!((status, code), (502, &"upstream_unreachable".into()));
-    let line = gateway.logged("no answer").await;
+    let line = gateway.logged("no response").await;
     assert!(line.contains("proxy authorization required"), "{line}");
     let log = gateway.log();
     assert!(!log.contains("secret") && !log.contains("dXNlcjpzZWNyZXQ="));

@@ -51,7 +51,7 @@ async fn a_request_whose_connection_died_is_not_sent_twice_unasked() {
     assert_eq!((upstream.connections(), upstream.requests()), (1, 2));
     gateway.expect(FAILED, 1.0).await;
     gateway.expect(CALLS, 2.0).await;
-    let line = gateway.logged("no answer").await;
+    let line = gateway.logged("no response").await;
     assert!(
         line.contains("WARN")
             && line.contains("upstream=p")

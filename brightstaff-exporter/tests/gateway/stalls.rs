@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::support::{Gateway, Http2, Raw, Serve, Upstream, chat, stream};
 
-/// A gateway before an answer that has no end, and as many bytes at once as anyone takes.
+/// A gateway before a response that has no end, and as many bytes at once as anyone takes.
 async fn endless() -> (Gateway, Upstream) {
     let upstream = Upstream::start(async |_| {
         let (chunks, response) = stream();
@@ -33,7 +33,7 @@ async fn endless() -> (Gateway, Upstream) {
     (Serve::config(&config).start().await, upstream)
 }
 
-/// Waits until so many answers were given up, and nothing else happened.
+/// Waits until so many responses were given up, and nothing else happened.
 async fn dropped(gateway: &Gateway, count: f64) {
     let cancelled = r#"http_requests_cancelled_total{handler="llm_chat",phase="body"}"#;
     gateway.expect(cancelled, count).await;

@@ -71,7 +71,7 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
     gateway
         .expect(r#"llm_upstream_requests_total{error_class="connect"}"#, 1.0)
         .await;
-    let line = gateway.logged("no answer").await;
+    let line = gateway.logged("no response").await;
     assert!(line.contains("certificate"), "{line}");
 }
 

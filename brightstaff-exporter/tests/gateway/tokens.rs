@@ -87,7 +87,7 @@ async fn whoever_shows_none_is_refused() {
     ];
     assert_eq!(literal(&gateway, &lines).await.status, 401);
     refused += 1;
-    // A long body is let run out, so that the answer arrives.
+    // A long body is let run out, so that the response arrives.
     let long = gateway.post("/v1/chat/completions", vec![b' '; 8 << 20]);
     assert_eq!(gateway.ask(long).await.0, 401);
     refused += 1;

@@ -219,7 +219,7 @@ async fn a_model_whose_name_is_a_book_is_not_known() {
     assert_eq!(upstream.seen().len(), 0);
 }
 
-/// The answer is there while the client is sending still, and is not lost when it reads it afterwards.
+/// The response is there while the client is sending still, and is not lost when it reads it afterwards.
 #[tokio::test]
 async fn an_early_answer_outlives_what_is_sent_behind_it() {
     let (gateway, _upstream) = gateway("").await;

@@ -1,4 +1,4 @@
-//! Tool calls: how many an answer holds.
+//! Tool calls: how many a response holds.
 
 /// Choices whose calls are told apart.
 const MAX_CHOICES: usize = 8;
@@ -6,7 +6,7 @@ const MAX_CHOICES: usize = 8;
 /// What an event says of tool calls, as its API has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Calls {
-    /// The API has none, or its answers do not tell how many.
+    /// The API has none, or its responses do not tell how many.
     Unknown,
     /// So many, which no other event tells of.
     More(u32),
@@ -138,7 +138,7 @@ impl Numbered {
     }
 }
 
-/// The calls of an answer so far.
+/// The calls of a response so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tally {
     more: u64,

@@ -1,4 +1,4 @@
-//! Several answers to one question: which of them were seen, and which have finished.
+//! Several responses to one question: which of them were seen, and which have finished.
 
 /// Choices by their index, those from the 64th on as one.
 #[derive(Clone, Copy, Debug)]

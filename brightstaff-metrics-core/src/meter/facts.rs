@@ -1,4 +1,4 @@
-//! What a meter tells of an answer.
+//! What a meter tells of a response.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::short::Short;
 use super::spec::Owes;
 use crate::labels::UsageMissing;
 
-/// How an answer ended whose body ended cleanly.
+/// How a response ended whose body ended cleanly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
@@ -39,7 +39,7 @@ impl fmt::Display for End {
     }
 }
 
-/// Token counts of one answer, normalised: the same question has the same answer at every provider.
+/// Token counts of one response, normalised: the same question has the same response at every provider.
 ///
 /// A field is `None` where the provider has not (yet) said.
 ///
@@ -121,7 +121,7 @@ pub struct Details {
     pub completion_audio: Option<u64>,
     /// Part of [`Usage::completion`]: images.
     pub completion_image: Option<u64>,
-    /// Tool calls that the answer holds so far, those of tools that the provider runs included. `None` where
+    /// Tool calls that the response holds so far, those of tools that the provider runs included. `None` where
     /// the API has none or does not tell, and where they are more than are told apart: 64 in each of 8 choices.
     pub tool_calls: Option<u64>,
     /// What the call cost, in ten-billionths of a US dollar.
@@ -192,29 +192,29 @@ fn word(text: &Short<MAX_WORD>) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// What is known of an answer so far: events by their 0-based index, tokens normalised, no clock.
+/// What is known of a response so far: events by their 0-based index, tokens normalised, no clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
     /// The protocol, once an event or the document has shown it.
     pub api: Option<Api>,
-    /// Whether the answer is a stream: server-sent events, an AWS event stream, NDJSON (under
+    /// Whether the response is a stream: server-sent events, an AWS event stream, NDJSON (under
     /// `application/json` too), or Gemini's streamed array.
     pub streaming: bool,
-    /// The first non-empty model that the answer names.
+    /// The first non-empty model that the response names.
     pub model: Model,
     /// Events that were dispatched: server-sent events, event stream messages, NDJSON values, array
-    /// elements. 0 where the answer is no stream.
+    /// elements. 0 where the response is no stream.
     pub events: u64,
     /// The 0-based index of the first event with generated output: text, reasoning text, a refusal, the
     /// name or the arguments of a tool call, code, audio, an image. Streams only.
     pub first_token_event: Option<u64>,
-    /// Whether the protocol's own end was seen. It marks the answer, and does not end it: usage, and even
+    /// Whether the protocol's own end was seen. It marks the response, and does not end it: usage, and even
     /// an error, may follow. Streams only.
     pub terminal: bool,
     /// Whether an event told of an error, before the end or after it, or the JSON is one.
     pub error: bool,
-    /// How many answers to the one question were seen. Streams only.
+    /// How many responses to the one question were seen. Streams only.
     pub choices: u32,
     /// The tokens, as last reported.
     pub usage: Usage,
@@ -276,7 +276,7 @@ impl Facts {
         }
     }
 
-    /// How the answer ended, if its body ended cleanly by HTTP's rules.
+    /// How the response ended, if its body ended cleanly by HTTP's rules.
     ///
     /// A stream is complete only after its protocol's own end, and in error once an event told of one; so
     /// is JSON that is an error under a status of success. Any other body is complete, one in an encoding that
@@ -296,7 +296,7 @@ impl Facts {
         self.streaming && !self.terminal && !self.unsupported_encoding
     }
 
-    /// Why the final usage of a 2xx answer is not known; `None` where it is.
+    /// Why the final usage of a 2xx response is not known; `None` where it is.
     ///
     /// `interrupted` says that the body broke or was dropped. A stream that stopped before its protocol's
     /// end counts as interrupted whatever is said.
@@ -327,7 +327,7 @@ impl Facts {
         Some(completion.saturating_sub(kept_back.unwrap_or(0)))
     }
 
-    /// Whether there is nothing to count: the answer is no call to a model, or one that is billed otherwise.
+    /// Whether there is nothing to count: the response is no call to a model, or one that is billed otherwise.
     const fn owes_nothing(&self) -> bool {
         if self.error {
             return false;

@@ -29,11 +29,11 @@ pub(crate) const PATHS: &[Path] = &[
     at("error_message", What::Role(Role::ErrorText)),
     at("errorMessage", What::Role(Role::ErrorText)),
     at("success", What::Role(Role::Success)),
-    // MiniMax: 0 in every answer that is well.
+    // MiniMax: 0 in every response that is well.
     at("base_resp.status_code", What::Role(Role::ErrorCode)),
 ];
 
-/// Whether a code is one of success: `0`, `200`, `ok` and the like, as gateways wrap their answers.
+/// Whether a code is one of success: `0`, `200`, `ok` and the like, as gateways wrap their responses.
 pub(crate) fn is_success(code: &[u8]) -> bool {
     let words: [&[u8]; 7] = [b"", b"0", b"200", b"20000", b"ok", b"success", b"null"];
     words.iter().any(|word| code.eq_ignore_ascii_case(word))

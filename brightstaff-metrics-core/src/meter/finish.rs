@@ -10,7 +10,7 @@ pub(crate) enum Finish {
 
 /// Parts of the reasons that tell of a failure: `network_error` (Zhipu), `insufficient_system_resource`
 /// (`DeepSeek`), `abort` (vLLM), `cancelled` (watsonx), `TIMEOUT` and `ERROR_TOXIC` (Cohere) and their
-/// like. Whatever ends an answer by the model's or the caller's own limits, or by a filter, is none of them.
+/// like. Whatever ends a response by the model's or the caller's own limits, or by a filter, is none of them.
 const FAILURES: [&[u8]; 8] = [
     b"error",
     b"abort",

@@ -1,8 +1,8 @@
 //! The stream meter: bytes in, facts out.
 //!
-//! A [`Meter`] reads the body of a provider's answer as it passes, in chunks of any size, and knows from
+//! A [`Meter`] reads the body of a provider's response as it passes, in chunks of any size, and knows from
 //! it which API speaks, which model answered, when the first token came, how many tokens were used, and
-//! how the answer ended. It knows no clock, no metrics and no framework, keeps at most 4 KiB per stream
+//! how the response ended. It knows no clock, no metrics and no framework, keeps at most 4 KiB per stream
 //! (a decompressor's window apart) whatever passes, and never fails: what cannot be read is told as
 //! [`Facts::usage_missing`].
 //!
@@ -54,7 +54,7 @@ use encoding::Encoding;
 pub use facts::{Details, End, Facts, Usage};
 pub use model::Model;
 
-/// Reads one answer's body.
+/// Reads one response's body.
 pub struct Meter {
     encoding: Encoding,
     body: Body,
@@ -144,7 +144,7 @@ impl Meter {
     }
 }
 
-/// Tells what was learned, and nothing of the answer: guards that hold a meter are logged.
+/// Tells what was learned, and nothing of the response: guards that hold a meter are logged.
 impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Meter")

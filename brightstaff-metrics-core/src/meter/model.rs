@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::labels;
 
-/// The model that an answer names: at most [`labels::MAX_LABEL_BYTES`] bytes of it, in place.
+/// The model that a response names: at most [`labels::MAX_LABEL_BYTES`] bytes of it, in place.
 #[derive(Clone, Copy)]
 pub struct Model {
     bytes: [u8; labels::MAX_LABEL_BYTES],
@@ -39,7 +39,7 @@ impl Model {
         self.unfit = false;
     }
 
-    /// Whether the answer has not (yet) named a model.
+    /// Whether the response has not (yet) named a model.
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.len == 0 && !self.unfit

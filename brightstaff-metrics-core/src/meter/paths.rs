@@ -56,7 +56,7 @@ pub(crate) enum Role {
     /// The type of a usage report's entry, and its counts.
     IterationKind,
     IterationCount(Slot),
-    /// One of several answers to one question.
+    /// One of several responses to one question.
     Choice,
     /// Its number.
     Index,

@@ -19,7 +19,7 @@ use super::short::Short;
 use super::spec::Verdict;
 use super::usage::Counts;
 
-/// Reads the events of one answer.
+/// Reads the events of one response.
 #[derive(Debug)]
 pub(crate) struct Reader {
     facts: Facts,
@@ -222,7 +222,7 @@ impl Reader {
             return;
         }
         if self.held.is_some() {
-            // It was not the whole answer after all.
+            // It was not the whole response after all.
             self.facts.usage_final = false;
         }
         let verdict = self.judge(&Short::EMPTY);

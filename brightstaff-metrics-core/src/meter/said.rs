@@ -43,7 +43,7 @@ impl Said<'_> {
         self.is_in(self.event.marks.reasoning)
     }
 
-    /// A finish reason that ends the answer, or one of several.
+    /// A finish reason that ends the response, or one of several.
     pub(crate) fn finish(&self) -> bool {
         self.is_in(self.event.marks.finish)
     }

@@ -23,7 +23,7 @@ pub(crate) enum Close<'a> {
     },
     /// The end marker of OpenAI's streams.
     Marker,
-    /// A JSON document: an event if it is part of a stream, the whole answer else.
+    /// A JSON document: an event if it is part of a stream, the whole response else.
     Document { ndjson: bool, element: bool },
     /// JSON where no event is: only an error in it counts.
     Stray,

@@ -30,7 +30,7 @@ pub(crate) struct Spec {
     pub(crate) usage: fn(&Counts) -> Usage,
     /// What an event says of tool calls.
     pub(crate) calls: fn(&Said<'_>) -> Calls,
-    /// What an answer owes.
+    /// What a response owes.
     pub(crate) owes: Owes,
 }
 
@@ -65,17 +65,17 @@ impl From<bool> for Speaks {
     }
 }
 
-/// The token counts that a provider owes with an answer.
+/// The token counts that a provider owes with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owes {
     Both,
     /// There is no output.
     Prompt,
-    /// The answer is no call to a model.
+    /// The response is no call to a model.
     Nothing,
 }
 
-/// What one event says of the answer.
+/// What one event says of the response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Verdict {
     /// It holds generated output.

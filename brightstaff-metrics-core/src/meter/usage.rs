@@ -176,7 +176,7 @@ pub(crate) enum Update {
 /// 1. If the total is more than prompt and completion, and the parts that it is more by can be told (cached
 ///    input, citations, reasoning; as few of them as do), those stand beside their wholes, and are added.
 ///    xAI's reasoning is told so.
-/// 2. Reasoning that is more than the completion it should be part of stands beside it: an answer cannot be
+/// 2. Reasoning that is more than the completion it should be part of stands beside it: a response cannot be
 ///    shorter than the thought in it, even if the total leaves the thought out, as Perplexity's does.
 /// 3. Cached input that is more than the prompt stands beside it, unless the total is just prompt and
 ///    completion: Azure's Grok counts cached blocks, not tokens.

@@ -110,7 +110,7 @@ impl Builder {
     ///
     /// What becomes of a call to a provider that is named, here or by one of the
     /// [`upstreams`](Self::upstreams), is always told of it: of a model that has no series of its own it is
-    /// recorded as the provider's `other`, and where an answer names no model, as its `unknown`. Neither
+    /// recorded as the provider's `other`, and where a response names no model, as its `unknown`. Neither
     /// takes a slot. Of a provider that nobody named it is recorded as `other`, `other`.
     ///
     /// Each named provider may have 50 models with series that were not declared, unless

@@ -4,7 +4,6 @@ mod collector;
 use std::{fmt, sync::Arc};
 
 pub use self::builder::Builder;
-use self::collector::MetricsCollector;
 use crate::{
     families::{BuildInfo, Context, HttpFamilies, RoutingFamilies, UpstreamFamilies},
     labels::{MAX_LABEL_BYTES, RequestMethod},
@@ -116,7 +115,7 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         let registry = prometheus::Registry::new();
-        let collector = MetricsCollector::new(self.clone());
+        let collector = collector::MetricsCollector::new(self.clone());
         registry
             .register(Box::new(collector))
             .expect("an empty registry takes them");

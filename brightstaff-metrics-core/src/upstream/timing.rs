@@ -3,7 +3,7 @@ use crate::{
     meter::Facts,
 };
 
-/// The instants of a call, held until its end, when it is known whether the answer was a stream.
+/// The instants of a call, held until its end, when it is known whether the response was a stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timing {
     chunks: u64,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use brightstaff_metrics_core::meter::{Facts, Meter};
 
-/// An answer to read: a file in `tests/fixtures`, its extension the content type.
+/// A response to read: a file in `tests/fixtures`, its extension the content type.
 pub struct Fixture {
     /// Where it lies.
     pub path: PathBuf,

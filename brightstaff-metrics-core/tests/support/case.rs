@@ -84,7 +84,7 @@ pub(crate) enum Connection {
     Shared,
 }
 
-/// One request, and the answer to it.
+/// One request, and the response to it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
@@ -117,12 +117,12 @@ pub(crate) enum Step {
     Ended(u64),
     /// A call to `provider/model` starts.
     Call(String),
-    /// The call fails, without an answer or after its head.
+    /// The call fails, without a response or after its head.
     Fail(String),
-    /// The head of the provider's answer comes, to be passed on with the body that the steps after it
+    /// The head of the provider's response comes, to be passed on with the body that the steps after it
     /// make: up to the end, [`Step::Discard`] or [`Step::Drain`].
     Answer(Head),
-    /// The head of the provider's answer comes, to be read by hand.
+    /// The head of the provider's response comes, to be read by hand.
     Head(Head),
     /// Some bytes of it are read by hand.
     Data(String),
@@ -134,9 +134,9 @@ pub(crate) enum Step {
     RoutingService(String),
     /// The session cache does this.
     SessionCache(String),
-    /// The provider's answer is dropped unread.
+    /// The provider's response is dropped unread.
     Discard,
-    /// The provider's answer is read to its end, by another thread.
+    /// The provider's response is read to its end, by another thread.
     Drain,
     /// The handler answers by itself, with the body that the steps after it make.
     Respond(Head),
@@ -160,7 +160,7 @@ pub(crate) enum Step {
     HangUpWhile(String),
 }
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Head {
@@ -173,7 +173,7 @@ pub(crate) struct Head {
     /// Whether the body knows its length, as one that is held in memory does.
     #[serde(default)]
     pub(crate) sized: bool,
-    /// Whether the answer is marked as no provider's.
+    /// Whether the response is marked as no provider's.
     #[serde(default)]
     pub(crate) no_upstream: bool,
 }

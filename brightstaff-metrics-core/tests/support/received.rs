@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::case::{Head, Request, Step};
 
-/// What came of an answer.
+/// What came of a response.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     pub(crate) status: u16,
@@ -37,7 +37,7 @@ enum Ending {
 }
 
 impl Request {
-    /// The answer that its handler sends, if it comes to one.
+    /// The response that its handler sends, if it comes to one.
     pub(crate) fn sent(&self) -> Option<Sent> {
         if self.route.is_none() {
             return Some(Sent::of(Head {
@@ -102,7 +102,7 @@ impl Request {
         );
     }
 
-    /// Whether HTTP knows no body of such an answer (RFC 9110, section 6.4.1).
+    /// Whether HTTP knows no body of such a response (RFC 9110, section 6.4.1).
     pub(crate) fn is_bodiless(&self, status: u16) -> bool {
         self.method == "HEAD" || matches!(status, 100..=199 | 204 | 304)
     }

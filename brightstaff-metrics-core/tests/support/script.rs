@@ -50,7 +50,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Does what a handler does up to the head of its answer.
+    /// Does what a handler does up to the head of its response.
     pub(crate) async fn respond(self, mut steps: VecDeque<Step>) -> Answer {
         let metrics = &self.gateway.metrics;
         let mut call = None;

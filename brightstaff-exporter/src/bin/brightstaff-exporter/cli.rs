@@ -49,7 +49,7 @@ fn without_values(mut error: Error) -> Error {
 pub(crate) enum Command {
     /// Forward requests for LLM APIs to their providers, and measure them.
     Serve(Serve),
-    /// Read recorded answers of providers, and tell what the metrics would say of each.
+    /// Read recorded responses of providers, and tell what the metrics would say of each.
     Inspect(Inspect),
     /// Run the gateway between simulated providers and a load, and compare truth with metrics.
     Demo(Demo),

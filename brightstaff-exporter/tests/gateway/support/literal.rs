@@ -6,7 +6,7 @@ use tokio::{
 
 use super::{Gateway, PATIENCE};
 
-/// An answer, read from the socket until it was closed.
+/// A response, read from the socket until it was closed.
 #[derive(Debug)]
 pub(crate) struct Literal {
     pub(crate) status: u16,

@@ -1,6 +1,6 @@
 //! Bedrock's [`InvokeModel`](https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html):
 //! Titan, Llama, Mistral and Cohere's Command in words of their own. Other families speak another API's words
-//! here. What a family does not count, Bedrock does, in the last event; a guardrail's intervention ends an answer.
+//! here. What a family does not count, Bedrock does, in the last event; a guardrail's intervention ends a response.
 
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::seen::Seen;

@@ -10,7 +10,7 @@ macro_rules! apis {
     ($($file:ident { $($api:ident = $spec:ident: $doc:literal),+ $(,)? })+) => {
         $(mod $file;)+
 
-        /// The protocol that an answer speaks, recognised from its content.
+        /// The protocol that a response speaks, recognised from its content.
         ///
         /// Dialects share a value: whatever looks like Chat Completions (Azure, Groq, Mistral, vLLM, ...) is
         /// [`Api::OpenAiChat`].

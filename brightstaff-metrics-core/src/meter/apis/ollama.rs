@@ -50,7 +50,7 @@ pub(super) const GENERATE: Spec = Spec {
     ..OLLAMA
 };
 
-/// Its answers have no type: one that has is somebody else's.
+/// Its responses have no type: one that has is somebody else's.
 fn has_done(said: &Said<'_>) -> bool {
     (said.done() || said.not_done()) && said.kind().is_empty()
 }

@@ -1,4 +1,4 @@
-//! What an event says of the answer.
+//! What an event says of the response.
 
 use super::{Plain, Reader};
 use crate::meter::apis::{self, Api};
@@ -11,7 +11,7 @@ use crate::meter::spec::{self, Verdict};
 use crate::meter::usage::{self, Counts, Slot, Update};
 
 impl Reader {
-    /// Takes what the event says of the whole answer; what it says of the stream is the verdict.
+    /// Takes what the event says of the whole response; what it says of the stream is the verdict.
     pub(super) fn judge(&mut self, name: &Short<MAX_KIND>) -> Verdict {
         let marks = self.learned.then_some(self.event.marks);
         self.event.close();

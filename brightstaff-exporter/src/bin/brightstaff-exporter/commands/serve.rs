@@ -28,7 +28,7 @@ pub(crate) struct Serve {
     #[command(flatten)]
     scrapers: Scrapers,
 
-    /// How long answers in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
+    /// How long responses in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
 
@@ -60,7 +60,7 @@ Clients' own keys pass to the provider unless the configuration names one (api_k
 say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
 RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";
 
-/// How long a scrape in progress may go on after the last answer.
+/// How long a scrape in progress may go on after the last response.
 const LAST_SCRAPE: Duration = Duration::from_secs(1);
 
 /// `serve`: the gateway, until a signal ends it.
@@ -119,7 +119,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last answer.
+/// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last response.
 async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Result<()> {
     let signal = async {
         let _ = ended.await;

@@ -26,7 +26,7 @@ impl Signals {
     /// Waits for the first.
     pub(crate) async fn first(mut self) {
         self.next().await;
-        tracing::info!("stopping: answers in flight go on, a second signal ends them");
+        tracing::info!("stopping: responses in flight go on, a second signal ends them");
         tokio::spawn(async move {
             self.next().await;
             std::process::exit(1);

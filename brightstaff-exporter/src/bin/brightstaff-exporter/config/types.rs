@@ -32,7 +32,7 @@ pub(crate) struct Config {
     #[serde(with = "duration")]
     pub(crate) connect_timeout: Duration,
     /// How long a destination may take from the start of the call, the connection included, to the
-    /// headers of its answer. An answer that is not streamed has its headers only when it is ready.
+    /// headers of its response. A response that is not streamed has its headers only when it is ready.
     #[serde(with = "duration")]
     pub(crate) response_header_timeout: Duration,
     /// How long a destination may be silent between two parts of a response's body, from the head on,
@@ -62,7 +62,7 @@ pub(crate) struct Config {
     /// How long a head may take, from its first byte to its last.
     #[serde(with = "duration")]
     pub(crate) head_timeout: Duration,
-    /// How long a connection may be without a request, from its start or its last answer on.
+    /// How long a connection may be without a request, from its start or its last response on.
     #[serde(with = "duration")]
     pub(crate) idle_timeout: Duration,
     /// How long a client may take nothing of what waits to be written to it.

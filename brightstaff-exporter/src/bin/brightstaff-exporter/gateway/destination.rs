@@ -114,7 +114,7 @@ impl Destination {
             Err(_) => Failure::late(self.header_timeout),
         };
         let Failure { class, cause, .. } = &failure;
-        tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no answer");
+        tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");
         Err(failure)
     }
 }

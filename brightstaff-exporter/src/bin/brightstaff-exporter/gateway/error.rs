@@ -15,7 +15,7 @@ use super::{budget::Exhausted, client::Failure};
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
 
-/// Why a request gets no provider's answer.
+/// Why a request gets no provider's response.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -65,7 +65,7 @@ impl Refusal {
         &self.message
     }
 
-    /// A destination gave no answer.
+    /// A destination gave no response.
     pub(super) fn upstream(destination: &str, failure: &Failure) -> Self {
         let (status, code) = match failure.class {
             ErrorClass::Timeout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),

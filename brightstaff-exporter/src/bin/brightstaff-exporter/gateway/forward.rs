@@ -1,4 +1,4 @@
-//! Requests that are passed on, and their answers.
+//! Requests that are passed on, and their responses.
 
 use axum::{
     body::Body,
@@ -30,7 +30,7 @@ pub(super) async fn forward(
         RouteKind::Agent => shared.directory.agent(inbound.body.model())?,
         _ => shared.directory.model(inbound.body.model())?,
     };
-    let answer = match choice {
+    let response = match choice {
         Choice::Direct(candidate) => {
             inbound.settle(&candidate)?;
             call(&candidate, &inbound).await?
@@ -40,40 +40,40 @@ pub(super) async fn forward(
             ask_in_turn(plan, &inbound).await?
         }
     };
-    Ok(pass_on(answer))
+    Ok(pass_on(response))
 }
 
-/// Tries one candidate after the other; the last one's answer passes, whatever it is.
+/// Tries one candidate after the other; the last one's response passes, whatever it is.
 async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusal> {
     let mut place = plan.first();
-    let mut answer = call(plan.candidate(place), inbound).await;
+    let mut response = call(plan.candidate(place), inbound).await;
     for next in plan.others() {
-        if accepted(&answer) {
+        if accepted(&response) {
             break;
         }
-        if let Ok(answer) = &answer {
+        if let Ok(response) = &response {
             let upstream = &plan.candidate(place).destination.name;
-            let status = answer.status().as_u16();
+            let status = response.status().as_u16();
             tracing::warn!(%upstream, status, "passed over");
         }
         // Ends its call before the next one starts.
-        drop(answer);
+        drop(response);
         place = next;
-        answer = call(plan.candidate(place), inbound).await;
+        response = call(plan.candidate(place), inbound).await;
     }
-    if accepted(&answer) {
+    if accepted(&response) {
         plan.accept(place);
     }
-    answer
+    response
 }
 
-/// One call: recorded once, when its answer's body ends or there is none.
+/// One call: recorded once, when its response's body ends or there is none.
 async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
     let call = candidate.upstream.start();
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again).await {
-        Ok(answer) => Ok(call.observe(answer)),
+        Ok(response) => Ok(call.observe(response)),
         Err(failure) => {
             call.fail(failure.class);
             Err(Refusal::upstream(&candidate.destination.name, &failure))
@@ -81,23 +81,23 @@ async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusa
     }
 }
 
-/// Whether the search ends with this answer.
-fn accepted(answer: &Result<Answer, Refusal>) -> bool {
-    answer.as_ref().is_ok_and(|answer| {
-        let status = answer.status();
+/// Whether the search ends with this response.
+fn accepted(response: &Result<Answer, Refusal>) -> bool {
+    response.as_ref().is_ok_and(|response| {
+        let status = response.status();
         status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error()
     })
 }
 
-/// The answer as it goes to the client.
-pub(super) fn pass_on<B>(mut answer: Response<B>) -> Response<Body>
+/// The response as it goes to the client.
+pub(super) fn pass_on<B>(mut response: Response<B>) -> Response<Body>
 where
     B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<axum::BoxError>,
 {
-    strip_hop_by_hop(answer.headers_mut());
+    strip_hop_by_hop(response.headers_mut());
     // The version is a matter of each connection: an upstream's HTTP/1.0 would cost the client its
     // chunks.
-    *answer.version_mut() = Version::default();
-    answer.map(Body::new)
+    *response.version_mut() = Version::default();
+    response.map(Body::new)
 }

@@ -1,6 +1,6 @@
 //! A reverse proxy for LLM APIs that measures what passes through it.
 //!
-//! Requests are read to their end, since their model decides where they go; answers pass as they come,
+//! Requests are read to their end, since their model decides where they go; responses pass as they come,
 //! whatever they say. Nothing is translated between APIs: a request goes to the same path as it came
 //! to, under the base of its destination, and only its model's name may change on the way.
 

@@ -31,7 +31,7 @@ pub(super) async fn list(
     listing: &Value,
     request: Request,
 ) -> Result<Response<Body>, Refusal> {
-    let mut answer = match only {
+    let mut response = match only {
         None => Json(listing).into_response(),
         Some(destination) => {
             let (mut parts, _) = request.into_parts();
@@ -43,12 +43,12 @@ pub(super) async fn list(
                 headers: parts.headers.clone(),
                 body: Bytes::new(),
             };
-            let answer = destination.send(out(), || Some(out())).await;
-            pass_on(answer.map_err(|failure| Refusal::upstream(&destination.name, &failure))?)
+            let response = destination.send(out(), || Some(out())).await;
+            pass_on(response.map_err(|failure| Refusal::upstream(&destination.name, &failure))?)
         }
     };
-    answer.extensions_mut().insert(NoUpstream);
-    Ok(answer)
+    response.extensions_mut().insert(NoUpstream);
+    Ok(response)
 }
 
 /// The models that clients can name: those of the lists, and the aliases of models.

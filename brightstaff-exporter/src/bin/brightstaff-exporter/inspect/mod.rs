@@ -1,4 +1,4 @@
-//! `inspect`: what the meter reads in recorded answers, for people who ask why their tokens are missing.
+//! `inspect`: what the meter reads in recorded responses, for people who ask why their tokens are missing.
 
 mod record;
 mod report;
@@ -29,15 +29,15 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE", default_value = "-", conflicts_with = "jsonl")]
     files: Vec<PathBuf>,
 
-    /// The Content-Type of the answers; recognised from their content where not given
+    /// The Content-Type of the responses; recognised from their content where not given
     #[arg(long, value_name = "TYPE", conflicts_with = "jsonl")]
     content_type: Option<String>,
 
-    /// The Content-Encoding of the answers: gzip, deflate, br or zstd
+    /// The Content-Encoding of the responses: gzip, deflate, br or zstd
     #[arg(long, value_name = "ENCODING", conflicts_with = "jsonl")]
     content_encoding: Option<String>,
 
-    /// The status code of the answers
+    /// The status code of the responses
     #[arg(long, value_name = "CODE", default_value_t = 200, conflicts_with = "jsonl",
           value_parser = clap::value_parser!(u16).range(100..=999))]
     status: u16,
@@ -57,9 +57,9 @@ pub(crate) struct Inspect {
 }
 
 impl Inspect {
-    /// Prints one report for each answer, in the order in which they were given.
+    /// Prints one report for each response, in the order in which they were given.
     ///
-    /// An answer that cannot be read from its file does not keep the others from being reported. Where
+    /// A response that cannot be read from its file does not keep the others from being reported. Where
     /// nobody reads the reports any more, as after `inspect | head`, there is no more to do.
     pub(crate) fn run(&self) -> Result<()> {
         let mut out = Output::new(self.json);

@@ -2,7 +2,7 @@ use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-/// One recorded answer of a corpus.
+/// One recorded response of a corpus.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) id: String,

@@ -4,7 +4,7 @@ use brightstaff_metrics_core::{
 };
 use serde::Serialize;
 
-/// What the meter read in one answer.
+/// What the meter read in one response.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ impl Report {
         }
     }
 
-    /// An answer with another status than 2xx is an error whatever its body says, and owes no usage.
+    /// A response with another status than 2xx is an error whatever its body says, and owes no usage.
     fn of(status: u16, facts: &Facts) -> Self {
         let success = StatusClass::of(status) == StatusClass::Success;
         let end = if success { facts.end() } else { End::Error };

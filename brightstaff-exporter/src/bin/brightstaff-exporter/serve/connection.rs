@@ -36,7 +36,7 @@ const HTTP2_HEAD_BYTES: u32 = 32 << 10;
 const HTTP2_STREAM_WINDOW: u32 = 256 << 10;
 const HTTP2_CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// What is held of an answer that the client does not take yet, on one stream.
+/// What is held of a response that the client does not take yet, on one stream.
 const HTTP2_SEND_BUFFER: usize = 64 << 10;
 
 /// What every connection is served with.
@@ -72,7 +72,7 @@ impl Connections {
         }
     }
 
-    /// One connection, until it ends or, once serving is to stop, its last answer does.
+    /// One connection, until it ends or, once serving is to stop, its last response does.
     pub(super) async fn serve(mut self, stream: TcpStream) {
         set_up(&stream);
         let limits = &self.limits;

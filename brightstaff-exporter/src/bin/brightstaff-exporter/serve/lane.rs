@@ -14,7 +14,7 @@ use std::{
 pub(super) struct Lane {
     /// Nobody is there to be answered.
     left: AtomicBool,
-    /// Frames of the answer that were handed to be sent.
+    /// Frames of the response that were handed to be sent.
     frames: AtomicU64,
     /// Whether another one is asked for: the last that was handed out is on its way then.
     asked: AtomicBool,

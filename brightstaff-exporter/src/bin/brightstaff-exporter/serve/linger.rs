@@ -10,8 +10,8 @@ const LINGER: (Duration, Duration) = (Duration::from_secs(30), Duration::from_se
 
 /// Takes what a client is still sending, without keeping it.
 ///
-/// An answer that came before the end of its request would be lost otherwise: a socket that is closed while
-/// bytes are unread resets its connection, and most clients read no answer before they have sent
+/// A response that came before the end of its request would be lost otherwise: a socket that is closed while
+/// bytes are unread resets its connection, and most clients read no response before they have sent
 /// everything (RFC 9112, section 9.6).
 pub(super) async fn linger(stream: &TcpStream) {
     let until = Instant::now() + LINGER.0;

@@ -26,7 +26,7 @@ const FULL_AGAIN: Duration = Duration::from_secs(60);
 /// How long nobody is accepted once something that it takes is exhausted.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown`, then lets answers in flight come to their end, for as long as `drain`. What
+/// Serves until `shutdown`, then lets responses in flight come to their end, for as long as `drain`. What
 /// is left then is cut off, and is gone when this returns.
 ///
 /// Where as many connections are open as may be, no more are accepted: the next clients wait in the

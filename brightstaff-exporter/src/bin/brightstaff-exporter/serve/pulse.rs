@@ -18,7 +18,7 @@ pub(super) struct Pulse {
     start: Instant,
     /// Whether bytes outside of a request are of the next one's head; in HTTP/2 they may be anything.
     heads: bool,
-    /// Requests from their head to the end of their answer's body.
+    /// Requests from their head to the end of their response's body.
     requests: AtomicUsize,
     idle: Mark,
     /// The first byte of a head that is not whole.
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(pulse.due(&limits()), None);
         drop(request);
         due(&pulse, 10, Overdue::Idle);
-        // What is left of an answer is written after its body has ended.
+        // What is left of a response is written after its body has ended.
         pulse.write(false);
         advance(20).await;
         due(&pulse, 10, Overdue::Stalled);

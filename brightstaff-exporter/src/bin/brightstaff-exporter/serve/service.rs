@@ -1,4 +1,4 @@
-//! What every request passes before the router, and every answer behind it.
+//! What every request passes before the router, and every response behind it.
 
 use std::{
     convert::Infallible,
@@ -129,7 +129,7 @@ impl Drop for RequestBody {
     }
 }
 
-/// The router's answer, on its way.
+/// The router's response, on its way.
 #[pin_project]
 pub(super) struct Answer {
     #[pin]
@@ -152,7 +152,7 @@ impl Future for Answer {
     }
 }
 
-/// The body of an answer, which tells what of it is on its way.
+/// The body of a response, which tells what of it is on its way.
 #[derive(Debug)]
 pub(super) struct AnswerBody {
     body: Body,

@@ -89,7 +89,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             .waiting
             .insert(known.unwrap_or_else(|| (frame, Box::pin(sleep(limit)))));
         ready!(until.as_mut().poll(cx));
-        tracing::debug!("a client took nothing of its answer for {limit:?}");
+        tracing::debug!("a client took nothing of its response for {limit:?}");
         Poll::Ready(())
     }
 }

@@ -13,7 +13,7 @@ const TLS_HANDSHAKE: u8 = 22;
 pub(super) enum Version {
     Http1,
     Http2,
-    /// No request, and nothing that an answer could be read by.
+    /// No request, and nothing that a response could be read by.
     Tls,
     /// There are none, and there will be none.
     Nothing,

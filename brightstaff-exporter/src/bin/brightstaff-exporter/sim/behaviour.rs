@@ -10,9 +10,9 @@ pub(crate) struct Behaviour {
     pub(crate) content: Content,
     pub(crate) fault: Option<Fault>,
     pub(crate) packing: Packing,
-    /// From the arrival of the call to the head of the answer.
+    /// From the arrival of the call to the head of the response.
     pub(crate) thinking: Duration,
-    /// From the head of a streamed answer to its first token.
+    /// From the head of a streamed response to its first token.
     pub(crate) first_token: Duration,
     /// Between two tokens.
     pub(crate) token: Duration,
@@ -91,7 +91,7 @@ impl Content {
     }
 }
 
-/// What goes wrong after the head of the answer, or instead of it.
+/// What goes wrong after the head of the response, or instead of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The connection breaks after so many tokens; in the middle of a whole body.
@@ -100,7 +100,7 @@ pub(crate) enum Fault {
     ErrorEvent(u64),
     /// The stream ends after so many tokens without its protocol's end.
     EarlyEnd(u64),
-    /// There is no answer: the simulator waits until the caller goes away.
+    /// There is no response: the simulator waits until the caller goes away.
     HoldHead,
     /// After so many tokens (in the middle of a whole body) the simulator waits until the caller
     /// goes away.

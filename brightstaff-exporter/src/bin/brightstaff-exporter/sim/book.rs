@@ -64,7 +64,7 @@ impl Book {
         self.state().plans.remove(&id);
     }
 
-    /// Where the instants are in the body of the plan's latest answer. Known before its first byte.
+    /// Where the instants are in the body of the plan's latest response. Known before its first byte.
     pub(crate) fn marks(&self, id: u64) -> Option<Marks> {
         self.state().plans.get(&id)?.marks
     }

@@ -2,7 +2,7 @@
 //! Anthropic's, and an exact record of what each call was answered.
 //!
 //! A call that names a plan (see [`book::PLAN_HEADER`]) is answered as planned: with an error, a
-//! break, a slow start. Any other call gets a sound answer, the same one whenever it is asked.
+//! break, a slow start. Any other call gets a sound response, the same one whenever it is asked.
 
 mod behaviour;
 pub(crate) mod book;

@@ -11,7 +11,7 @@ use super::{
     script::{Frame, Script, Tail},
 };
 
-/// The body of an answer.
+/// The body of a response.
 pub(super) fn body(script: Script, call: OpenCall) -> Body {
     let player = Player {
         frames: script.frames.into_iter(),

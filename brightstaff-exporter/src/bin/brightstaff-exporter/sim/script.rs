@@ -1,4 +1,4 @@
-//! An answer, written down before it is played: frames of bytes, and what each of them brings.
+//! A response, written down before it is played: frames of bytes, and what each of them brings.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     call::{Marks, Usage},
 };
 
-/// An answer, ready to be played.
+/// A response, ready to be played.
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) status: u16,
@@ -91,7 +91,7 @@ impl Frame {
 }
 
 impl Script {
-    /// An answer that is no success.
+    /// A response that is no success.
     pub(super) fn refusal(status: u16, error: &Value) -> Self {
         Self {
             status,

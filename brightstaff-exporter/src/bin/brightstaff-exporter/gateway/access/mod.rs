@@ -6,7 +6,7 @@
 //! 2. the web page that it comes from ([`origins`]), so that no page spends the operator's money;
 //! 3. the token of its client ([`tokens`]), which goes no further than here.
 //!
-//! What is refused is an answer like any other, counted as HTTP 4xx, and no call to a provider.
+//! What is refused is a response like any other, counted as HTTP 4xx, and no call to a provider.
 
 mod hosts;
 mod origins;

@@ -1,6 +1,6 @@
 //! The web page that a request comes from, and what its browser has to be told.
 //!
-//! Browsers send requests of any page to any host, and only keep the answer from the page: a POST of
+//! Browsers send requests of any page to any host, and only keep the response from the page: a POST of
 //! `text/plain` would have cost the operator's money by then. So it is the gateway that refuses.
 //!
 //! Nothing here is tower-http's `CorsLayer`, which lets the requests of other pages through.
@@ -27,11 +27,11 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What every endpoint of the gateway takes.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 
-/// How long a browser may remember the answer to a preflight, in seconds: 10 minutes. Whoever takes an
+/// How long a browser may remember the response to a preflight, in seconds: 10 minutes. Whoever takes an
 /// origin out of the configuration waits no longer for it to count, and refusals count at once.
 const PREFLIGHT_MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");
 
-/// What an answer says of CORS. It is the gateway that a page asks, so what an upstream says counts for
+/// What a response says of CORS. It is the gateway that a page asks, so what an upstream says counts for
 /// nothing.
 const ANSWERED: [HeaderName; 6] = [
     ACCESS_CONTROL_ALLOW_CREDENTIALS,
@@ -106,7 +106,7 @@ fn is_same(origin: &HeaderValue, own: HostPort<'_>) -> bool {
 }
 
 impl Page<'_> {
-    /// The answer to a preflight, if the request is one. It has no credentials, so none are asked for.
+    /// The response to a preflight, if the request is one. It has no credentials, so none are asked for.
     pub(super) fn preflight(self, request: &Request) -> Option<Response<Body>> {
         let headers = request.headers();
         if request.method() != Method::OPTIONS
@@ -116,14 +116,14 @@ impl Page<'_> {
         }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        let answer = response.headers_mut();
-        answer.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-        answer.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_SECONDS);
+        let own = response.headers_mut();
+        own.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        own.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_SECONDS);
         // SDKs send headers of their own, which pass.
         for asked in headers.get_all(ACCESS_CONTROL_REQUEST_HEADERS) {
-            answer.append(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+            own.append(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
         }
-        allow(answer, self.to_owned());
+        allow(own, self.to_owned());
         Some(response)
     }
 
@@ -138,7 +138,7 @@ pub(super) fn forget(headers: &mut HeaderMap) {
     headers.remove(SEC_FETCH_SITE);
 }
 
-/// Says in an answer that the page it goes to may read it, and nobody else.
+/// Says in a response that the page it goes to may read it, and nobody else.
 pub(super) fn mark(headers: &mut HeaderMap, page: Option<HeaderValue>) {
     for name in ANSWERED {
         headers.remove(name);
@@ -149,7 +149,7 @@ pub(super) fn mark(headers: &mut HeaderMap, page: Option<HeaderValue>) {
     }
 }
 
-/// No answer may be kept for a page of another origin.
+/// No response may be kept for a page of another origin.
 fn allow(headers: &mut HeaderMap, page: HeaderValue) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, page);
     headers.append(VARY, HeaderValue::from_static("origin"));

@@ -81,9 +81,9 @@ impl Failure {
     /// What the client is told behind the upstream's name.
     pub(in crate::gateway) fn fault(&self) -> String {
         let plain = match self.class {
-            ErrorClass::Timeout => "did not answer in time",
+            ErrorClass::Timeout => "did not respond in time",
             ErrorClass::Connect => "cannot be reached",
-            _ => "gave no answer that can be read",
+            _ => "gave no response that can be read",
         };
         let fault = self.ending.fault().unwrap_or(plain);
         match self.ending {

@@ -1,4 +1,4 @@
-//! The shapes of the providers' answers.
+//! The shapes of the providers' responses.
 
 mod chat;
 mod legacy;
@@ -14,7 +14,7 @@ use super::{
     serve::Provider,
 };
 
-/// The instant at which every simulated answer was made: 2026-01-01T00:00:00Z.
+/// The instant at which every simulated response was made: 2026-01-01T00:00:00Z.
 const CREATED: u64 = 1_767_225_600;
 
 /// What a provider answers to a request on this path.
@@ -84,7 +84,7 @@ fn streamed(request: &Value) -> bool {
     request["stream"] == true
 }
 
-/// The model as answers name it: the dated one that stands behind the name that was asked for.
+/// The model as responses name it: the dated one that stands behind the name that was asked for.
 fn dated(request: &Value) -> String {
     format!(
         "{}-2026-01-01",
@@ -92,7 +92,7 @@ fn dated(request: &Value) -> String {
     )
 }
 
-/// The words of an answer, each one token.
+/// The words of a response, each one token.
 fn words(count: u64) -> impl Iterator<Item = &'static str> {
     const TEXT: [&str; 12] = [
         "The", " gateway", " counts", " what", " it", " sees", ",", " and", " sees", " all",

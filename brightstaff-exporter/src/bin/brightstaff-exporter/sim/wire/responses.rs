@@ -61,7 +61,7 @@ fn part(text: &str) -> Value {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
 }
 
-/// Every event tells its type twice, and its number; the last one repeats the whole answer.
+/// Every event tells its type twice, and its number; the last one repeats the whole response.
 fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
     let mut number = 0;
     let mut event = |name: &str, mut data: Value| {
