@@ -124,6 +124,8 @@ pub(crate) struct Bounds {
     unit: Unit,
     /// As they were given.
     upper: Box<[f64]>,
+    /// The same as text, and `+Inf`.
+    rendered: Box<[Box<str>]>,
     /// The largest sample of each bucket.
     samples: Box<[u64]>,
 }
@@ -134,6 +136,11 @@ impl Bounds {
         Self {
             unit,
             upper: upper.into(),
+            rendered: upper
+                .iter()
+                .map(|bound| bound.to_string().into())
+                .chain(["+Inf".into()])
+                .collect(),
             samples: upper
                 .iter()
                 .map(|bound| largest(bound * unit.per_one()))
@@ -151,6 +158,10 @@ impl Bounds {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = f64> {
         self.upper.iter().copied()
+    }
+
+    pub(crate) fn rendered(&self) -> impl Iterator<Item = &str> {
+        self.rendered.iter().map(AsRef::as_ref)
     }
 
     /// Which bucket a sample belongs to; past the last bound, that of `+Inf`.

@@ -96,7 +96,7 @@ pub use self::{
     clock::Clock,
     error::RegisterError,
     head::Head,
-    metrics::{Builder, Metrics},
+    metrics::{Builder, Metrics, exposition},
     request::{HandlerName, handler},
     routing::{Routing, RoutingService, SessionCache},
     upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},

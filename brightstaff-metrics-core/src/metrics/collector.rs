@@ -5,7 +5,10 @@ use prometheus::{
     proto::MetricFamily,
 };
 
-use super::Metrics;
+use super::{
+    Metrics,
+    exposition::{Ours, meet},
+};
 use crate::{
     families::{
         BuildInfo, Context, HttpFamilies, ProcessFamily, RoutingFamilies, UpstreamFamilies,
@@ -41,6 +44,10 @@ impl Collector for MetricsCollector {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let mut gathered = Gathered::default();
+        if meet(|| Ours::Metrics(self.metrics.clone())) {
+            self.metrics.0.build.walk(&mut gathered);
+            return gathered.into_families();
+        }
         self.metrics.walk(&mut gathered);
         gathered.into_families()
     }
@@ -67,6 +74,9 @@ impl Collector for ProcessCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
+        if meet(|| Ours::Process(self.process)) {
+            return Vec::new();
+        }
         let mut gathered = Gathered::default();
         self.process.walk(&mut gathered);
         gathered.into_families()

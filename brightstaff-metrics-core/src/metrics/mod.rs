@@ -1,5 +1,6 @@
 mod builder;
 mod collector;
+pub mod exposition;
 
 use std::{fmt, sync::Arc};
 

@@ -45,15 +45,20 @@ impl Histogram {
 
     /// The upper bounds, that of `+Inf` aside, each with the number of samples up to it; and the number of all.
     pub(crate) fn cumulated(&self) -> (impl Iterator<Item = (f64, u64)>, u64) {
-        let counts = self.buckets.iter();
-        let counts: Vec<_> = counts
-            .scan(0, |sum, bucket| {
-                *sum += bucket.load(Ordering::Relaxed);
-                Some(*sum)
-            })
-            .collect();
-        let all = counts.last().copied().unwrap_or(0);
+        let mut counts = Vec::with_capacity(self.buckets.len());
+        let all = self.each_bucket(|_, count| counts.push(count));
         (self.bounds.iter().zip(counts), all)
+    }
+
+    /// Gives each upper bound as text, `+Inf` the last, with the number of samples up to it. Tells the number
+    /// of all.
+    pub(crate) fn each_bucket(&self, mut each: impl FnMut(&str, u64)) -> u64 {
+        let mut sum = 0;
+        for (le, bucket) in self.bounds.rendered().zip(&self.buckets) {
+            sum += bucket.load(Ordering::Relaxed);
+            each(le, sum);
+        }
+        sum
     }
 
     /// The sum of all samples, in seconds or tokens.

@@ -26,7 +26,6 @@ impl LabelSet {
         Self(rendered.into())
     }
 
-    #[cfg(test)]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -7,6 +7,7 @@ mod scalar;
 mod sets;
 mod sync;
 mod table;
+mod text;
 mod walk;
 
 // What `table.rs` finds beside itself, here as in its tests.
@@ -19,5 +20,6 @@ pub(crate) use self::{
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet},
     table::{Keyed, Room, Table},
+    text::{Dialect, TextWriter, header},
     walk::{Children, Group, Visitor, walk_groups},
 };
