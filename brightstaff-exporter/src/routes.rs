@@ -15,16 +15,14 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use brightstaff_metrics_core::exposition::Format;
 use prometheus::Registry;
 use tokio::sync::Semaphore;
 
 use crate::{
-    exposition::{Encoder, Exposition, Text, held},
+    exposition::{Encoder, Exposition, Text, held, negotiate},
     limits::Limits,
 };
-
-const TEXT_FORMAT: HeaderValue =
-    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 const INDEX: &str = "<!doctype html>
 <html lang=\"en\">
@@ -83,17 +81,26 @@ async fn metrics(State(scrapes): State<Scrapes>, headers: HeaderMap) -> Response
         let later = [(RETRY_AFTER, HeaderValue::from_static("1"))];
         return (StatusCode::SERVICE_UNAVAILABLE, later, fault).into_response();
     };
-    match scrapes.encoder.encode().await {
-        Ok(exposition) => answer(exposition, accepts_gzip(&headers), permit),
+    let format = negotiate(&headers);
+    match scrapes.encoder.encode(format).await {
+        Ok(exposition) => respond(format, exposition, accepts_gzip(&headers), permit),
         Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n")).into_response(),
     }
 }
 
-fn answer(exposition: Exposition, gzip: bool, permit: impl Send + Unpin + 'static) -> Response {
+fn respond(
+    format: Format,
+    exposition: Exposition,
+    gzip: bool,
+    permit: impl Send + Unpin + 'static,
+) -> Response {
     let headers = [
-        (CONTENT_TYPE, TEXT_FORMAT),
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static(format.content_type()),
+        ),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (VARY, HeaderValue::from_static("accept-encoding")),
+        (VARY, HeaderValue::from_static("accept, accept-encoding")),
     ];
     if gzip {
         let encoding = [(CONTENT_ENCODING, HeaderValue::from_static("gzip"))];

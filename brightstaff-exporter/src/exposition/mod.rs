@@ -2,8 +2,10 @@
 
 mod body;
 mod encoding;
+mod negotiation;
 
 pub(crate) use self::{
     body::{Text, held},
     encoding::{Encoder, Exposition},
+    negotiation::negotiate,
 };

@@ -89,7 +89,8 @@ impl Exposition {
         // Whatever a collector does, what comes after on this thread is no exposition.
         let end = End;
         let mut others = registry.gather();
-        let ours = MET.take().unwrap_or_default();
+        let mut ours = MET.take().unwrap_or_default();
+        ours.sort_by_key(Ours::place);
         drop(end);
         // A registry may give names a prefix, and series labels: then it has the say over all.
         let probes = others.iter().filter(|family| is_probe(family));
@@ -176,6 +177,18 @@ fn is_probe(family: &MetricFamily) -> bool {
 impl Ours {
     const fn is_metrics(&self) -> bool {
         matches!(self, Self::Metrics(_))
+    }
+
+    /// Those of the process come behind, in the order of the catalogue: a registry has its own.
+    fn place(&self) -> usize {
+        match self {
+            Self::Metrics(_) => 0,
+            Self::Process(process) => {
+                let mut all = c::ALL.iter();
+                let at = all.position(|family| family.name == process.family.name);
+                at.map_or(usize::MAX, |at| at + 1)
+            }
+        }
     }
 }
 
