@@ -172,7 +172,7 @@ impl From<&str> for RequestMethod {
 label! {
     /// The class of a status, or that there was none.
     StatusClass = "status_class" {
-        /// 100 to 199; anything below as well, which is no status of HTTP.
+        /// 100 to 199; anything below as well, which is not an HTTP status.
         Informational => "1xx",
         /// 200 to 299.
         Success => "2xx",
@@ -243,7 +243,7 @@ label! {
         RateLimit => "rate_limit",
         /// Any other status but a 2xx, whatever became of its body.
         Status => "status",
-        /// A 2xx whose body told of an error, broke, or stopped before its protocol's end.
+        /// A 2xx whose body reported an error, broke, or stopped before its protocol's end.
         Stream => "stream",
         /// Dropped by our side: the client hung up, or the gateway gave up.
         Cancelled => "cancelled",

@@ -3,7 +3,7 @@
 //!
 //! Applications add an adapter (`brightstaff-metrics-axum`, `brightstaff-metrics-actix`) and meet this
 //! crate in two places: they register [`Metrics`], and they say when they call a provider. A call is a
-//! value, and whatever becomes of it, dropping it records the truth:
+//! value: however it ends, dropping it records the truth:
 //!
 //! ```
 //! use brightstaff_metrics_core::{Metrics, labels::ErrorClass};

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 /// Whether a body came to its end, whatever the stream inside it says.
 ///
 /// A server drops a body without polling it to its end once the declared length is written, and
-/// never polls that of a response to HEAD. So a drop alone is no sign of a client that went away.
+/// never polls that of a response to HEAD. So a drop alone does not mean that the client went away.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// What is still to come of the declared length, where there is one. One word: a guard is moved

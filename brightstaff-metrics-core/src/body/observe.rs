@@ -30,7 +30,7 @@ impl UpstreamCall {
         response.map(|body| ObservedBody::new(body, ResponseObserver::call(self)))
     }
 
-    /// The same for a client whose responses are no [`http::Response`]: wraps the stream of its chunks. The
+    /// The same for a client whose responses are not [`http::Response`]s: wraps the stream of its chunks. The
     /// response that is made of it wants the [`mark`](Self::mark) where a layer measures implicitly.
     ///
     /// ```

@@ -22,7 +22,7 @@ pub struct ObservedBody<B> {
 }
 
 impl<B> ObservedBody<B> {
-    /// Wraps a body, of whose head the observer knows. For authors of adapters.
+    /// Wraps a body whose head the observer has seen. For authors of adapters.
     pub fn new(inner: B, observer: ResponseObserver) -> Self {
         Self { inner, observer }
     }

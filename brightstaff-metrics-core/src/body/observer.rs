@@ -5,8 +5,8 @@ use crate::{
     upstream::UpstreamCall,
 };
 
-/// What is told of a response as it passes: the inbound request that it answers, the call to a provider
-/// that it came from, or both.
+/// Observes a response as it passes, for the inbound request that it answers, the provider call that it came
+/// from, or both.
 ///
 /// It moves from the service to its future to the body, and each of its guards records its own ending when
 /// it is dropped. The default has no guard: for requests that are not measured.
@@ -115,7 +115,7 @@ impl ResponseObserver {
         self.watch(poll)
     }
 
-    /// Tells those that there are.
+    /// Tells whichever guards there are.
     #[inline]
     fn tell(
         &mut self,

@@ -45,7 +45,7 @@ impl HttpFamilies {
     }
 
     /// The children of a handler whose name has `most` bytes at most; those of `other`, and one overflow
-    /// counted, where it has more, is no label value, or comes past the cap.
+    /// counted, where it has more, cannot be a label value, or comes past the cap.
     #[inline]
     pub(crate) fn handler(&self, name: &str, most: usize) -> &Arc<HandlerSeries> {
         // The names in the table are clean: one that is found needs no second look but at its length.

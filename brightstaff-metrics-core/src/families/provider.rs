@@ -12,7 +12,7 @@ pub(crate) const DEFAULT_OPEN_MODELS: usize = 50;
 /// How many providers may be named after the registration.
 pub(super) const MAX_LATER_PROVIDERS: usize = 64;
 
-/// A provider that the gateway named: its calls carry its name, whatever comes of them.
+/// A provider that the gateway named: its calls carry its name, however they end.
 pub(crate) struct Provider {
     context: Arc<Context>,
     name: Box<str>,

@@ -38,8 +38,8 @@ impl RoutingFamilies {
         }
     }
 
-    /// The children of a selected model; those of `other`, and one overflow counted, where it is no label
-    /// value, or comes past the cap.
+    /// The children of a selected model; those of `other`, and one overflow counted, where it cannot be a
+    /// label value, or comes past the cap.
     pub(crate) fn selected(&self, model: &str) -> &SelectedModel {
         let folded = || self.context.folded(OverflowLabel::SelectedModel);
         let make = |[model]: [&str; 1]| SelectedModel::new(model);

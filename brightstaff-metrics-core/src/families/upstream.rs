@@ -32,7 +32,7 @@ pub(crate) struct UpstreamFamilies {
 pub(crate) struct Call<'a> {
     pub(crate) provider: &'a str,
     pub(crate) model: &'a str,
-    /// One of them was no label value, and stands as `other`.
+    /// One of them could not be a label value, and stands as `other`.
     pub(crate) unfit: bool,
     /// Its status was a 2xx.
     pub(crate) success: bool,

@@ -150,7 +150,7 @@ impl Body {
     }
 }
 
-/// The framing, by the first byte that is no white space.
+/// The framing, by the first byte that is not white space.
 fn recognise(promise: Promise, first: u8, reader: &mut Reader) -> Framing {
     let json = matches!(first, b'{' | b'[');
     let ndjson = promise == Promise::Ndjson;

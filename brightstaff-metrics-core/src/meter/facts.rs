@@ -1,4 +1,4 @@
-//! What a meter tells of a response.
+//! What a meter learns from a response.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use crate::labels::UsageMissing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
-    /// The stream came to its protocol's own end, or the body is no stream.
+    /// The stream came to its protocol's own end, or the body is not a stream.
     Complete,
-    /// The stream told of an error, before or after its end, or the JSON is one.
+    /// The stream reported an error, before or after its end, or the JSON is one.
     Error,
     /// The stream stopped before its protocol's own end.
     Truncated,
@@ -39,7 +39,7 @@ impl fmt::Display for End {
     }
 }
 
-/// Token counts of one response, normalised: the same question has the same response at every provider.
+/// Token counts of one response, normalised: the same request counts the same at every provider.
 ///
 /// A field is `None` where the provider has not (yet) said.
 ///
@@ -204,7 +204,7 @@ pub struct Facts {
     /// The first non-empty model that the response names.
     pub model: Model,
     /// Events that were dispatched: server-sent events, event stream messages, NDJSON values, array
-    /// elements. 0 where the response is no stream.
+    /// elements. 0 where the response is not a stream.
     pub events: u64,
     /// The 0-based index of the first event with generated output: text, reasoning text, a refusal, the
     /// name or the arguments of a tool call, code, audio, an image. Streams only.
@@ -212,7 +212,7 @@ pub struct Facts {
     /// Whether the protocol's own end was seen. It marks the response, and does not end it: usage, and even
     /// an error, may follow. Streams only.
     pub terminal: bool,
-    /// Whether an event told of an error, before the end or after it, or the JSON is one.
+    /// Whether an event reported an error, before the end or after it, or the JSON is one.
     pub error: bool,
     /// How many responses to the one question were seen. Streams only.
     pub choices: u32,
@@ -278,7 +278,7 @@ impl Facts {
 
     /// How the response ended, if its body ended cleanly by HTTP's rules.
     ///
-    /// A stream is complete only after its protocol's own end, and in error once an event told of one; so
+    /// A stream is complete only after its protocol's own end, and in error once an event reported one; so
     /// is JSON that is an error under a status of success. Any other body is complete, one in an encoding that
     /// is not read included: HTTP's rules alone decide.
     #[must_use]
@@ -327,7 +327,7 @@ impl Facts {
         Some(completion.saturating_sub(kept_back.unwrap_or(0)))
     }
 
-    /// Whether there is nothing to count: the response is no call to a model, or one that is billed otherwise.
+    /// Whether there is nothing to count: the response is not from a model, or one that is billed otherwise.
     const fn owes_nothing(&self) -> bool {
         if self.error {
             return false;

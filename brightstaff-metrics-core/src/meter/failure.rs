@@ -1,4 +1,4 @@
-//! What tells of an error in any API: a member `error` that is not empty, a type that says so, or a frame
+//! What means an error in any API: a member `error` that is not empty, a type that says so, or a frame
 //! that has nothing of its API's own but what errors have.
 
 use super::paths::{Path, Role, What, at};
@@ -39,7 +39,7 @@ pub(crate) fn is_success(code: &[u8]) -> bool {
     words.iter().any(|word| code.eq_ignore_ascii_case(word))
 }
 
-/// Whether an event tells of an error.
+/// Whether an event reports an error.
 pub(crate) fn is_error(said: &Said<'_>) -> bool {
     let event = said.event;
     said.seen(Seen::ERROR)
@@ -55,7 +55,7 @@ fn is_bare(said: &Said<'_>) -> bool {
     if !event.seen(Seen::ODD) || event.seen(Seen::USAGE) || said.is_own() {
         return false;
     }
-    // What says what it is, and is not known, is some other service's: its codes are no errors of ours.
+    // An object of a named but unknown type belongs to another service: its codes are not errors here.
     if said.api.is_none() && !event.object().is_empty() {
         return false;
     }

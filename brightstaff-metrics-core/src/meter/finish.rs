@@ -8,7 +8,7 @@ pub(crate) enum Finish {
     Failed,
 }
 
-/// Parts of the reasons that tell of a failure: `network_error` (Zhipu), `insufficient_system_resource`
+/// Parts of the reasons that mean a failure: `network_error` (Zhipu), `insufficient_system_resource`
 /// (`DeepSeek`), `abort` (vLLM), `cancelled` (watsonx), `TIMEOUT` and `ERROR_TOXIC` (Cohere) and their
 /// like. Whatever ends a response by the model's or the caller's own limits, or by a filter, is none of them.
 const FAILURES: [&[u8]; 8] = [

@@ -233,7 +233,7 @@ impl Reader {
             api: self.family,
         };
         let stream = match spec {
-            // Of all arrays only Gemini's is a stream, and one that tells of an error in its place.
+            // Of all arrays only Gemini's is a stream, and one that reports an error in its place.
             Some(spec) if element && spec.arrays => true,
             None if element && only => verdict.error,
             _ if element => self.facts.streaming,

@@ -42,7 +42,7 @@ pub(crate) enum Note {
     Broken,
     /// Its encoding is not read here.
     Unsupported,
-    /// It told of an error without an event.
+    /// It reported an error outside of any event.
     Failed,
     /// Its content type is that of media.
     Media,

@@ -71,7 +71,7 @@ pub(crate) enum Owes {
     Both,
     /// There is no output.
     Prompt,
-    /// The response is no call to a model.
+    /// The response is not from a model.
     Nothing,
 }
 

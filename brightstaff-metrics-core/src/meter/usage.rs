@@ -298,7 +298,7 @@ mod tests {
                 (20, 603),
             ),
             ([Some(20), Some(8), Some(48), Some(16), Some(4)], (36, 12)),
-            // It tells of something else.
+            // It counts something else.
             ([Some(20), Some(8), Some(99), Some(16), Some(4)], (20, 8)),
             // A part that is more than its whole.
             (

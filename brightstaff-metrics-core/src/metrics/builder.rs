@@ -109,7 +109,7 @@ impl Builder {
     /// The providers that the gateway is configured for, where it does not know their models.
     ///
     /// What becomes of a call to a provider that is named, here or by one of the
-    /// [`upstreams`](Self::upstreams), is always told of it: of a model that has no series of its own it is
+    /// [`upstreams`](Self::upstreams), always carries its name: for a model without series of its own it is
     /// recorded as the provider's `other`, and where a response names no model, as its `unknown`. Neither
     /// takes a slot. Of a provider that nobody named it is recorded as `other`, `other`.
     ///
@@ -254,8 +254,8 @@ impl Builder {
     }
 }
 
-/// A label that the registry gives every series, and our families have, too. It tells of its labels only in
-/// what it gathers.
+/// A label that the registry gives every series, and our families have, too. Its labels show only in what
+/// it gathers.
 fn clashing_label(registry: &Registry) -> Option<String> {
     let gathered = registry.gather();
     // The registry may put a prefix before it.

@@ -86,7 +86,7 @@ impl Exposition {
     #[must_use]
     pub fn of(registry: &Registry) -> Self {
         MET.set(Some(Vec::new()));
-        // Whatever a collector does, what comes after on this thread is no exposition.
+        // Even if a collector panics, this thread stops gathering for an exposition.
         let end = End;
         let mut others = registry.gather();
         let mut ours = MET.take().unwrap_or_default();

@@ -66,7 +66,7 @@ impl RequestGuard {
             return;
         }
         self.counted = true;
-        // First, as in `end`: what is recorded then is no part of what is measured.
+        // First, as in `end`: recording is not part of what is measured.
         let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
         self.handler.requests(self.method, class).inc();
@@ -108,7 +108,7 @@ impl RequestGuard {
         self.end(Ending::Failed);
     }
 
-    /// The code that makes the response panicked: when this is dropped, it is no cancel.
+    /// The code that makes the response panicked: dropping this is then not a cancel.
     pub(crate) fn panicked(&mut self) {
         self.progress.panicked();
     }

@@ -1,6 +1,6 @@
 use crate::{labels::RequestMethod, request::HandlerName};
 
-/// A request that arrives, as its framework tells of it: what its handler is named by.
+/// An inbound request as its framework presents it: everything that its handler may be named by.
 pub trait IncomingRequest {
     /// The method.
     fn method(&self) -> RequestMethod;

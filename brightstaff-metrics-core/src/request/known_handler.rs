@@ -20,8 +20,8 @@ impl KnownHandler {
         }
     }
 
-    /// The children of this handler. Where the cap left it none of its own, or it is no label value, they are
-    /// those of `other`, which is asked for anew each time, so that each time is counted.
+    /// The children of this handler. Where the cap left it none of its own, or it cannot be a label value, they are
+    /// those of `other`, which is looked up anew each time, so that each time is counted.
     #[inline]
     pub(super) fn series<'a>(&'a self, families: &'a HttpFamilies) -> &'a Arc<HandlerSeries> {
         self.found.get().unwrap_or_else(|| self.find(families))

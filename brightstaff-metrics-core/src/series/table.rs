@@ -44,7 +44,7 @@ impl Room {
 pub(crate) struct Table<V, const N: usize> {
     /// Open addressing, linear probing. At least half of the slots stay free, so every probe ends.
     slots: Box<[OnceLock<Arc<V>>]>,
-    /// For all children beside the reserved. Taken by who holds `growing`.
+    /// Room for children beyond the reserved ones. Taken only while `growing` is held.
     free: Room,
     growing: Mutex<()>,
     hasher: RandomState,

@@ -1,10 +1,10 @@
-//! The walk over all series: what gives them, and who is told of them.
+//! The walk over all series: what provides them, and who visits them.
 
 use super::{Counter, Gauge, Histogram};
 use crate::catalogue::Family;
 
-/// Who is told of series, family by family. Whatever writes an exposition implements this once, and knows
-/// no family; families know no writer.
+/// Visits series, family by family. Each writer of an exposition implements this once and knows no family;
+/// families know no writer.
 pub(crate) trait Visitor {
     /// What follows, up to the next family, are the children of this one.
     fn family(&mut self, family: &'static Family);

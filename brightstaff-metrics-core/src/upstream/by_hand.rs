@@ -4,7 +4,7 @@ use crate::{
     meter::{Facts, Usage},
 };
 
-/// What a caller tells of a response whose bytes nobody sees.
+/// What a caller reports of a response whose bytes it never sees.
 #[derive(Debug)]
 pub(super) struct ByHand(Facts);
 
@@ -35,8 +35,8 @@ impl ByHand {
     }
 }
 
-/// Telling by hand, for SDKs that give typed events instead of bytes: the status, the first generated output
-/// if the response is streamed, the usage where the SDK tells it, and the end.
+/// Reporting by hand, for SDKs that yield typed events instead of bytes: the status, the first generated output
+/// of a streamed response, the usage if the SDK reports it, and the end.
 ///
 /// ```
 /// use brightstaff_metrics_core::{Metrics, meter::Usage};

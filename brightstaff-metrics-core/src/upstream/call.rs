@@ -28,8 +28,7 @@ use crate::{
 ///
 /// # Responses without bytes
 ///
-/// An SDK that hands out typed events never shows the bytes. Then the call is told of the response
-/// [by hand](Self::response).
+/// An SDK that yields typed events never shows the bytes. Report its responses [by hand](Self::response).
 #[derive(Debug)]
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
 pub struct UpstreamCall(Option<OpenCall>);
@@ -135,7 +134,7 @@ impl UpstreamCall {
         self.end_if_complete();
     }
 
-    /// The calls that are still open, to be told of by hand, or held.
+    /// The call, while it is open.
     pub(super) fn open(&mut self) -> Option<&mut OpenCall> {
         self.0.as_mut()
     }

@@ -6,7 +6,7 @@ pub struct UpstreamObserved {
     pub(crate) metrics: usize,
 }
 
-/// Put in the extensions of a response that is no provider's: one made after an explicit call
+/// Put in the extensions of a response that does not come from a provider: one made after an explicit call
 /// failed, for example. A layer that measures implicitly leaves it alone.
 ///
 /// ```

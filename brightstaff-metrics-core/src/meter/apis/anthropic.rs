@@ -37,7 +37,7 @@ pub(super) const MESSAGES: Spec = Spec {
     },
     judge: |said| {
         let mut verdict = Verdict::ending(said, said.kind() == b"message_stop");
-        // What a server's tool gave is no output, but for an image of its call.
+        // What a server's tool returned is not output, but for an image of its call.
         verdict.token &= !said.event.tag().ends_with(b"_result");
         verdict.final_usage =
             said.kind() == b"message_delta" && said.event.counts.get(Slot::Completion).is_some();

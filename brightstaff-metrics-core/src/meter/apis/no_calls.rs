@@ -1,5 +1,5 @@
 //! What a provider's hosts answer beside calls to models: moderations, lists of models, counts of tokens.
-//! They owe no usage, and their counts are no usage.
+//! They owe no usage, and their counts are not usage.
 
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Role, What, at};

@@ -13,7 +13,7 @@ use crate::meter::steps;
 const PRELUDE: u32 = 12;
 /// Checksum behind the payload.
 const TRAILER: u32 = 4;
-/// Bedrock's messages are far smaller; anything above is no event stream.
+/// Bedrock's messages are far smaller; anything larger is not an event stream.
 const MAX_MESSAGE: u32 = 1 << 25;
 /// The longest header name and value of interest, and then some.
 const MAX_TEXT: usize = 48;

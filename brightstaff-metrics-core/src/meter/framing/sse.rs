@@ -33,7 +33,7 @@ enum At {
     /// Behind the colon: one space is dropped.
     Space(Field),
     Value(Field),
-    /// In JSON that is no field: Google breaks its streams off with an error so.
+    /// In JSON outside of any field: this is how Google breaks off its streams with an error.
     Stray,
     StrayLine,
 }

@@ -29,7 +29,7 @@ enum Part {
 }
 
 impl Number {
-    /// Takes one byte; `false` if it is no part of a number.
+    /// Takes one byte; `false` if it is not part of a number.
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         match (byte, self.part) {
             (b'0'..=b'9', Part::Exponent) => {

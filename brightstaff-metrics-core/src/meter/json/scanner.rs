@@ -1,7 +1,7 @@
 //! The scanner: a state machine over the bytes of one JSON value, which tells a [`Sink`] of the values
 //! that it wants.
 //!
-//! Memory is bounded, whatever the value: the frames of the path (no deeper than what the sink knows of),
+//! Memory is bounded, whatever the value: the frames of the path (no deeper than the paths that the sink knows),
 //! one short string, one number. Objects and arrays of no interest are only counted through. Arrays are
 //! transparent: an element stands for the array's own node.
 //!

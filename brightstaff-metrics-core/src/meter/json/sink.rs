@@ -19,7 +19,7 @@ pub(crate) enum Want {
 
 /// Who takes what the scanner finds. A node says where in the value the scanner is.
 pub(crate) trait Sink {
-    /// A place in the value that the sink knows of.
+    /// A place in the value that the sink knows.
     type Node: Copy + fmt::Debug;
 
     /// The place of a member, `None` if nothing in it is wanted. `key` is unescaped.
