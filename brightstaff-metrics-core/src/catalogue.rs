@@ -140,7 +140,7 @@ catalogue! {
         documented;
     TIME_PER_OUTPUT_TOKEN = Histogram(TimePerOutputToken) "brightstaff_llm_time_per_output_token_seconds"
         [PROVIDER, MODEL]
-        "Seconds per output token after the first, up to the protocol's end; streamed calls that ended well only."
+        "Seconds per output token after the first, up to the protocol's end; streamed calls that ended well only, and none with several choices."
         ;
     TOKENS = Counter "brightstaff_llm_tokens_total"
         [PROVIDER, MODEL, closed!(TokenKind)]

@@ -15,14 +15,27 @@ const HEAD: &str = "\
 Durations are seconds, counters end in `_total`, units are base units. Names marked ● are those that
 Plano's monitoring page documents: they do not change.
 
+## Words
+
+- A **request** comes from a client to the gateway. A **handler** is the part of the gateway that serves it. The
+  **response** is what the client gets for it.
+- A **provider**, or **upstream**, is a service that the gateway asks. It offers **models**. A **call** is one request
+  of the gateway to a provider; each attempt is one.
+- A request or a call is **cancelled** when the side that asked goes away before the response is whole.
+- A request is **interrupted** when its response had its status and then failed by itself: an error of the body, fewer
+  bytes than declared, or a panic. No request is both.
+
+## What is there before the first event
+
 A family shows up in a scrape with its first sample, but for these, which are there at 0: every value
 of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`,
-and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on, the gauge of requests in flight and both
-phases of cancels, and from its first with a method on, that method's `2xx`, `4xx`, `5xx` and `error`;
+and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on, the gauge of requests in flight, both
+phases of cancels and both reasons of interruptions, and from its first with a method on, that method's `2xx`, `4xx`, `5xx` and `error`;
 of a pair of provider and model, from its creation on (that of a declared pair is the registration),
 its histograms, both kinds of tokens, and its requests by the classes that are met in practice: `none`,
 `stream` and `cancelled` of `2xx`, `rate_limit` and `status` of `4xx`, `status` of `5xx`, `timeout` and
-`connect`. So `rate()` sees the first event of each.
+`connect`; of a provider, from when it is named or one of its pairs has earned its series, the gauge of calls in flight.
+So `rate()` sees the first event of each.
 ";
 
 const SECTIONS: &[(&str, &str, &str)] = &[
@@ -41,7 +54,11 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          before it could read a head: 400, 414 and 431 of HTTP/1, and TLS on its port, whose connection is closed;\n\
          each at the instant of the refusal. Nothing is counted of connections that end before a whole head has\n\
          come, and of what HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under\n\
-         a layer of one's own tells the layer of none of this.",
+         a layer of your own tells the layer nothing of this.\n\n\
+         A request is counted under its status, and once more as interrupted where its response then broke off: the\n\
+         status says what was promised, the interruption that it was not kept. A gateway that passes on a provider's\n\
+         stream breaks its response where that stream breaks. A response that an outer layer replaces, or of which\n\
+         only the status is wanted, is not cancelled: nobody ever polled its body.",
     ),
     (
         "brightstaff_llm_",
@@ -49,9 +66,19 @@ const SECTIONS: &[(&str, &str, &str)] = &[
         "Each attempt is a call. Pairs that the gateway declares own their series; any other pair takes one of\n\
          200 free slots at its first 2xx, of which a provider that the gateway named (in a pair, by itself, or\n\
          for implicit calls) has 50. Until then, and past them, `model` is `other`, and so is `provider` where\n\
-         the gateway did not name it. An answer of a named provider that names no model has the model `unknown`,\n\
-         and takes no slot. A streamed answer is one in server-sent events, an AWS event stream, NDJSON or\n\
-         Gemini's streamed array.",
+         the gateway did not name it. A response of a named provider that names no model has the model `unknown`,\n\
+         and takes no slot. A streamed response is one in server-sent events, an AWS event stream, NDJSON or\n\
+         Gemini's streamed array.\n\n\
+         `llm_upstream_in_flight` has no model, since that may be known only at the end. A provider that nobody named\n\
+         is `other` there until one of its pairs has earned its series; calls that began before stay in `other`\n\
+         until they end.\n\n\
+         **A call that is told by hand** (`response`, `first_token`, `usage`, `finish`), for SDKs that show no bytes,\n\
+         counts like any other, from what it was told. It is streamed where `first_token` was told; it has no time to\n\
+         first byte. A 2xx without a `usage` is `not_reported`. Dropped before `finish` it is `cancelled`, and its\n\
+         missing usage `interrupted`.\n\n\
+         **A call that is held** (`hold`) ends with its response's body, and all that is timed ends there; it is recorded,\n\
+         and leaves the gauge, once its holder lets it go. A holder that finds the response useless\n\
+         (`fail`) changes the class as `UpstreamCall::fail` would have set it.",
     ),
     ("brightstaff_rout", "Routing", ""),
     ("brightstaff_session_", "", ""),

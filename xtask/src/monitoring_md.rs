@@ -149,7 +149,7 @@ mod tests {
         for link in dashboard.split(&format!("{page_url}#")).skip(1) {
             wanted.push(link.split('"').next().unwrap_or_default().to_owned());
         }
-        assert!(wanted.len() > 19);
+        assert!(wanted.len() > 20);
         for anchor in wanted {
             assert!(anchors.contains(&anchor), "no heading for {anchor}");
         }

@@ -13,6 +13,8 @@ use brightstaff_metrics_core::{
 pub(super) struct Gateway {
     /// Handlers that were ever asked for.
     pub(super) handlers: u64,
+    /// Providers that were named, or of which a pair earned its series.
+    pub(super) providers: u64,
     /// Pairs of provider and model.
     pub(super) pairs: u64,
     /// Models that routing decisions select.
@@ -88,8 +90,10 @@ fn children(family: &Family, gateway: Gateway, reading: Reading) -> u64 {
     if has(catalogue::HANDLER.name) {
         open *= gateway.handlers;
     }
-    if has(catalogue::PROVIDER.name) {
+    if has(catalogue::MODEL.name) {
         open *= gateway.pairs;
+    } else if has(catalogue::PROVIDER.name) {
+        open *= gateway.providers;
     }
     if has(catalogue::SELECTED_MODEL.name) {
         open *= gateway.selected;
@@ -163,10 +167,11 @@ pub(super) fn once(family: &Family) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catalogue::{HTTP_REQUEST_DURATION, PROCESS_CPU};
+    use catalogue::{HTTP_REQUEST_DURATION, PROCESS_CPU, UPSTREAM_IN_FLIGHT};
 
     const GATEWAY: Gateway = Gateway {
         handlers: 3,
+        providers: 2,
         pairs: 4,
         selected: 5,
     };
@@ -193,19 +198,32 @@ mod tests {
     }
 
     #[test]
+    fn a_family_without_models_has_a_series_for_each_provider() {
+        assert_eq!(series(&UPSTREAM_IN_FLIGHT, Reading::Most), 2);
+        assert_eq!(series(&TOKEN_DETAILS, Reading::Usual), 4 * 2);
+    }
+
+    #[test]
     fn the_docs_have_the_formula() {
-        let series = |handlers, pairs, selected| {
+        let series = |handlers, providers, pairs, selected| {
             let gateway = Gateway {
                 handlers,
+                providers,
                 pairs,
                 selected,
             };
             total(gateway, Reading::Usual).0
         };
-        let rest = series(0, 0, 0);
-        let [handler, pair, selected] =
-            [series(1, 0, 0), series(0, 1, 0), series(0, 0, 1)].map(|one| one - rest);
-        let formula = format!("{handler} *H* + {pair} *P* + {selected} *M* + {rest} series");
+        let rest = series(0, 0, 0, 0);
+        let [handler, provider, pair, selected] = [
+            series(1, 0, 0, 0),
+            series(0, 1, 0, 0),
+            series(0, 0, 1, 0),
+            series(0, 0, 0, 1),
+        ]
+        .map(|one| one - rest);
+        assert_eq!(provider, 1);
+        let formula = format!("{handler} *H* + *V* + {pair} *P* + {selected} *M* + {rest} series");
         let docs = include_str!("../../../docs/SCALING.md");
         assert!(
             docs.contains(&formula),

@@ -14,6 +14,7 @@ const NAMES: usize = 250;
 /// The default caps, and `other`.
 const FLOODED: Gateway = Gateway {
     handlers: 201,
+    providers: 201,
     pairs: 201,
     selected: 201,
 };
@@ -67,6 +68,10 @@ fn flood_handlers(metrics: &Metrics) {
             let mut observer = begin(&request);
             observer.head(&Head::new(200), None);
             observer.watch_body(|| ());
+            // Interrupted.
+            let mut observer = begin(&request);
+            observer.head(&Head::new(200), None);
+            observer.fail();
         }
     }
 }

@@ -84,6 +84,8 @@ fn budget_holds(prometheus: &str, gateways: &[Exporter]) -> Result<()> {
     };
     let per_gateway = |inner: &str| count(&format!("avg(count by (instance) ({inner}))"));
     let handlers = per_gateway("count by (instance, handler) (brightstaff_http_requests_total)")?;
+    let providers =
+        per_gateway("count by (instance, provider) (brightstaff_llm_upstream_in_flight)")?;
     let pairs = per_gateway("count by (instance, provider, model) (brightstaff_llm_tokens_total)")?;
     let selected =
         per_gateway("count by (instance, selected_model) (brightstaff_router_decisions_total)")?;
@@ -95,6 +97,7 @@ fn budget_holds(prometheus: &str, gateways: &[Exporter]) -> Result<()> {
     )]
     let gateway = Gateway {
         handlers: handlers.round() as u64,
+        providers: providers.round() as u64,
         pairs: pairs.round() as u64,
         selected: selected.round() as u64,
     };
@@ -105,7 +108,7 @@ fn budget_holds(prometheus: &str, gateways: &[Exporter]) -> Result<()> {
         gateways[0].metrics_port
     ))?;
     println!(
-        "a gateway has {handlers:.1} handlers, {pairs:.1} pairs, {selected:.1} selected models"
+        "a gateway has {handlers:.1} handlers, {providers:.1} providers, {pairs:.1} pairs, {selected:.1} selected models"
     );
     println!("series: {series:.0}; the budget says {usual}, and {most} at most");
     println!(

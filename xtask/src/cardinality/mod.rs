@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Handlers that are ever asked for
     #[arg(long, default_value_t = 8)]
     handlers: u64,
+    /// Providers that are named, or of which a pair answered
+    #[arg(long, default_value_t = 2)]
+    providers: u64,
     /// Pairs of provider and model that are ever called
     #[arg(long, default_value_t = 10)]
     pairs: u64,
@@ -52,6 +55,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     }
     let gateway = Gateway {
         handlers: options.handlers,
+        providers: options.providers,
         pairs: options.pairs,
         selected: options.selected.unwrap_or(options.pairs),
     };

@@ -38,6 +38,12 @@ pub(crate) fn unanswered<const N: usize>(from: Source, by: [&'static str; N]) ->
     statusless.by(by).less(abandoned.by(by))
 }
 
+/// Requests whose response had its status and then broke off, each second. One whose status is a 5xx, which is
+/// rare, is counted as that, too: the family does not know statuses.
+pub(crate) fn interrupted<const N: usize>(from: Source, by: [&'static str; N]) -> Expr {
+    from.rate(&catalogue::HTTP_INTERRUPTED).by(by)
+}
+
 /// A family that another program publishes.
 #[derive(Debug)]
 pub(crate) struct Foreign {

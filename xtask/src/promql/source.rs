@@ -96,6 +96,8 @@ impl Selected {
             }
             if !source.is_rule() && metric.has(PROVIDER) {
                 matchers.push(format!("{PROVIDER}=~\"$provider\""));
+            }
+            if !source.is_rule() && metric.has(MODEL) {
                 matchers.push(format!("{MODEL}=~\"$model\""));
             }
         }

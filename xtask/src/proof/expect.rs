@@ -1,10 +1,10 @@
 //! What each query of each panel has to return, said without PromQL: from the truth alone.
 
 use brightstaff_metrics_core::catalogue::{
-    Family, HTTP_CANCELLED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW, REQUEST_TOKENS,
-    ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS, SESSION_CACHE_EVENTS,
-    TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE, TIME_TO_FIRST_TOKEN, TOKEN_DETAILS, TOKENS,
-    UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
+    Family, HTTP_CANCELLED, HTTP_INTERRUPTED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW,
+    REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS,
+    SESSION_CACHE_EVENTS, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE, TIME_TO_FIRST_TOKEN,
+    TOKEN_DETAILS, TOKENS, UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
 };
 
 use super::truth::{Only, Table, Truth, parts, share, total};
@@ -53,6 +53,10 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
             shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &["handler"]),
             shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &[]),
             Values(share(&unanswered(truth), &rate(&HTTP_REQUESTS, &[], &[]))),
+            Values(parts(
+                &rate(&HTTP_INTERRUPTED, &[], &["reason"]),
+                total(&rate(&HTTP_REQUESTS, &[], &[])),
+            )),
         ],
         3 => vec![
             shares(&HTTP_CANCELLED, &[], &HTTP_REQUESTS, &[], &["handler"]),
@@ -150,6 +154,7 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
             Foreign("unconnected"),
         ],
         19 => vec![Something, Something],
+        20 => vec![Rest],
         other => unreachable!("panel {other} is new: say what it has to show"),
     }
 }

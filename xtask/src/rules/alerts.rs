@@ -29,7 +29,7 @@ pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
 /// From where on the time to the first token is too long.
 pub(crate) const SLOW_FIRST_TOKEN_SECONDS: f64 = 5.0;
 
-/// The share of requests that may fail: 99.5 % of requests shall be answered, and without a 5xx.
+/// The share of requests that may fail: 99.5 % of requests shall get a whole response that is no 5xx.
 const HTTP_BUDGET: f64 = 0.005;
 /// The share of calls that may fail: 99 % of calls shall end well.
 const UPSTREAM_BUDGET: f64 = 0.01;
@@ -160,10 +160,10 @@ fn budgets() -> Vec<Alert> {
         severity: burn.severity,
         summary,
         description: format!(
-            "{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.job }}}} were answered with a 5xx, or not at all, over the last {}; the objective allows {}.",
+            "{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.job }}}} got a 5xx, no response, or one that broke off, over the last {}; the objective allows {}.",
             burn.long, "0.5%"
         ),
-        runbook: "Open the panel '5xx share': which handler? 'failed without a status' is a handler that panics, or an error that its framework made no answer of: the log has it. If 'Upstream errors, by class' rises alike, the cause is the provider: go on with the runbook of the upstream budget. Otherwise it is the gateway: look at its log, at what was rolled out last (brightstaff_build_info), and at its memory. Roll back first, search afterwards.",
+        runbook: "Open the panel '5xx share': which handler? 'failed without a status' is a handler that panics, or an error of which its framework made no response: the log has it. 'interrupted, error' is a response that broke off after its status, mostly because its provider's stream did; 'interrupted, panic' is code of the gateway that panicked while it made the body. If 'Upstream errors, by class' rises alike, the cause is the provider: go on with the runbook of the upstream budget. Otherwise it is the gateway: look at its log, at what was rolled out last (brightstaff_build_info), and at its memory. Roll back first, search afterwards.",
     };
     let upstream = |name, burn: &Burn, summary| Alert {
         name,

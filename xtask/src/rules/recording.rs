@@ -7,7 +7,7 @@ use brightstaff_metrics_core::{
 
 use super::{Group, Rule};
 use crate::{
-    promql::{Expr, PROVIDER, Source, ratio, recorded, share, unanswered},
+    promql::{Expr, PROVIDER, Source, interrupted, ratio, recorded, share, unanswered},
     unplotted::UNPLOTTED,
 };
 
@@ -75,12 +75,14 @@ fn since(window: &'static str) -> Source {
     }
 }
 
-/// Requests that the gateway answered with a 5xx, or failed to answer.
+/// Requests that the gateway answered with a 5xx, failed to answer, or whose response broke off.
 fn http_errors(window: &'static str) -> (String, Expr) {
     let requests = || since(window).rate(&HTTP_REQUESTS);
     let all = requests().by([]);
     let failed = requests().is(StatusClass::ServerError).by([]);
-    let failed = failed.plus(unanswered(since(window), []), &all);
+    let failed = failed
+        .plus(unanswered(since(window), []), &all)
+        .plus(interrupted(since(window), []), &all);
     (http_errors_name(window), ratio(&failed, &all))
 }
 

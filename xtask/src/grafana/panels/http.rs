@@ -1,8 +1,10 @@
 //! Requests, errors and durations, as the gateway's own clients meet them.
 
 use brightstaff_metrics_core::{
-    catalogue::{HTTP_CANCELLED, HTTP_IN_FLIGHT, HTTP_REQUEST_DURATION, HTTP_REQUESTS},
-    labels::{CancelPhase, StatusClass},
+    catalogue::{
+        HTTP_CANCELLED, HTTP_IN_FLIGHT, HTTP_REQUEST_DURATION, HTTP_REQUESTS, UPSTREAM_IN_FLIGHT,
+    },
+    labels::{CancelPhase, InterruptReason, StatusClass},
 };
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
         Threshold::{Act, Look},
         Unit,
     },
-    promql::{HANDLER, Source, share, unanswered},
+    promql::{HANDLER, PROVIDER, Source, interrupted, part, share, unanswered},
     rules::alerts,
 };
 
@@ -39,8 +41,8 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 2,
             title: "5xx share",
-            about: "Requests answered with a 5xx, as a share of all requests; and those that failed without any status: the handler panicked, or the service had an error. 0 where there were requests and none failed; nothing is drawn while there are no requests.",
-            reading: "What the gateway's clients see fail. It includes the errors of providers that the gateway passes on, so look at the upstream errors first: if they rise alike, the cause is behind the gateway. Requests that their clients gave up are not in here.",
+            about: "Requests answered with a 5xx, as a share of all requests; those that failed without any status (the handler panicked, or the service had an error); and those whose response was interrupted after its status (the body failed, had fewer bytes than declared, or its code panicked). 0 where there were requests and none failed; nothing is drawn while there are no requests.",
+            reading: "What the gateway's clients see fail. It includes the errors of providers that the gateway passes on, so look at the upstream errors first: if they rise alike, the cause is behind the gateway. `interrupted, error` follows the class `stream` there: a provider's stream that breaks breaks the response. Requests that their clients gave up are not in here.",
             width: 8,
             unit: Unit::Share,
             queries: vec![
@@ -52,6 +54,17 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
                 Query::new(
                     share(unanswered(from, []), &requests().by([])),
                     "all handlers, failed without a status",
+                )
+                .dashed(),
+                Query::new(
+                    part(
+                        &interrupted(from, [InterruptReason::NAME]),
+                        &requests().by([]),
+                    ),
+                    format!(
+                        "all handlers, interrupted, {{{{{}}}}}",
+                        InterruptReason::NAME
+                    ),
                 )
                 .dashed(),
             ],
@@ -98,7 +111,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
             title: "Duration p50, p95, p99, by handler",
             about: "From a request's arrival at the middleware to the end of its response body: the last byte, an error, or the client's hang-up. Streaming is included. What is beyond the last bucket reads as its bound (300 s).",
             reading: "For streamed answers this is how long people read along, and grows with the length of the answers; judge speed by the time to first token and per output token. For everything else it is the latency.",
-            width: 16,
+            width: 12,
             unit: Unit::Seconds,
             queries: vec![
                 Query::new(latency(0.5), format!("{legend} p50")),
@@ -113,10 +126,10 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         },
         Panel {
             id: 5,
-            title: "In flight, by handler",
+            title: "Requests in flight, by handler",
             about: "Requests between their arrival at the middleware and the end of their response body, open streams included, at the instant of the scrape.",
-            reading: "Falls back to 0 when the load does. If it climbs while the requests per second stand still, answers got slower or never end. It never leaks: whatever ends a request ends this, too.",
-            width: 8,
+            reading: "Falls back to 0 when the load does. If it climbs while the requests per second stand still, responses got slower or never end. It never leaks: whatever ends a request ends this, too.",
+            width: 6,
             unit: Unit::Number,
             queries: vec![Query::new(
                 from.gauge(&HTTP_IN_FLIGHT).by([HANDLER]),
@@ -125,7 +138,24 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
             thresholds: &[],
             stacked: false,
             idle: "No request was ever seen",
-            see: &[1, 4],
+            see: &[1, 4, 20],
+            runbook: None,
+        },
+        Panel {
+            id: 20,
+            title: "Calls in flight, by provider",
+            about: "Calls to a provider between their start and their end, at the instant of the scrape. A provider that nobody named is in `other` until one of its models has answered.",
+            reading: "Lay it on the requests in flight. If both climb, the provider that climbs here is the slow one, long before its calls end and their durations show it. Requests without calls are the gateway's own work. More calls than requests are retries, or calls that outlive their requests.",
+            width: 6,
+            unit: Unit::Number,
+            queries: vec![Query::new(
+                from.gauge(&UPSTREAM_IN_FLIGHT).by([PROVIDER]),
+                format!("{{{{{PROVIDER}}}}}"),
+            )],
+            thresholds: &[],
+            stacked: false,
+            idle: "No provider was named, and none was called",
+            see: &[5, 6],
             runbook: None,
         },
     ]

@@ -1,16 +1,21 @@
 //! Traffic for a gateway that is not there: played into core, and written down.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    panic::{self, AssertUnwindSafe},
+    time::Duration,
+};
 
 use anyhow::Result;
 use brightstaff_metrics_core::{
     Clock, Head, Metrics,
     adapter::{self, ResponseObserver},
     catalogue::{
-        Family, HTTP_CANCELLED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW,
-        REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS,
-        SESSION_CACHE_EVENTS, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE, TIME_TO_FIRST_TOKEN,
-        TOKEN_DETAILS, TOKENS, UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
+        Family, HTTP_CANCELLED, HTTP_INTERRUPTED, HTTP_REQUEST_DURATION, HTTP_REQUESTS,
+        LABEL_OVERFLOW, REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS,
+        ROUTING_SERVICE_REQUESTS, SESSION_CACHE_EVENTS, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE,
+        TIME_TO_FIRST_TOKEN, TOKEN_DETAILS, TOKENS, UPSTREAM_DURATION, UPSTREAM_REQUESTS,
+        USAGE_MISSING,
     },
     labels::{ErrorClass, Fallback, RequestMethod, RouteKind, RoutingOutcome, SessionCacheEvent},
 };
@@ -60,8 +65,12 @@ enum Plot {
     Unknown,
     /// The client leaves before there are headers.
     Abandoned,
-    /// The service has an error, and no answer.
+    /// The service has an error, and no response.
     Unanswered,
+    /// The provider's stream breaks, and with it the gateway's response.
+    Broken,
+    /// The call ends well, and the code that makes the gateway's response of it panics.
+    Panicked,
 }
 
 impl Gateway {
@@ -95,6 +104,8 @@ impl Gateway {
             10 => Plot::Unknown,
             11 => Plot::Abandoned,
             5 => Plot::Unanswered,
+            3 => Plot::Broken,
+            6 => Plot::Panicked,
             _ => Plot::Well,
         };
         let handler = HANDLERS[n % 3];
@@ -125,18 +136,32 @@ impl Gateway {
             1.0,
         );
         response.head(&Head::new(status), None);
-        response.watch_body(|| ());
-        if plot == Plot::HungUp {
-            drop(response);
-            self.rise(
-                &HTTP_CANCELLED,
-                &[("handler", handler), ("phase", "body")],
-                1.0,
-            );
-        } else {
-            response.complete();
-        }
+        self.end(response, handler, plot);
         self.sample(&HTTP_REQUEST_DURATION, &[("handler", handler)], spent);
+    }
+
+    /// The end of a response that has its status.
+    fn end(&mut self, mut response: ResponseObserver, handler: &'static str, plot: Plot) {
+        response.watch_body(|| ());
+        let (family, label) = match plot {
+            Plot::HungUp => {
+                drop(response);
+                (&HTTP_CANCELLED, ("phase", "body"))
+            }
+            Plot::Broken => {
+                response.fail();
+                (&HTTP_INTERRUPTED, ("reason", "error"))
+            }
+            Plot::Panicked => {
+                // Nothing is printed of a panic that is resumed, and somebody catches it further out.
+                let poll = || response.watch_body(|| panic::resume_unwind(Box::new(())));
+                let caught: Result<(), _> = panic::catch_unwind(AssertUnwindSafe(poll));
+                drop((caught, response));
+                (&HTTP_INTERRUPTED, ("reason", "panic"))
+            }
+            _ => return response.complete(),
+        };
+        self.rise(family, &[("handler", handler), label], 1.0);
     }
 
     /// A request that never has a status.
@@ -201,9 +226,15 @@ impl Gateway {
         let pair = [("provider", seen.0), ("model", seen.1)];
         self.sample(&TIME_TO_FIRST_BYTE, &pair, first_byte);
         self.sample(&TIME_TO_FIRST_TOKEN, &pair, first_token);
-        if plot == Plot::HungUp {
-            drop(call);
-            self.ended(seen, "2xx", ErrorClass::Cancelled, first_token);
+        if matches!(plot, Plot::HungUp | Plot::Broken) {
+            let class = if plot == Plot::Broken {
+                call.fail(ErrorClass::Stream);
+                ErrorClass::Stream
+            } else {
+                drop(call);
+                ErrorClass::Cancelled
+            };
+            self.ended(seen, "2xx", class, first_token);
             self.rise(&USAGE_MISSING, &with(&pair, ("reason", "interrupted")), 1.0);
             return (200, first_token);
         }

@@ -20,6 +20,7 @@ mod truth;
 use std::{io::Write, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use brightstaff_metrics_core::catalogue::{HTTP_IN_FLIGHT, UPSTREAM_IN_FLIGHT};
 use tokio::task::JoinSet;
 
 pub(crate) use self::options::Demo;
@@ -169,12 +170,16 @@ impl Outcome {
 /// The first scrape that finds nothing in flight, and that the next one repeats. Where that never
 /// comes, the last one, which the report will not agree with.
 async fn at_rest(metrics: SocketAddr, book: &Book) -> Result<Scrape> {
-    let in_flight = brightstaff_metrics_core::catalogue::HTTP_IN_FLIGHT.name;
+    let in_flight = |scrape: &Scrape| {
+        [HTTP_IN_FLIGHT.name, UPSTREAM_IN_FLIGHT.name]
+            .iter()
+            .any(|name| scrape.samples(name).any(|(_, open)| open != 0.0))
+    };
     let give_up = tokio::time::Instant::now() + REST;
     let mut last = None;
     loop {
         let scrape = Scrape::get(metrics).await?.without_process();
-        let busy = book.open() > 0 || scrape.samples(in_flight).any(|(_, open)| open != 0.0);
+        let busy = book.open() > 0 || in_flight(&scrape);
         let again = last.as_ref() == Some(&scrape);
         if (!busy && again) || tokio::time::Instant::now() > give_up {
             return Ok(scrape);

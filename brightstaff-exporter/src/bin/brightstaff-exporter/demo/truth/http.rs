@@ -28,6 +28,13 @@ pub(super) fn add(truth: &mut Truth, made: &Made, attempts: &[&Call]) {
         let labels = [("phase", hang_up.phase()), handler[0]];
         truth.count(c::HTTP_CANCELLED.name, labels, cancelled.into());
     }
+    // The client has a status, and a body that is not whole: the provider cut it, and the gateway can only do
+    // the same. No plan makes the gateway panic.
+    let broken = seen.ending == Ending::Broken;
+    for (reason, interrupted) in [("error", broken), ("panic", false)] {
+        let labels = [("reason", reason), handler[0]];
+        truth.count(c::HTTP_INTERRUPTED.name, labels, interrupted.into());
+    }
 
     // It arrives after the client sent it, and before a provider has the call that it led to.
     let last = attempts.last();

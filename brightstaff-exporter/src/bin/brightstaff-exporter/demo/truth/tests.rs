@@ -138,6 +138,24 @@ fn a_hang_up_ends_between_the_client_and_the_provider() {
 }
 
 #[test]
+fn a_response_that_breaks_off_is_interrupted_and_no_cancel() {
+    let clock = Clock(Instant::now());
+    let made = |ending| {
+        let mut made = clock.made(1, Routing::Nothing);
+        made.seen.ending = ending;
+        made
+    };
+    let mut cut = clock.call(1, "gpt-4o");
+    (cut.finish, cut.terminal) = (Finish::Cut, None);
+    for (ending, interrupted) in [(Ending::Broken, 1), (Ending::Whole, 0)] {
+        let truth = Truth::of(&[made(ending)], std::slice::from_ref(&cut));
+        let of = |reason| count(&truth, c::HTTP_INTERRUPTED.name, ("reason", reason));
+        assert_eq!((of("error"), of("panic")), (interrupted, 0), "{ending:?}");
+        assert_eq!(count(&truth, c::HTTP_CANCELLED.name, ("phase", "body")), 0);
+    }
+}
+
+#[test]
 fn the_first_class_that_fits_is_the_one() {
     let clock = Clock(Instant::now());
     let ended = Some(clock.at(79));

@@ -68,6 +68,8 @@ impl<'a> Attempt<'a> {
             model,
         ];
         truth.count(c::UPSTREAM_REQUESTS.name, labels, 1);
+        // Nothing is in flight any more, and every provider that was ever called says so.
+        truth.count(c::UPSTREAM_IN_FLIGHT.name, [provider], 0);
         let outcome = if self.ended_well() { "ok" } else { "error" };
         let duration = Span::from(self.start, self.end);
         let labels = [("outcome", outcome), provider, model];
