@@ -182,8 +182,10 @@ mod awc;
 mod body;
 mod future;
 mod middleware;
+mod provisional;
 mod relay;
 mod request_head;
+mod routes;
 mod service;
 mod settings;
 
