@@ -160,3 +160,42 @@ fn parameter(template: &str, from: usize) -> Option<Range<usize>> {
 fn address(name: &str) -> (usize, usize) {
     (name.as_ptr().addr(), name.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_routes_are_known_again() {
+        let routes = Routes::default();
+        for n in 0..2 * MAX_ROUTES {
+            let template = format!("/{n}");
+            let matched = Path::new(Url::new(template.parse().unwrap()));
+            routes.learn(&template, &matched);
+            assert_eq!(routes.of(&matched).is_some(), n < MAX_ROUTES);
+        }
+        assert_eq!(routes.0.borrow().len(), MAX_ROUTES);
+        assert!(routes.like("/17").is_some() && routes.like("/x").is_none());
+    }
+
+    #[test]
+    fn a_template_that_does_not_tell_the_path_is_none() {
+        let matched = |path: &str| {
+            let mut matched = Path::new(Url::new(path.parse().unwrap()));
+            matched.add_static("id", "17");
+            matched
+        };
+        let route = |template, path| Route::new(template, &matched(path));
+        assert!(route("/a/{id}", "/a/17").is_some());
+        for (template, path) in [
+            ("/a/{id}", "/b/17"),
+            ("/a/{id}", "/a/18"),
+            ("/a/{other}", "/a/17"),
+            ("/a/{id}/{more}", "/a/17/18"),
+            ("/a", "/a"),
+            ("/a/{id", "/a/17"),
+        ] {
+            assert!(route(template, path).is_none(), "{template} {path}");
+        }
+    }
+}
