@@ -5,7 +5,10 @@
 #[path = "support/recorded.rs"]
 mod recorded;
 
-use std::{future::ready, time::Duration};
+use std::{
+    future::{Ready, ready},
+    time::Duration,
+};
 
 use actix_web::{
     App, Error, HttpResponse,
@@ -34,13 +37,13 @@ macro_rules! ask {
 }
 
 /// A middleware of the gateway that answers by itself, as a rate limiter or a time-out does.
-async fn answer_with<B: MessageBody + 'static>(
+fn answer_with<B: MessageBody + 'static>(
     status: u16,
     request: ServiceRequest,
     _: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Ready<Result<ServiceResponse<BoxBody>, Error>> {
     let status = StatusCode::from_u16(status).unwrap();
-    Ok(request.into_response(HttpResponse::new(status)))
+    ready(Ok(request.into_response(HttpResponse::new(status))))
 }
 
 async fn chat() -> &'static str {
@@ -167,8 +170,8 @@ async fn a_hung_provider_is_a_timeout() {
         async move {
             let never = std::future::pending::<()>();
             match call.within(Duration::from_millis(1), never).await {
-                Ok(_) => HttpResponse::Ok(),
-                Err(_) => HttpResponse::GatewayTimeout(),
+                Ok(_) => HttpResponse::Ok().finish(),
+                Err(_) => HttpResponse::GatewayTimeout().finish(),
             }
         }
     };
