@@ -43,7 +43,7 @@ pub(super) const CRATES: &[Crate] = &[
         sources: "brightstaff-exporter/src",
         floors: &[
             floor("api", &["exporter"]),
-            floor("port", &["routes", "server"]),
+            floor("port", &["metrics_handler", "routes", "server"]),
             floor("parts", &["exposition", "web_config"]),
             floor("ground", &["error", "limits", "priority", "socket"]),
         ],
