@@ -38,6 +38,9 @@
 //! `HEAD` works wherever `GET` does; any other method is answered by 405 with `Allow`, any other path
 //! by 404.
 //!
+//! Where a server exists already, [`Exporter::router`] has the three, and [`Exporter::metrics_handler`] the first alone,
+//! for any path of axum or any other server.
+//!
 //! What scrapers may take has limits: see [`Exporter`], and nothing that they do stops the program that they scrape.
 //!
 //! # Features
@@ -51,6 +54,7 @@ mod error;
 mod exporter;
 mod exposition;
 mod limits;
+mod metrics_handler;
 mod priority;
 mod routes;
 mod server;
@@ -64,4 +68,5 @@ pub use self::web_config::WebConfigError;
 pub use self::{
     error::BindError,
     exporter::{Bound, DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS},
+    metrics_handler::{MetricsBody, MetricsHandler, MetricsResponse},
 };

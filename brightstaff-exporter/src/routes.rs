@@ -1,28 +1,18 @@
-use std::sync::Arc;
-
 use axum::{
     Router,
-    body::Body,
-    extract::State,
+    extract::OriginalUri,
     http::{
-        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        HeaderName, HeaderValue,
         header::{
-            ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-            CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
-            X_FRAME_OPTIONS,
+            CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
         },
     },
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse},
     routing::get,
 };
-use brightstaff_metrics_core::exposition::Format;
 use prometheus::Registry;
-use tokio::sync::Semaphore;
 
-use crate::{
-    exposition::{Encoder, Exposition, Text, held, negotiate},
-    limits::Limits,
-};
+use crate::{limits::Limits, metrics_handler::MetricsHandler};
 
 const INDEX: &str = "<!doctype html>
 <html lang=\"en\">
@@ -30,8 +20,8 @@ const INDEX: &str = "<!doctype html>
 <title>brightstaff metrics</title>
 <h1>brightstaff metrics</h1>
 <ul>
-<li><a href=\"metrics\">metrics</a>, for Prometheus
-<li><a href=\"healthz\">healthz</a>
+<li><a href=\"{base}metrics\">metrics</a>, for Prometheus
+<li><a href=\"{base}healthz\">healthz</a>
 </ul>
 </html>
 ";
@@ -49,117 +39,27 @@ const PAGE: [(HeaderName, HeaderValue); 4] = [
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-/// What all requests share.
-#[derive(Clone)]
-struct Scrapes {
-    encoder: Encoder,
-    /// One for each response of `/metrics` that is not written yet.
-    requests: Arc<Semaphore>,
-    max_requests: usize,
-}
-
 pub(crate) fn router(registry: Registry, limits: Limits) -> Router {
-    let permits = match limits.max_requests {
-        0 => Semaphore::MAX_PERMITS,
-        limit => limit.min(Semaphore::MAX_PERMITS),
-    };
+    let metrics = MetricsHandler::new(registry, limits);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get("ok\n"))
-        .route("/", get((PAGE, Html(INDEX))))
-        .with_state(Scrapes {
-            encoder: Encoder::new(registry),
-            requests: Arc::new(Semaphore::new(permits)),
-            max_requests: limits.max_requests,
-        })
+        .route("/", get(index))
 }
 
-async fn metrics(State(scrapes): State<Scrapes>, headers: HeaderMap) -> Response {
-    let Ok(permit) = Arc::clone(&scrapes.requests).try_acquire_owned() else {
-        let limit = scrapes.max_requests;
-        let fault = format!("{limit} scrapes are being answered, the most there may be\n");
-        let later = [(RETRY_AFTER, HeaderValue::from_static("1"))];
-        return (StatusCode::SERVICE_UNAVAILABLE, later, fault).into_response();
+/// The links are relative to the page, which has no `/` at its end where it is nested.
+async fn index(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
+    let (_, page) = uri.path().rsplit_once('/').unwrap_or_default();
+    let base = match page {
+        "" => String::new(),
+        page => format!("./{}/", escaped(page)),
     };
-    let format = negotiate(&headers);
-    match scrapes.encoder.encode(format).await {
-        Ok(exposition) => respond(format, exposition, accepts_gzip(&headers), permit),
-        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n")).into_response(),
-    }
+    (PAGE, Html(INDEX.replace("{base}", &base)))
 }
 
-fn respond(
-    format: Format,
-    exposition: Exposition,
-    gzip: bool,
-    permit: impl Send + Unpin + 'static,
-) -> Response {
-    let headers = [
-        (
-            CONTENT_TYPE,
-            HeaderValue::from_static(format.content_type()),
-        ),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (VARY, HeaderValue::from_static("accept, accept-encoding")),
-    ];
-    if gzip {
-        let encoding = [(CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
-        let bytes = held(exposition.gzip, permit);
-        (headers, encoding, Body::from(bytes)).into_response()
-    } else {
-        (headers, Body::new(Text::new(exposition, permit))).into_response()
-    }
-}
-
-/// Whether gzip may be sent (RFC 9110, section 12.5.3): named, or meant by `*`, with a weight that is not 0.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let mut any = false;
-    for value in headers.get_all(ACCEPT_ENCODING) {
-        for coding in value.to_str().unwrap_or_default().split(',') {
-            let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-            let accepted = !is_zero(parameters);
-            match name.trim() {
-                name if name.eq_ignore_ascii_case("gzip") => return accepted,
-                "*" => any = accepted,
-                _ => {}
-            }
-        }
-    }
-    any
-}
-
-/// Whether this is a weight of 0: `q=0`, `q=0.000`.
-fn is_zero(parameters: &str) -> bool {
-    let weight = parameters.trim().split_once('=');
-    weight.is_some_and(|(name, value)| {
-        name.trim().eq_ignore_ascii_case("q") && value.trim().parse() == Ok(0.0)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_sent_where_it_is_accepted() {
-        for (header, accepted) in [
-            ("gzip", true),
-            ("GZIP", true),
-            ("deflate, gzip;q=0.5", true),
-            ("br;q=1.0, gzip;q=0.8, *;q=0.1", true),
-            ("*", true),
-            ("*;q=0.5, gzip;q=0", false),
-            ("gzip;q=0, *", false),
-            ("gzip; q=0.000", false),
-            ("identity, *;q=0", false),
-            ("br, zstd, deflate", false),
-            ("x-gzipped", false),
-            ("", false),
-        ] {
-            let value = HeaderValue::from_static(header);
-            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value)]);
-            assert_eq!(accepts_gzip(&headers), accepted, "{header}");
-        }
-        assert!(!accepts_gzip(&HeaderMap::new()));
-    }
+/// Of what may stand in a path, which clients choose where a prefix has parameters.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
 }

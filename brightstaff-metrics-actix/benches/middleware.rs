@@ -13,6 +13,7 @@ use apps::{Send, app, apps, send};
 use criterion::Criterion;
 
 const KNOWN: &str = "/v1/chat/completions";
+const STATIC: &str = "/v1/files";
 const TEMPLATED: &str = "/v1/files/17";
 
 fn main() {
@@ -29,6 +30,7 @@ fn main() {
     criterion.final_summary();
     if !std::env::args().any(|arg| arg == "--test") {
         compare(&mut apps, KNOWN);
+        compare(&mut apps, STATIC);
         compare(&mut apps, TEMPLATED);
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`.
 
-use std::{env, error::Error};
+use std::{env, error::Error, time::Duration};
 
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
@@ -16,9 +16,16 @@ use actix_web::{
 };
 use brightstaff_exporter::Exporter;
 use brightstaff_metrics_actix::{
-    Metrics, MetricsMiddleware, NoUpstream, brightstaff_metrics_core::labels::ErrorClass, relay,
+    ErrorClass, Metrics, MetricsMiddleware, NoUpstream, prometheus::Registry, relay,
 };
-use prometheus::Registry;
+use serde_json::{Value, json};
+
+/// So long a provider may take to the head of its answer.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// So long it may be silent: over HTTP/2, actix looks for a client that is gone only when there is something to
+/// send.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(120);
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -31,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .register(&registry)?;
     rt::spawn(Exporter::from_env(registry)?.bind().await?.serve());
 
-    let gateway = Data::new(Gateway::new(metrics.clone()));
+    let gateway = Data::new(Gateway::new(metrics.clone())?);
     let app = move || {
         App::new()
             .route("/v1/chat/completions", web::post().to(forward))
@@ -50,17 +57,44 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// A call to the provider: whatever becomes of it, it is recorded.
 async fn forward(gateway: Data<Gateway>, request: HttpRequest, body: Bytes) -> HttpResponse {
-    let call = gateway.metrics.upstream("openai", &model(&body)).start();
+    let mut asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let model = asked["model"].as_str().unwrap_or("unknown");
+    let mut call = gateway.metrics.upstream("openai", model).start();
+    let body = match ask_for_usage(request.path(), &mut asked) {
+        true => asked.to_string().into(),
+        false => body,
+    };
     let key = request.headers().get("authorization");
-    match gateway.send(request.path(), key, body).await {
-        Ok(answer) => relay(call.observe(answer)),
-        Err(error) => {
-            call.fail(ErrorClass::from(&error));
-            let mut answer = HttpResponse::new(StatusCode::BAD_GATEWAY);
-            answer.extensions_mut().insert(NoUpstream);
-            answer
+    let answer = gateway.send(request.path(), key, body);
+    match call.within(HEAD_TIMEOUT, answer).await {
+        Ok(Ok(answer)) => relay(call.observe(answer)),
+        Ok(Err(error)) => {
+            call.fail(ErrorClass::of(&error));
+            own_answer(StatusCode::BAD_GATEWAY)
         }
+        Err(_timed_out) => own_answer(StatusCode::GATEWAY_TIMEOUT),
     }
+}
+
+/// The tokens of a stream are told only where the request asks for them. (A Responses stream always tells.)
+/// Whether the request has to be sent anew.
+fn ask_for_usage(path: &str, asked: &mut Value) -> bool {
+    let options = &asked["stream_options"];
+    if path == "/v1/responses" || asked["stream"] != true || !options["include_usage"].is_null() {
+        return false;
+    }
+    if !options.is_object() {
+        asked["stream_options"] = json!({});
+    }
+    asked["stream_options"]["include_usage"] = true.into();
+    true
+}
+
+/// An answer of the gateway itself: no provider's.
+fn own_answer(status: StatusCode) -> HttpResponse {
+    let mut answer = HttpResponse::new(status);
+    answer.extensions_mut().insert(NoUpstream);
+    answer
 }
 
 type Answer = reqwest::Result<http::Response<reqwest::Body>>;
@@ -73,13 +107,14 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn new(metrics: Metrics) -> Self {
+    fn new(metrics: Metrics) -> reqwest::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default(); // unless there is one
-        Self {
+        let client = reqwest::Client::builder().read_timeout(SILENCE_TIMEOUT);
+        Ok(Self {
             metrics,
-            client: reqwest::Client::new(),
+            client: client.build()?,
             base: setting("OPENAI_BASE_URL", "https://api.openai.com/v1"),
-        }
+        })
     }
 
     /// Asks the provider.
@@ -102,10 +137,4 @@ impl Gateway {
 
 fn setting(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
-}
-
-/// The model that a request names.
-fn model(body: &[u8]) -> String {
-    let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    request["model"].as_str().unwrap_or("unknown").to_owned()
 }

@@ -15,7 +15,7 @@ use brightstaff_metrics_core::{
 };
 use pin_project::pin_project;
 
-use crate::body::ObservedBody;
+use crate::{body::ObservedBody, provisional::Provisional};
 
 /// The future of a [`MetricsService`](crate::MetricsService): carries the measuring from the request
 /// to the body of its answer.
@@ -27,14 +27,17 @@ pub struct ResponseFuture<F> {
     observer: ResponseObserver,
     /// The response as a call to a provider, unless its handler speaks for itself.
     call: Option<PendingCall>,
+    /// The name of the handler, until it is certain.
+    provisional: Option<Provisional>,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, begun: Begun) -> Self {
+    pub(crate) fn new(inner: F, begun: Begun, provisional: Option<Provisional>) -> Self {
         Self {
             inner,
             observer: begun.request.into(),
             call: begun.call,
+            provisional,
         }
     }
 }
@@ -52,6 +55,11 @@ where
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(answer)) => {
+                if let Some(provisional) = this.provisional.take()
+                    && let Some(guard) = this.observer.request_mut()
+                {
+                    provisional.settle(guard, answer.request());
+                }
                 let response = answer.response();
                 let call = this.call.take();
                 let call = call.and_then(|call| unless_marked(call, response));

@@ -41,10 +41,7 @@
 //!
 //! ```
 //! use actix_web::{HttpResponse, http::StatusCode, web};
-//! use brightstaff_metrics_actix::{
-//!     Metrics, NoUpstream, relay,
-//!     brightstaff_metrics_core::labels::ErrorClass,
-//! };
+//! use brightstaff_metrics_actix::{ErrorClass, Metrics, NoUpstream, relay};
 //! # type Body = http_body_util::Full<bytes::Bytes>;
 //! # async fn send() -> Result<http::Response<Body>, std::io::Error> { Err(std::io::ErrorKind::NotConnected.into()) }
 //!
@@ -52,8 +49,8 @@
 //!     let call = metrics.upstream("openai", "gpt-4o").start();
 //!     match send().await {
 //!         Ok(answer) => relay(call.observe(answer)),
-//!         Err(_) => {
-//!             call.fail(ErrorClass::Connect); // or from a client's error, by the feature `reqwest-0_13`
+//!         Err(error) => {
+//!             call.fail(ErrorClass::of(&error)); // of any client
 //!             let mut answer = HttpResponse::new(StatusCode::BAD_GATEWAY);
 //!             answer.extensions_mut().insert(NoUpstream);
 //!             answer
@@ -63,9 +60,12 @@
 //! # let _ = actix_web::App::new().route("/", web::post().to(chat));
 //! ```
 //!
-//! What reqwest gives is handed on as `relay(call.observe(answer.into()))`, and with the feature
-//! `reqwest-0_13` its errors are classes: `call.fail(ErrorClass::from(&error))`; with `hyper-util-0_1` those
-//! of hyper-util's client.
+//! What reqwest gives is handed on as `relay(call.observe(answer.into()))`. A provider that hangs is bounded by
+//! `UpstreamCall::within` (feature `tokio-1`), or by the client's own settings: `timeout` either way.
+//!
+//! OpenAI and what speaks its API tell the tokens of a *stream* only where the request asks for them:
+//! `"stream_options": {"include_usage": true}`. A gateway that wants them puts that into what it sends, as the
+//! example `gateway.rs` does; otherwise `brightstaff_llm_tokens_usage_missing_total` counts the stream.
 //!
 //! Where handlers say nothing, [`MetricsMiddleware::implicit`] measures the answers of the well-known
 //! endpoints. A call whose answer the handler passes on by `observe` always wins over that: the answer is
@@ -74,8 +74,7 @@
 //!
 //! # Which handler
 //!
-//! The label `handler` is resolved once, when the request arrives, and is never its raw path. The
-//! first of these that is known:
+//! The label `handler` is never the raw path of a request. It is the first of these that is known:
 //!
 //! 1. [`HandlerName`] in the request's extensions, [`MetricsMiddleware::handler`],
 //!    [`MetricsMiddleware::handler_fn`];
@@ -87,6 +86,18 @@
 //! 5. the prefix of the scope that the middleware wraps, where that is all there is and no parameter is
 //!    in it;
 //! 6. [`MetricsMiddleware::fallback`], or else `not_found`.
+//!
+//! All but the template is certain when a request arrives. Which resource it goes to, actix knows only once guards
+//! have spoken: until its head, a request is *in flight* under the template of the route that such paths took before,
+//! or else of the first that its path fits; from then on under its own, and everything else is recorded there alone. A
+//! request that ends without a head, or with an `Err` of a middleware, keeps the first name. What
+//! [`handler`](MetricsMiddleware::handler), [`skip`](MetricsMiddleware::skip) and
+//! [`llm_endpoint`](MetricsMiddleware::llm_endpoint) are asked by at the arrival is the first template that the path
+//! fits.
+//!
+//! Each worker knows the first 256 routes again that it sees, which costs no allocation; requests on others are named
+//! as truly, and cost what actix takes to match a path once more. A template of up to 512 bytes is kept; a longer one
+//! is `other`, counted in `brightstaff_metrics_label_overflow_total{label="handler"}`.
 //!
 //! # Where the middleware goes
 //!
@@ -102,8 +113,12 @@
 //! - A resource that a guard turns away keeps its template, though a default service answers.
 //! - A template is told as it was written, patterns included: `/v1/files/{id:\d+}`.
 //! - `NormalizePath` wants to be outside: paths are read as they stand when they arrive here.
-//! - Of several of these on the way of one request the outermost measures it; the others do nothing.
-//! - [`Condition`](actix_web::middleware::Condition) switches it off and on.
+//! - Of several of these on the way of one request the outermost measures it, and the first with
+//!   [`implicit`](MetricsMiddleware::implicit) its call; the others do nothing. One for other [`Metrics`] records there
+//!   as well.
+//! - [`Condition`](actix_web::middleware::Condition) switches it on and off:
+//!   `.wrap(Condition::new(enabled, MetricsMiddleware::new(metrics)))`. Switched off, it costs nothing, and its series
+//!   stay as they are.
 //!
 //! Among other middleware, with the last wrapped outermost:
 //!
@@ -130,6 +145,30 @@
 //!   written by the server. So an `Err` has a status, and is no `status_class="error"`.
 //! - **A panic** in a handler or a body is `status_class="error"`, or keeps the class of the status that
 //!   was sent; never a cancel. Actix closes the connection, and the worker lives on.
+//! - **A body that breaks** after its status, by an error, a panic, or fewer bytes than were declared, is counted
+//!   in `brightstaff_http_requests_interrupted_total`, whether it came from a provider or not.
+//! - **A body that is replaced** by a middleware outside (`ErrorHandlers`) was never asked for: the request ends
+//!   there with the status that it had here, and is no cancel.
+//! - **What the gateway itself answers** on an LLM endpoint, the 429 of a rate limiter or the 504 of a time-out, is no
+//!   answer of a provider. With [`implicit`](MetricsMiddleware::implicit), put such middleware between two of these:
+//!   the outer one without `implicit` measures every request, the inner one with it the calls alone. Or let it mark
+//!   its answers [`NoUpstream`].
+//!
+//! ```
+//! use actix_web::{App, HttpResponse, dev::ServiceRequest, middleware::{Next, from_fn}, web};
+//! use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
+//!
+//! # let metrics = Metrics::unregistered();
+//! let app = App::new()
+//!     .route("/v1/messages", web::post().to(|| async { "from the provider" }))
+//!     .wrap(MetricsMiddleware::new(metrics.clone()).implicit("anthropic"))
+//!     .wrap(from_fn(async |request: ServiceRequest, _: Next<_>| {
+//!         let answer = HttpResponse::TooManyRequests().finish(); // if it is too many
+//!         Ok(request.into_response(answer))
+//!     }))
+//!     .wrap(MetricsMiddleware::new(metrics));
+//! # let _ = app;
+//! ```
 //!
 //! - **Requests that actix cannot read** are answered with 400 before any middleware, and not measured.
 //!
@@ -159,13 +198,21 @@
 //! Where a request's body breaks off, the extractor that reads it answers, most often with 400, whether the client
 //! is still there or not: the request is counted by that status, and is no cancel.
 //!
-//! Over HTTP/2 a reset is noticed when the server next writes, whatever is set: actix gives each stream
-//! a task of its own, which looks for nothing else meanwhile. A handler that waits for a slow provider
-//! waits to its end; a time-out on the call bounds that.
+//! Over HTTP/2 a client that is gone, by a reset or with its whole connection, is noticed when the server next writes,
+//! whatever is set: actix gives each stream a task of its own, which looks for nothing else meanwhile, and neither
+//! `keep_alive` nor `client_disconnect_timeout` ends it. So a request is in flight, and its call with it, for as long
+//! as its provider is *silent*: bound that. `UpstreamCall::within` bounds the wait for the head, and reqwest's
+//! `ClientBuilder::read_timeout` that for the head and for each piece of the body; of awc's answers,
+//! `ClientResponse::timeout` bounds the body as a whole. A body that ends so is an error: the call is `stream`,
+//! and the request interrupted.
 //!
 //! # Features
 //!
 //! - `awc-3`: `observe_awc` and `awc_error_class`, for gateways that call their providers with awc.
+//! - `reqwest-0_13`, `hyper-util-0_1`: [`ErrorClass`] by `From` for the errors of these clients, where
+//!   [`ErrorClass::of`] knows them by what they say.
+//! - `tokio-1`: `UpstreamCall::within`, a time-out for a call.
+//! - `testing`: for the tests of gateways, `Metrics::render` and a clock to turn by hand.
 //!
 //! # Versions
 //!
@@ -182,8 +229,10 @@ mod awc;
 mod body;
 mod future;
 mod middleware;
+mod provisional;
 mod relay;
 mod request_head;
+mod routes;
 mod service;
 mod settings;
 

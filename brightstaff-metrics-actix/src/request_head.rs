@@ -1,19 +1,25 @@
 //! Which handler a request belongs to.
 
-use std::cell::OnceCell;
+use std::{
+    cell::{Cell, OnceCell},
+    rc::Rc,
+};
 
 use actix_web::{
+    HttpRequest,
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
 use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 
+use crate::routes::{Route, Routes};
+
 /// What [`MetricsMiddleware::handler_fn`](crate::MetricsMiddleware::handler_fn) names a handler by.
 #[derive(Debug)]
 pub struct RequestHead<'a> {
     request: &'a ServiceRequest,
-    /// Made when it is first asked for: actix puts it together anew each time.
-    template: OnceCell<Option<String>>,
+    /// Made when it is first asked for: actix matches the path anew, and puts it together.
+    pub(crate) template: OnceCell<Option<String>>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -36,19 +42,11 @@ impl<'a> RequestHead<'a> {
         self.request.path()
     }
 
-    /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one.
+    /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one: the first
+    /// that the path fits, since guards are asked only later.
     #[must_use]
     pub fn template(&self) -> Option<&str> {
-        let template = || {
-            let request = self.request;
-            if request.path().contains('%') {
-                // Actix routes by the path with its escapes undone, but looks the template up by the
-                // one with them.
-                let routed = request.match_info().as_str();
-                return request.resource_map().match_pattern(routed);
-            }
-            request.match_pattern()
-        };
+        let template = || template_of(self.request.parts().0);
         self.template.get_or_init(template).as_deref()
     }
 
@@ -66,6 +64,16 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// The template of a request that was routed.
+pub(crate) fn template_of(request: &HttpRequest) -> Option<String> {
+    if request.path().contains('%') {
+        // Actix routes by the path with its escapes undone, but may look the template up by the one with them.
+        let routed = request.match_info().as_str();
+        return request.resource_map().match_pattern(routed);
+    }
+    request.match_pattern()
+}
+
 /// The application's closure that names handlers.
 pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send + Sync;
 
@@ -74,6 +82,40 @@ pub(crate) struct Arriving<'a> {
     pub(crate) head: RequestHead<'a>,
     pub(crate) given: Option<HandlerName>,
     pub(crate) name: Option<&'a NameFn>,
+    pub(crate) routes: &'a Routes,
+    pub(crate) like: OnceCell<Option<Rc<Route>>>,
+    /// Whether a template had a part in its name.
+    pub(crate) templated: Cell<bool>,
+    pub(crate) chosen: Cell<bool>,
+}
+
+impl<'a> Arriving<'a> {
+    pub(crate) fn new(
+        request: &'a ServiceRequest,
+        given: Option<HandlerName>,
+        name: Option<&'a NameFn>,
+        routes: &'a Routes,
+    ) -> Self {
+        Self {
+            head: RequestHead::new(request),
+            given,
+            name,
+            routes,
+            like: OnceCell::new(),
+            templated: Cell::new(false),
+            chosen: Cell::new(false),
+        }
+    }
+
+    /// Whether actix may come to another name when it routes the request.
+    pub(crate) fn is_provisional(&self) -> bool {
+        self.templated.get() && !self.chosen.get() && self.given.is_none()
+    }
+
+    fn like(&self) -> Option<&Route> {
+        let like = || self.routes.like(self.head.path());
+        self.like.get_or_init(like).as_deref()
+    }
 }
 
 impl IncomingRequest for Arriving<'_> {
@@ -86,7 +128,17 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn template(&self) -> Option<&str> {
+        self.templated.set(true);
         self.head.template()
+    }
+
+    fn likely_template(&self) -> Option<&str> {
+        self.templated.set(true);
+        if let Some(told) = self.head.template.get() {
+            return told.as_deref();
+        }
+        let like = self.like().map(Route::template);
+        like.or_else(|| self.head.template())
     }
 
     /// What the scopes around the middleware took off the path, where no parameter is in it: then it
@@ -102,7 +154,9 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn chosen_name(&self) -> Option<HandlerName> {
-        self.name.and_then(|name| name(&self.head))
+        let name = self.name.and_then(|name| name(&self.head));
+        self.chosen.set(name.is_some());
+        name
     }
 
     fn has_header(&self, name: &str) -> bool {

@@ -1,4 +1,5 @@
 use std::{
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -9,18 +10,32 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse},
 };
 
-use crate::{body::ObservedBody, future::ResponseFuture, settings::Settings};
+use crate::{
+    body::ObservedBody, future::ResponseFuture, provisional::Provisional, routes::Routes,
+    settings::Settings,
+};
 
 /// A service whose requests are measured: what [`MetricsMiddleware`](crate::MetricsMiddleware) makes of a service.
 #[derive(Clone, Debug)]
 pub struct MetricsService<S> {
     inner: S,
-    settings: Arc<Settings>,
+    worker: Rc<Worker>,
+}
+
+/// What a service of one worker knows.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) routes: Routes,
 }
 
 impl<S> MetricsService<S> {
     pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
-        Self { inner, settings }
+        let routes = Routes::default();
+        Self {
+            inner,
+            worker: Rc::new(Worker { settings, routes }),
+        }
     }
 }
 
@@ -38,9 +53,12 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let begun = self.settings.begin(&request);
+        let Worker { settings, routes } = &*self.worker;
+        let (begun, arriving) = settings.begin(&request, routes);
+        let measured = begun.request.is_some();
+        let provisional = measured.then(|| Provisional::of(arriving, &self.worker));
         // A panic in there drops what has begun as it passes.
         let inner = self.inner.call(request);
-        ResponseFuture::new(inner, begun)
+        ResponseFuture::new(inner, begun, provisional.flatten())
     }
 }

@@ -6,7 +6,10 @@ use brightstaff_metrics_core::{
     adapter::{Begun, FirstMark, LayerMark, LayerMarks, NewMark, RequestMetrics},
 };
 
-use crate::request_head::{Arriving, NameFn, RequestHead};
+use crate::{
+    request_head::{Arriving, NameFn},
+    routes::Routes,
+};
 
 /// What a middleware was told, shared by the services that it makes.
 #[derive(Clone)]
@@ -23,19 +26,19 @@ impl Settings {
         }
     }
 
-    /// A request arrived: what of it is measured here.
-    pub(crate) fn begin(&self, request: &ServiceRequest) -> Begun {
+    /// A request arrived: what of it is measured here, and as what it was named.
+    pub(crate) fn begin<'a>(
+        &'a self,
+        request: &'a ServiceRequest,
+        routes: &'a Routes,
+    ) -> (Begun, Arriving<'a>) {
         let extensions = request.extensions();
         let given = extensions.get::<HandlerName>().cloned();
         let first = extensions.get::<FirstMark>().copied();
         let marks = extensions.get::<LayerMark>().cloned();
         // The user's closure may want them.
         drop(extensions);
-        let arriving = Arriving {
-            head: RequestHead::new(request),
-            given,
-            name: self.name.as_deref(),
-        };
+        let arriving = Arriving::new(request, given, self.name.as_deref(), routes);
         let outer = LayerMarks::new(first.as_ref(), marks.as_ref());
         let mut begun = self.requests.begin(&arriving, outer);
         match begun.mark.take() {
@@ -43,7 +46,7 @@ impl Settings {
             Some(NewMark::Layers(mark)) => drop(request.extensions_mut().insert(mark)),
             None => {}
         }
-        begun
+        (begun, arriving)
     }
 }
 

@@ -30,7 +30,7 @@ use actix_web::{
     test::{TestRequest, init_service, read_body},
     web::{self, Bytes},
 };
-use brightstaff_metrics_actix::{MetricsMiddleware, ObservedBody, ResponseFuture};
+use brightstaff_metrics_actix::{MetricsMiddleware, ObservedBody};
 use futures_util::{FutureExt, Stream, stream};
 use recorded::Recorded;
 
@@ -195,6 +195,10 @@ async fn a_panic_is_remembered() {
     assert_eq!(recorded.ends(), [0, 1, 0, 0]);
     drop(body);
     assert_eq!(recorded.ends(), [1, 0, 0, 0]);
+    assert_eq!(
+        recorded.samples("http_requests_interrupted_total"),
+        [r#"{handler="not_found",reason="panic"} 1"#]
+    );
 }
 
 /// Over HTTP/1, actix sends the length that a handler sets only where it is told not to send chunks.
@@ -212,6 +216,30 @@ async fn a_length_that_is_not_sent_ends_nothing() {
         assert_eq!(chunk.unwrap().unwrap(), "hello");
         drop(body);
         assert_eq!(recorded.ends(), ends);
+    }
+}
+
+/// A response that broke after its status, whether a call to a provider has a part in it or not.
+#[actix_web::test]
+async fn a_body_that_breaks_is_interrupted() {
+    let broken = || Err::<Bytes, Error>(ErrorBadGateway("broken"));
+    let mut length = HttpResponse::Ok();
+    length.no_chunking(5);
+    let hel = || Ok(Bytes::from("hel"));
+    for (head, chunks) in [
+        (HttpResponse::Ok(), vec![hel(), broken()]),
+        (length, vec![hel()]),
+    ] {
+        let recorded = Recorded::new();
+        let mut body = Box::pin(streamed(&recorded, head, stream::iter(chunks)).await);
+        while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {}
+        drop(body);
+        assert_eq!(
+            recorded.samples("http_requests_interrupted_total"),
+            [r#"{handler="not_found",reason="error"} 1"#]
+        );
+        assert_eq!(recorded.requests(), ["not_found GET 2xx 1"]);
+        assert_eq!(recorded.ends(), [1, 0, 0, 0]);
     }
 }
 
@@ -291,6 +319,6 @@ fn the_types_go_where_actix_wants_them() {
     fn everywhere<T: Clone + Send + Sync + 'static>() {}
     fn send<T: Send + 'static>() {}
     everywhere::<MetricsMiddleware>();
-    send::<ResponseFuture<()>>();
+    // Futures stay with their worker, as all requests of actix do.
     send::<ObservedBody<()>>();
 }

@@ -13,7 +13,9 @@ use tokio::net::{TcpListener, TcpSocket};
 
 #[cfg(feature = "web-config")]
 use crate::web_config::Access;
-use crate::{error::BindError, limits::Limits, routes, server::Server};
+use crate::{
+    error::BindError, limits::Limits, metrics_handler::MetricsHandler, routes, server::Server,
+};
 
 /// The environment variable that [`Exporter::from_env`] reads.
 pub const METRICS_BIND_ADDRESS: &str = "METRICS_BIND_ADDRESS";
@@ -111,6 +113,17 @@ impl Exporter {
         #[cfg(feature = "web-config")]
         let router = self.access.guard(router);
         router
+    }
+
+    /// What answers scrapes alone, for any path of a server that exists already, beside its own `/healthz`: a
+    /// handler of axum's, and for other servers a function of plain types. Its limits are those of
+    /// [`router`](Self::router), and so is who may scrape.
+    #[must_use]
+    pub fn metrics_handler(&self) -> MetricsHandler {
+        let handler = MetricsHandler::new(self.registry.clone(), self.limits);
+        #[cfg(feature = "web-config")]
+        let handler = handler.guarded(self.access.clone());
+        handler
     }
 
     /// Takes the address, so that an error shows before anything else starts.

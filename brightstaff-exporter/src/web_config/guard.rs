@@ -1,6 +1,6 @@
 //! What every request passes.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -22,30 +22,57 @@ pub(super) fn guard(access: Access, router: Router) -> Router {
 }
 
 async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let settings = match &access.web {
-        None => None,
-        Some(web) => match web.settings.current() {
-            Ok(settings) => Some(settings),
-            // Why, is told to whoever runs this, not to whoever asks.
-            Err(_) => return status(StatusCode::INTERNAL_SERVER_ERROR),
-        },
-    };
-    let rate = access.web.as_ref().and_then(|web| web.rate.as_ref());
-    if rate.is_some_and(|rate| !rate.allows(Instant::now())) {
-        return status(StatusCode::TOO_MANY_REQUESTS);
+    let passage = access.passage(request.headers()).await;
+    passage.respond(next.run(request)).await
+}
+
+/// What the door says to a request.
+pub(crate) struct Passage {
+    /// Whose headers all responses get.
+    settings: Option<Arc<Settings>>,
+    refused: Option<Response>,
+}
+
+impl Passage {
+    /// This response, or the one that keeps its client out.
+    pub(crate) async fn respond(self, response: impl Future<Output = Response>) -> Response {
+        let mut response = match self.refused {
+            None => response.await,
+            Some(refused) => refused,
+        };
+        for (name, value) in self.settings.iter().flat_map(|settings| &settings.headers) {
+            response.headers_mut().insert(name, value.clone());
+        }
+        response
     }
-    let settings = settings.as_deref();
-    let mut response = match access.admits(settings, request.headers()).await {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused,
-    };
-    for (name, value) in settings.map_or(&[][..], |settings| &settings.headers) {
-        response.headers_mut().insert(name, value.clone());
+
+    fn refused(refused: StatusCode) -> Self {
+        Self {
+            settings: None,
+            refused: Some(status(refused)),
+        }
     }
-    response
 }
 
 impl Access {
+    /// Looks at who comes with these headers.
+    pub(crate) async fn passage(&self, headers: &HeaderMap) -> Passage {
+        let settings = match &self.web {
+            None => None,
+            Some(web) => match web.settings.current() {
+                Ok(settings) => Some(settings),
+                // Why, is told to whoever runs this, not to whoever asks.
+                Err(_) => return Passage::refused(StatusCode::INTERNAL_SERVER_ERROR),
+            },
+        };
+        let rate = self.web.as_ref().and_then(|web| web.rate.as_ref());
+        if rate.is_some_and(|rate| !rate.allows(Instant::now())) {
+            return Passage::refused(StatusCode::TOO_MANY_REQUESTS);
+        }
+        let refused = self.admits(settings.as_deref(), headers).await.err();
+        Passage { settings, refused }
+    }
+
     /// Whether who sends these may come in, or else what to answer.
     async fn admits(
         &self,

@@ -149,3 +149,14 @@ async fn a_rate_is_kept() {
         assert_eq!(status(&get(address, "/metrics", "").await), 200);
     }
 }
+
+#[tokio::test]
+async fn metrics_alone_ask_who_comes_as_all_routes_do() {
+    let exporter = exporter().bearer_tokens(["right"]).unwrap();
+    let handler = exporter.metrics_handler();
+    let with = |token: &str| [("authorization", format!("Bearer {token}").into_bytes())];
+    for (headers, status) in [(with("right"), 200), (with("wrong"), 401)] {
+        let headers = headers.iter().map(|(name, value)| (*name, &value[..]));
+        assert_eq!(handler.respond(headers).await.status(), status);
+    }
+}

@@ -37,6 +37,7 @@ pub(crate) fn app() -> App<
             "/v1/chat/completions",
             web::post().to(|| async { r#"{"model":"gpt-4o"}"# }),
         )
+        .route("/v1/files", web::post().to(|| async { "files" }))
         .route("/v1/files/{id}", web::post().to(|| async { "a file" }))
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // No test uses all of it.
 
-use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
+use brightstaff_metrics_actix::{Metrics, MetricsMiddleware, brightstaff_metrics_core::Builder};
 use prometheus::{Registry, TextEncoder};
 
 pub(crate) struct Recorded {
@@ -12,9 +12,13 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    pub(crate) fn with(told: impl FnOnce(Builder) -> Builder) -> Self {
         let registry = Registry::new();
-        let metrics = Metrics::builder().process(false).register(&registry);
-        let metrics = metrics.unwrap();
+        let builder = told(Metrics::builder().process(false));
+        let metrics = builder.register(&registry).unwrap();
         Self { registry, metrics }
     }
 

@@ -12,6 +12,12 @@ pub trait IncomingRequest {
     /// costs something in some frameworks.
     fn template(&self) -> Option<&str>;
 
+    /// The template that the handler is named by until the head of the response, where the framework tells the
+    /// true one only then: see [`RequestMetrics::rename`](super::RequestMetrics::rename). As cheap as it can be.
+    fn likely_template(&self) -> Option<&str> {
+        self.template()
+    }
+
     /// Whether the template is there already: then it is asked for whatever the path looks like, which
     /// may have been rewritten before it was routed.
     const TEMPLATE_IS_CHEAP: bool = false;

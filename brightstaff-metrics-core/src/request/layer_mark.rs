@@ -9,7 +9,15 @@ pub struct FirstMark;
 /// In the extensions of a request, where there is more to say: what the layers that it has passed measure of it,
 /// so that a layer further in leaves that to them, and measures what they do not.
 #[derive(Clone, Debug)]
-pub struct LayerMark(Arc<[Mark]>);
+pub struct LayerMark(Marks);
+
+#[derive(Clone, Debug)]
+enum Marks {
+    /// The first metrics of the process measure the request and its call, and no others anything: takes no
+    /// memory of its own.
+    FirstAndCall,
+    Several(Arc<[Mark]>),
+}
 
 /// The marks that a request brings along.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,7 +56,7 @@ impl<'a> LayerMarks<'a> {
     pub fn new(first: Option<&FirstMark>, marks: Option<&'a LayerMark>) -> Self {
         Self {
             first: first.is_some(),
-            marks: marks.map_or(&[], |marks| &marks.0),
+            marks: marks.map_or(&[], LayerMark::marks),
         }
     }
 
@@ -80,8 +88,23 @@ impl<'a> LayerMarks<'a> {
             return Some(NewMark::First(FirstMark));
         }
         let others = self.marks.iter().filter(|mark| mark.metrics != metrics);
+        if metrics == FIRST && others.clone().next().is_none() {
+            return Some(NewMark::Layers(LayerMark(Marks::FirstAndCall)));
+        }
         let marks = others.copied().chain([Mark { metrics, call }]);
-        Some(NewMark::Layers(LayerMark(marks.collect())))
+        Some(NewMark::Layers(LayerMark(Marks::Several(marks.collect()))))
+    }
+}
+
+impl LayerMark {
+    fn marks(&self) -> &[Mark] {
+        match &self.0 {
+            Marks::FirstAndCall => &[Mark {
+                metrics: FIRST,
+                call: true,
+            }],
+            Marks::Several(marks) => marks,
+        }
     }
 }
 

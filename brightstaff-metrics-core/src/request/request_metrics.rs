@@ -142,7 +142,7 @@ impl RequestMetrics {
         if let Some(endpoint) = endpoint(request.path()) {
             return endpoint.series(&self.http);
         }
-        if let Some(template) = request.template() {
+        if let Some(template) = request.likely_template() {
             return match endpoint(template) {
                 Some(endpoint) => endpoint.series(&self.http),
                 None if is_preflight(request) => self.preflight.series(&self.http),
@@ -172,9 +172,13 @@ impl RequestMetrics {
             return Some(upstream);
         }
         let is_llm_call = |path| endpoint::is_llm_call(method, path);
+        // These endpoints have no parameters: a template is one of them where it is the path, or another
+        // spelling of it.
+        let spelt = || R::TEMPLATE_IS_CHEAP || request.path().contains('%');
+        let routed = || spelt() && request.template().is_some_and(is_llm_call);
         self.implicit
             .as_ref()
-            .filter(|_| is_llm_call(request.path()) || request.template().is_some_and(is_llm_call))
+            .filter(|_| is_llm_call(request.path()) || routed())
     }
 }
 

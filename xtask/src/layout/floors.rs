@@ -36,6 +36,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor("middleware", &["middleware"]),
             floor("service", &["service"]),
             floor("parts", &["awc", "body", "future", "relay", "settings"]),
+            floor("routes", &["provisional", "routes"]),
             floor("request", &["request_head"]),
         ],
     },
@@ -43,7 +44,7 @@ pub(super) const CRATES: &[Crate] = &[
         sources: "brightstaff-exporter/src",
         floors: &[
             floor("api", &["exporter"]),
-            floor("port", &["routes", "server"]),
+            floor("port", &["metrics_handler", "routes", "server"]),
             floor("parts", &["exposition", "web_config"]),
             floor("ground", &["error", "limits", "priority", "socket"]),
         ],
