@@ -11,8 +11,8 @@ use actix_web::{
 };
 
 use crate::{
-    body::ObservedBody, future::ResponseFuture, provisional::Provisional, routes::Routes,
-    settings::Settings,
+    body::ObservedBody, future::ResponseFuture, provisional::Provisional, settings::Settings,
+    worker::Worker,
 };
 
 /// A service whose requests are measured: what [`MetricsMiddleware`](crate::MetricsMiddleware) makes of a service.
@@ -22,20 +22,10 @@ pub struct MetricsService<S> {
     worker: Rc<Worker>,
 }
 
-/// What a service of one worker knows.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) routes: Routes,
-}
-
 impl<S> MetricsService<S> {
     pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
-        let routes = Routes::default();
-        Self {
-            inner,
-            worker: Rc::new(Worker { settings, routes }),
-        }
+        let worker = Rc::new(Worker::new(settings));
+        Self { inner, worker }
     }
 }
 

@@ -114,7 +114,6 @@ fn child(maker: &'static str) -> impl Fn([&str; 1]) -> Child {
 }
 
 /// How many were folded is no part of what is played.
-
 fn inc(folded: &AtomicU64) -> impl FnOnce() {
     || {
         folded.fetch_add(1, Relaxed);

@@ -35,9 +35,12 @@ pub(super) const CRATES: &[Crate] = &[
         floors: &[
             floor("middleware", &["middleware"]),
             floor("service", &["service"]),
-            floor("parts", &["awc", "body", "future", "relay", "settings"]),
-            floor("routes", &["provisional", "routes"]),
+            floor("parts", &["awc", "body", "future", "relay"]),
+            floor("names", &["provisional"]),
+            floor("worker", &["worker"]),
+            floor("settings", &["settings"]),
             floor("request", &["request_head"]),
+            floor("routes", &["routes"]),
         ],
     },
     Crate {
