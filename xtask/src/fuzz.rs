@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the meter's properties, over inputs that libFuzzer makes of recorded answers.
+//! `cargo xtask fuzz`: the meter's properties, over inputs that libFuzzer makes of recorded responses.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ const ARTIFACTS: &str = "target/fuzz-artifacts";
 
 /// Longer inputs find nothing that shorter ones do not, and take longer.
 const MAX_LEN: usize = 16 << 10;
-/// Of recorded answers, those of this length at most are seeds.
+/// Of recorded responses, those of this length at most are seeds.
 const MAX_SEED: usize = MAX_LEN;
 
 #[derive(Args)]
@@ -163,7 +163,7 @@ fn seeds(target: &str, answer: &Answer) -> Vec<Vec<u8>> {
     }
 }
 
-/// Every answer that is known: the fixtures, and where they lie beside the workspace, the recorded answers
+/// Every response that is known: the fixtures, and where they lie beside the workspace, the recorded responses
 /// that the tests of the meter read as well.
 fn answers() -> Result<Vec<Answer>> {
     let mut answers = Vec::new();
@@ -185,7 +185,7 @@ fn answers() -> Result<Vec<Answer>> {
     Ok(answers)
 }
 
-/// The answers in a directory: one a file, its type told by the name; or records, one a line.
+/// The responses in a directory: one a file, its type told by the name; or records, one a line.
 fn directory(path: &Path, answers: &mut Vec<Answer>) -> Result<()> {
     for path in files(path)? {
         let kind = match path.extension().and_then(|extension| extension.to_str()) {
