@@ -13,7 +13,7 @@ pub(crate) type Labels = BTreeMap<String, String>;
 /// What a query returns: the labels of each series, and its value, which may be NaN.
 pub(crate) type Samples = Vec<(Labels, f64)>;
 
-/// The `data` of an answer, asked with these parameters.
+/// The `data` of a response, asked with these parameters.
 pub(crate) fn get(base: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
     let url = format!("{base}/api/v1/{path}");
     let mut answer = agent()

@@ -58,7 +58,7 @@ fn scrape(url: &str, over: &AtomicBool) -> Result<String> {
                 return Ok(text);
             }
             Ok(_) | Err(_) if !ending => thread::sleep(Duration::from_millis(200)),
-            Ok(_) => bail!("{url} tells of no first token while the demo runs"),
+            Ok(_) => bail!("{url} shows no first token while the demo runs"),
             Err(error) => return Err(error.context("the demo serves no metrics")),
         }
     }

@@ -122,7 +122,7 @@ fn compare(left: &[String], right: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// One request on a connection of its own, and the whole answer to it.
+/// One request on a connection of its own, and the whole response.
 fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<String> {
     let mut tcp = TcpStream::connect(address)?;
     tcp.set_read_timeout(Some(PATIENCE))?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// takes longer, however busy it is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A client that any status is an answer to.
+/// A client that takes any status as a response.
 pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(PATIENCE))
@@ -43,7 +43,7 @@ pub(crate) fn get(url: &str) -> Result<String> {
     Ok(body)
 }
 
-/// Sends JSON, and reads the answer to its end.
+/// Sends JSON, and reads the response to its end.
 pub(crate) fn post(url: &str, body: &Value) -> Result<()> {
     let mut answer = agent()
         .post(url)

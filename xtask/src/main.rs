@@ -89,7 +89,7 @@ enum Task {
     Deny,
     /// The gateway under a mixed load of faults, and what is counted and left of it at the end
     Soak(soak::Options),
-    /// Fuzz the meter, from recorded answers on
+    /// Fuzz the meter, from recorded responses on
     Fuzz(fuzz::Options),
     /// Run the benches, each beside its peers
     Bench {

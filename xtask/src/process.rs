@@ -80,7 +80,7 @@ pub(crate) fn runs(pid: u32, program: &str) -> bool {
     ask_ps(pid, "stat=,args=").is_ok_and(|line| !line.starts_with('Z') && line.contains(program))
 }
 
-/// What `ps` tells of a process; fails where there is none.
+/// What `ps` says about a process; fails where there is none.
 pub(crate) fn ask_ps(pid: u32, columns: &str) -> Result<String> {
     let output = Command::new("ps")
         .args(["-o", columns, "-p", &pid.to_string()])

@@ -47,7 +47,7 @@ pub(super) fn check(of: &Crate, files: &[File]) -> Result<Vec<String>> {
                     faults.extend(house.upward(&at, from, to));
                     edges.entry((from, to)).or_insert(at);
                 }
-                // A module without a floor is told of once, in its own file.
+                // A module without a floor is reported once, in its own file.
                 Meant::Room(_) | Meant::Homeless => {}
                 Meant::Root(name) => faults.push(format!(
                     "{at}: {} imports {name}, which the root defines, above all floors: \

@@ -29,7 +29,7 @@ pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
 /// From where on the time to the first token is too long.
 pub(crate) const SLOW_FIRST_TOKEN_SECONDS: f64 = 5.0;
 
-/// The share of requests that may fail: 99.5 % of requests shall get a whole response that is no 5xx.
+/// The share of requests that may fail: 99.5 % of requests shall get a whole response that is not a 5xx.
 const HTTP_BUDGET: f64 = 0.005;
 /// The share of calls that may fail: 99 % of calls shall end well.
 const UPSTREAM_BUDGET: f64 = 0.01;
@@ -175,7 +175,7 @@ fn budgets() -> Vec<Alert> {
             "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this.",
             burn.long, "1%"
         ),
-        runbook: "Open the panel 'Upstream errors, by class' for this provider; 'other' are those that the gateway does not declare and that never answered with success, whose names its log has. rate_limit: see the runbook of BrightstaffRateLimited. status: which status_class? 5xx: read the provider's status page. 4xx: it refuses what it is sent: an API key (401, 403), a model that is gone (404), or one client's requests (400), which 'Requests per second' by handler and that client's log tell. timeout, connect: resolve and reach the host from the gateway. stream: the provider breaks its answers off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
+        runbook: "Open the panel 'Upstream errors, by class' for this provider; 'other' are those that the gateway does not declare and that never had a success, whose names its log has. rate_limit: see the runbook of BrightstaffRateLimited. status: which status_class? 5xx: read the provider's status page. 4xx: it refuses what it is sent: an API key (401, 403), a model that is gone (404), or one client's requests (400), which 'Requests per second' by handler and that client's log tell. timeout, connect: resolve and reach the host from the gateway. stream: the provider cuts its responses off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
     };
     vec![
         http(
@@ -216,8 +216,8 @@ fn providers() -> Vec<Alert> {
                 .above(SLOW_FIRST_TOKEN_SECONDS),
             holds: "10m",
             severity: "warning",
-            summary: "The first token of streamed answers comes late",
-            description: "For {{ $labels.provider }} {{ $labels.model }}, one streamed answer in twenty shows its first token only after {{ $value | humanizeDuration }} or more.".to_owned(),
+            summary: "The first token of streamed responses comes late",
+            description: "For {{ $labels.provider }} {{ $labels.model }}, one streamed response in twenty shows its first token only after {{ $value | humanizeDuration }} or more.".to_owned(),
             runbook: "Compare the panels 'Time to first token p95' and its dashed line, the first byte. Both late: the provider queues, or the connection is slow: read its status page, and prefer another candidate. Only the token late: the model reasons, or the prompts grew (see 'Tokens per request p50'). One model alone: move it down the route. All providers at once: the gateway itself, or its network.",
         },
         Alert {
@@ -252,8 +252,8 @@ fn measurement() -> Vec<Alert> {
             holds: "30m",
             severity: "warning",
             summary: "Token counts are incomplete",
-            description: "{{ $value | humanizePercentage }} of the successful calls to {{ $labels.provider }} ended without their token usage; answers that were interrupted are not in this.".to_owned(),
-            runbook: "Open the panel 'Missing usage, label overflow' for the reason. not_reported: clients stream without asking for usage; have them set stream_options.include_usage, or set include_usage for the provider in the gateway. unparsable: the provider changed its answers, or a proxy rewrites them: keep one and report it. unsupported_encoding: send the provider an Accept-Encoding that is read here.",
+            description: "{{ $value | humanizePercentage }} of the successful calls to {{ $labels.provider }} ended without their token usage; responses that were interrupted are not in this.".to_owned(),
+            runbook: "Open the panel 'Missing usage, label overflow' for the reason. not_reported: clients stream without asking for usage; have them set stream_options.include_usage, or set include_usage for the provider in the gateway. unparsable: the provider changed its responses, or a proxy rewrites them: keep one and report it. unsupported_encoding: send the provider an Accept-Encoding that is read here.",
         },
         Alert {
             name: OVERFLOW,

@@ -75,7 +75,7 @@ fn since(window: &'static str) -> Source {
     }
 }
 
-/// Requests that the gateway answered with a 5xx, failed to answer, or whose response broke off.
+/// Requests that got a 5xx, no response, or one that broke off.
 fn http_errors(window: &'static str) -> (String, Expr) {
     let requests = || since(window).rate(&HTTP_REQUESTS);
     let all = requests().by([]);

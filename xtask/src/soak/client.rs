@@ -136,7 +136,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
     };
     let status: u16 = match line.split(' ').nth(1) {
         Some(status) => status.parse()?,
-        None => bail!("no answer, but {line:?}"),
+        None => bail!("no response, but {line:?}"),
     };
     let mut length = None;
     let (mut chunked, mut closes) = (false, false);

@@ -17,7 +17,7 @@ use super::{
     target::Target,
 };
 
-/// How many clients there are: as many as may wait for slow answers at once.
+/// How many clients there are: as many as may wait for slow responses at once.
 const CLIENTS: usize = 64;
 
 /// A load that goes on where it stopped.

@@ -37,7 +37,7 @@ pub(super) enum Plan {
     Cut,
     /// Streams, and ends the body well before the protocol's end.
     Early,
-    /// Streams, and tells of an error in the middle.
+    /// Streams, and reports an error in the middle.
     ErrorEvent,
     /// Streams one chunk, and no more until the gateway goes.
     Open,
@@ -52,7 +52,7 @@ pub(super) enum Plan {
 }
 
 impl Plan {
-    /// What the answers report: prompt and completion.
+    /// What the responses report: prompt and completion.
     pub(super) const JSON_TOKENS: (u64, u64) = (7, 5);
     pub(super) const STREAM_TOKENS: (u64, u64) = (11, 2);
     pub(super) const MESSAGES_TOKENS: (u64, u64) = (9, 4);

@@ -5,7 +5,7 @@ use super::{provider::Plan, table::ROWS, target::Target};
 /// The longest request body that the soaked gateway takes.
 pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
-/// How long the soaked gateway waits for headers: long enough for a busy machine, whose answers must
+/// How long the soaked gateway waits for headers: long enough for a busy machine, whose responses must
 /// not be late by accident.
 pub(super) const HEADER_TIMEOUT: &str = "10s";
 
@@ -71,7 +71,7 @@ pub(super) enum Body {
     Completion(&'static str, bool),
     /// One byte more than the gateway takes.
     TooLarge,
-    /// A text that is no JSON.
+    /// A text that is not JSON.
     NoJson,
 }
 

@@ -41,7 +41,7 @@ const REFUSED: Row = Row {
 /// Actix answers what it cannot read before any middleware.
 const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
 
-/// Of a body that breaks off actix makes an answer, and gives it to whoever may still be there.
+/// Of a body that breaks off actix makes a response, and gives it to whoever may still be there.
 const BROKEN_OFF: Actix = Actix::Ends(Sees::Whole(400), Counted::As("llm_chat", "POST", "4xx"));
 
 pub(super) static ROWS: &[Row] = &[

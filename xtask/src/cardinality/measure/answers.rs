@@ -75,7 +75,7 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
     Ok(())
 }
 
-/// The values by series; what is no number is no value, as on the dashboard.
+/// The values by series; what is not a number is not a value, as on the dashboard.
 fn answer(base: &str, expr: &str, at: f64) -> Result<BTreeMap<String, f64>> {
     let answer = api::query_at(base, expr, at)?;
     let numbers = answer.into_iter().filter(|(_, value)| value.is_finite());

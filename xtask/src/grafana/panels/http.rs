@@ -27,7 +27,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 1,
             title: "Requests per second, by handler",
-            about: "Inbound requests, each counted once: when its status is known, or when it ends without one. A streamed answer counts when its headers are ready, not when its last byte is sent.",
+            about: "Inbound requests, each counted once: when its status is known, or when it ends without one. A streamed response counts when its headers are ready, not when its last byte is sent.",
             reading: "The load, and its mix. A handler that falls while the others stand is a client that went away or a route that broke; one that nobody knows, `not_found` above all, is a client with the wrong URL.",
             width: 8,
             unit: Unit::RequestsPerSecond,
@@ -41,7 +41,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 2,
             title: "5xx share",
-            about: "Requests answered with a 5xx, as a share of all requests; those that failed without any status (the handler panicked, or the service had an error); and those whose response was interrupted after its status (the body failed, had fewer bytes than declared, or its code panicked). 0 where there were requests and none failed; nothing is drawn while there are no requests.",
+            about: "Requests whose response was a 5xx, as a share of all requests; those that failed without any status (the handler panicked, or the service had an error); and those whose response was interrupted after its status (the body failed, had fewer bytes than declared, or its code panicked). 0 where there were requests and none failed; nothing is drawn while there are no requests.",
             reading: "What the gateway's clients see fail. It includes the errors of providers that the gateway passes on, so look at the upstream errors first: if they rise alike, the cause is behind the gateway. `interrupted, error` follows the class `stream` there: a provider's stream that breaks breaks the response. Requests that their clients gave up are not in here.",
             width: 8,
             unit: Unit::Share,
@@ -77,7 +77,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 3,
             title: "Cancelled share",
-            about: "Requests whose client went away before the headers, or before the end of the body, as a share of all requests. A failure or a panic of the gateway is no cancel.",
+            about: "Requests whose client went away before the headers, or before the end of the body, as a share of all requests. A failure or a panic of the gateway is not a cancel.",
             reading: "Some is normal: people close tabs. A rise of `before the headers` is impatience, so compare it with the durations and the time to first token; a rise of `in the body` with steady latency is a client with too short a time-out.",
             width: 8,
             unit: Unit::Share,
@@ -110,7 +110,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
             id: 4,
             title: "Duration p50, p95, p99, by handler",
             about: "From a request's arrival at the middleware to the end of its response body: the last byte, an error, or the client's hang-up. Streaming is included. What is beyond the last bucket reads as its bound (300 s).",
-            reading: "For streamed answers this is how long people read along, and grows with the length of the answers; judge speed by the time to first token and per output token. For everything else it is the latency.",
+            reading: "For streamed responses this is how long people read along, and grows with the length of the responses; judge speed by the time to first token and per output token. For everything else it is the latency.",
             width: 12,
             unit: Unit::Seconds,
             queries: vec![

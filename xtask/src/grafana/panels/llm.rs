@@ -40,7 +40,7 @@ fn calls(from: Source) -> Vec<Panel> {
             id: 6,
             title: "Upstream duration p95",
             about: "From the start of a call to the end of its response body, of calls that ended well. A client that reads slowly stretches it.",
-            reading: "Failed calls are left out, since a provider that refuses fast would look fast. Long answers take long: read it beside tokens per request.",
+            reading: "Failed calls are left out, since a provider that refuses fast would look fast. Long responses take long: read it beside tokens per request.",
             width: 8,
             unit: Unit::Seconds,
             queries: vec![Query::new(
@@ -59,7 +59,7 @@ fn calls(from: Source) -> Vec<Panel> {
             id: 7,
             title: "Upstream errors, by class",
             about: "Calls that did not end well, each attempt once, at its end. A stream that broke after its 200 is an error (stream); a call that was dropped because the client hung up is cancelled.",
-            reading: "The class tells whose turn it is: `rate_limit` and `status` are the provider's answer, `timeout` and `connect` the way there, `stream` a broken answer, `cancelled` our own side. The dashed line is the share of all calls that did not end well.",
+            reading: "The class tells whose turn it is: `rate_limit` and `status` are the provider's response, `timeout` and `connect` the way there, `stream` a broken response, `cancelled` our own side. The dashed line is the share of all calls that did not end well.",
             width: 8,
             unit: Unit::PerSecond,
             queries: vec![
@@ -77,7 +77,7 @@ fn calls(from: Source) -> Vec<Panel> {
         Panel {
             id: 8,
             title: "Time to first token p95",
-            about: "From the start of a call to the chunk that completes the first event with generated output: text, reasoning, a refusal, a tool call, media. Streamed 2xx answers only. Dashed: to the first byte of the body, all calls together.",
+            about: "From the start of a call to the chunk that completes the first event with generated output: text, reasoning, a refusal, a tool call, media. Streamed 2xx responses only. Dashed: to the first byte of the body, all calls together.",
             reading: "What people feel as speed. Far above the first byte, the provider accepts fast and thinks long; both high together, it queues. A role prelude, a ping or an empty delta is not a token.",
             width: 8,
             unit: Unit::Seconds,
@@ -95,7 +95,7 @@ fn calls(from: Source) -> Vec<Panel> {
             ],
             thresholds: &[Look(alerts::SLOW_FIRST_TOKEN_SECONDS)],
             stacked: false,
-            idle: "No streamed answers",
+            idle: "No streamed responses",
             see: &[6, 10],
             runbook: Some(alerts::SLOW_FIRST_TOKEN),
         },
@@ -146,7 +146,7 @@ fn tokens(from: Source) -> Vec<Panel> {
                 .into(),
             thresholds: &[],
             stacked: false,
-            idle: "No streamed answers",
+            idle: "No streamed responses",
             see: &[6, 8],
             runbook: None,
         },
@@ -179,7 +179,7 @@ fn tokens(from: Source) -> Vec<Panel> {
             id: 12,
             title: "Missing usage, label overflow",
             about: "2xx calls whose final usage was never seen, so that their tokens are missing in part or in whole, as a share of all 2xx calls, by reason. Dashed, on the right: records folded to \"other\", because their pair or name had no slot of its own.",
-            reading: "How far to trust the token panels. `not_reported` is a stream that was not asked for usage, `interrupted` comes with hang-ups; the other two want a look at the answers. Overflow means that a breakdown by model or handler is no longer whole.",
+            reading: "How far to trust the token panels. `not_reported` is a stream that was not asked for usage, `interrupted` comes with hang-ups; the other two want a look at the responses. Overflow means that a breakdown by model or handler is no longer whole.",
             width: 6,
             unit: Unit::Share,
             queries: vec![

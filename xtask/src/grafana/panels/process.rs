@@ -26,7 +26,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 18,
             title: "Envoy → brightstaff link",
-            about: "Requests that Envoy sent to its cluster bright_staff, beside those that arrived here. Dashed: what Envoy saw go wrong on the way, 5xx answers and failed connections.",
+            about: "Requests that Envoy sent to its cluster bright_staff, beside those that arrived here. Dashed: what Envoy saw go wrong on the way, 5xx responses and failed connections.",
             reading: "The first two lines lie on each other. Sent above received: requests are lost between the two, and failed connections say so. Received above sent: somebody calls the gateway past Envoy. With one instance selected, only what arrived there is shown, of all that Envoy sent. Without an Envoy only the second line is there.",
             width: 12,
             unit: Unit::RequestsPerSecond,

@@ -75,7 +75,7 @@ fn durations(truth: &mut Truth, told: &Value) -> Result<()> {
         .collect();
     let calls = told["calls"].as_array().context("no calls")?;
     for call in calls {
-        // What an agent calls its model is no label.
+        // What an agent calls its model is not a label value.
         let is_agent = agents.contains(&&call["upstream"]);
         let model = if is_agent { &agent } else { &call["model"] };
         let pair = [("provider", &call["upstream"]), ("model", model)];

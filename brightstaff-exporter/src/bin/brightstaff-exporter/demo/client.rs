@@ -41,7 +41,7 @@ pub(crate) enum Ending {
     Whole,
     /// With a body that broke off.
     Broken,
-    /// Without an answer.
+    /// Without a response.
     Unanswered,
     /// The client hung up, as planned.
     HungUp(HangUp),
@@ -172,7 +172,7 @@ impl Seen {
     }
 }
 
-/// Gets a path, and reads the whole answer.
+/// Gets a path, and reads the whole response.
 pub(super) async fn get(from: SocketAddr, path: &str) -> Result<String> {
     let get = async {
         let (mut sender, connection) = connect(from).await?;

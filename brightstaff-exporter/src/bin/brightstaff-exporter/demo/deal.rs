@@ -54,7 +54,7 @@ impl Dealer {
         }
     }
 
-    /// A request for an answer of a model.
+    /// A request for a response of a model.
     fn llm(&mut self, card: &Card) -> Order {
         let path = match card.ask {
             Ask::Chat | Ask::Plain(_) => "/v1/chat/completions",

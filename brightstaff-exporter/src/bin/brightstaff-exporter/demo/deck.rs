@@ -20,7 +20,7 @@ const CHAT: Card = Card::new(Ask::Chat);
 const MESSAGES: Card = Card::new(Ask::Messages);
 const RESPONSES: Card = Card::new(Ask::Responses);
 
-/// Sound answers of every API.
+/// Sound responses of every API.
 const SOUND: &[(usize, Card)] = &[
     (5, CHAT.streamed()),
     (2, CHAT.streamed().without_usage()),

@@ -40,7 +40,7 @@ use crate::{
     sim::{Book, Call},
 };
 
-/// How long the gateway may take to come to rest after the last answer.
+/// How long the gateway may take to come to rest after the last response.
 const REST: Duration = Duration::from_secs(10);
 
 /// `demo`: runs it all, and fails where truth and metrics differ.
@@ -157,7 +157,7 @@ impl Outcome {
     fn summary(&self) -> String {
         let count = |is: fn(&Made) -> bool| self.made.iter().filter(|made| is(made)).count();
         format!(
-            "{} requests, {} calls that reached a provider; {} answers streamed, {} broke off, {} clients hung up",
+            "{} requests, {} calls that reached a provider; {} responses streamed, {} broke off, {} clients hung up",
             self.made.len(),
             self.calls.len(),
             self.calls.iter().filter(|call| call.streamed).count(),

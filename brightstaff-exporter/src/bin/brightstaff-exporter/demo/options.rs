@@ -16,7 +16,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "NUMBER", default_value = "20", value_parser = rate)]
     pub(crate) rate: f64,
 
-    /// Decides which requests are made, in which order, and what becomes of them.
+    /// Decides which requests are made, in which order, and how they end.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(crate) seed: u64,
 
