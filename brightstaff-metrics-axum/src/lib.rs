@@ -178,7 +178,8 @@ mod service;
 mod settings;
 
 pub use brightstaff_metrics_core::{
-    self, HandlerName, Metrics, NoUpstream, ObservedBody, labels::ErrorClass, prometheus,
+    self, HandlerName, Head, Metrics, NoUpstream, ObservedBody, Upstream, UpstreamCall,
+    labels::ErrorClass, meter::Usage, prometheus,
 };
 
 pub use self::{
