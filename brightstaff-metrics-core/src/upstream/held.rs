@@ -81,12 +81,9 @@ impl Slot {
     /// The call ended.
     pub(super) fn put(&self, ended: Ended) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match *state {
-            State::LetGo(found) => found,
-            _ => {
-                *state = State::Ended(Box::new(ended));
-                return;
-            }
+        let State::LetGo(found) = *state else {
+            *state = State::Ended(Box::new(ended));
+            return;
         };
         drop(state);
         record(ended, found);
