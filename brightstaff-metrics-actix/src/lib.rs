@@ -206,6 +206,39 @@
 //! `ClientResponse::timeout` bounds the body as a whole. A body that ends so is an error: the call is `stream`,
 //! and the request interrupted.
 //!
+//! # Where the metrics are scraped
+//!
+//! `brightstaff-exporter` (without its default features) serves the registry on a port of its own, as the example
+//! `gateway.rs` does, or answers at any path of the gateway:
+//!
+//! ```
+//! use actix_web::{App, HttpRequest, HttpResponse, body::SizedStream, http::StatusCode, web};
+//! use brightstaff_exporter::{Exporter, MetricsHandler};
+//!
+//! async fn scrape(scrapes: web::Data<MetricsHandler>, request: HttpRequest) -> HttpResponse {
+//!     let headers = request.headers().iter();
+//!     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+//!     let scraped = scrapes.respond(headers).await;
+//!     let status = StatusCode::from_u16(scraped.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+//!     let mut response = HttpResponse::build(status);
+//!     for header in scraped.headers() {
+//!         response.append_header(header);
+//!     }
+//!     response.body(SizedStream::new(scraped.content_length(), scraped.into_body()))
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! # let registry = prometheus::Registry::new();
+//! // Outside of the closure of `HttpServer::new`; inside, `skip("/internal/metrics")` on the middleware.
+//! let scrapes = web::Data::new(Exporter::new(registry).metrics_handler());
+//! let app = App::new().app_data(scrapes).route("/internal/metrics", web::get().to(scrape));
+//! # let app = actix_web::test::init_service(app).await;
+//! # let request = actix_web::test::TestRequest::with_uri("/internal/metrics").to_request();
+//! # assert!(actix_web::test::call_service(&app, request).await.status().is_success());
+//! # }
+//! ```
+//!
 //! # Features
 //!
 //! - `awc-3`: `observe_awc` and `awc_error_class`, for gateways that call their providers with awc.
