@@ -85,7 +85,8 @@
 //! 4. the template of actix's resource, its scopes included (`/v1/files/{id}`);
 //! 5. the prefix of the scope that the middleware wraps, where that is all there is and no parameter is
 //!    in it;
-//! 6. [`MetricsMiddleware::fallback`], or else `not_found`.
+//! 6. [`MetricsMiddleware::fallback`], or else `not_found`, which becomes `unmatched` where it is answered with less
+//!    than 400, by a default service for example.
 //!
 //! All but the template is certain when a request arrives. Which resource it goes to, actix knows only once guards
 //! have spoken: until its head, a request is *in flight* under the template of the route that such paths took before,

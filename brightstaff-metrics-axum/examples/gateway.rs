@@ -6,7 +6,7 @@
 //!
 //! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`.
 
-use std::{env, error::Error};
+use std::{env, error::Error, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -19,9 +19,9 @@ use axum::{
 };
 use brightstaff_exporter::Exporter;
 use brightstaff_metrics_axum::{
-    Metrics, MetricsLayer, NoUpstream, brightstaff_metrics_core::labels::ErrorClass,
+    ErrorClass, Metrics, MetricsLayer, NoUpstream, prometheus::Registry,
 };
-use prometheus::Registry;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -50,6 +50,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// How long the provider may take until its headers: less than whatever stands around the gateway, or a provider that
+/// hangs looks like a client that left.
+const HEADERS_WITHIN: Duration = Duration::from_secs(120);
+
 /// A call to the provider: whatever becomes of it, it is recorded.
 async fn forward(
     State(gateway): State<Gateway>,
@@ -57,18 +61,38 @@ async fn forward(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let call = gateway.metrics.upstream("openai", &model(&body)).start();
+    let (model, body) = with_usage(uri.path(), body);
+    let mut call = gateway.metrics.upstream("openai", &model).start();
     let key = headers.get("authorization");
-    match gateway.send(uri.path(), key, body).await {
-        Ok(answer) => call.observe(answer).into_response(),
-        Err(error) => {
-            call.fail(ErrorClass::from(&error));
+    let sent = gateway.send(uri.path(), key, body);
+    match call.within(HEADERS_WITHIN, sent).await {
+        Ok(Ok(response)) => call.observe(response).into_response(),
+        Ok(Err(error)) => {
+            call.fail(ErrorClass::of(&error));
             (StatusCode::BAD_GATEWAY, Extension(NoUpstream)).into_response()
         }
+        Err(_timed_out) => (StatusCode::GATEWAY_TIMEOUT, Extension(NoUpstream)).into_response(),
     }
 }
 
-type Answer = reqwest::Result<http::Response<reqwest::Body>>;
+/// The model that a request names, and the request. One that is streamed asks for its usage as well: OpenAI, and most of
+/// those whose APIs are like its own, tell it only where it is asked for. (The client gets one more chunk, without
+/// choices.)
+fn with_usage(path: &str, body: Bytes) -> (String, Bytes) {
+    let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let model = request["model"].as_str().unwrap_or("unknown").to_owned();
+    let streamed = path == "/v1/chat/completions" && request["stream"] == true;
+    if !streamed || request["stream_options"]["include_usage"].is_boolean() {
+        return (model, body);
+    }
+    match &mut request["stream_options"] {
+        Value::Object(options) => drop(options.insert("include_usage".to_owned(), true.into())),
+        options => *options = json!({"include_usage": true}),
+    }
+    (model, request.to_string().into())
+}
+
+type Sent = reqwest::Result<http::Response<reqwest::Body>>;
 
 #[derive(Clone)]
 struct Gateway {
@@ -88,29 +112,23 @@ impl Gateway {
     }
 
     /// Asks the provider.
-    async fn send(&self, path: &str, key: Option<&impl AsRef<[u8]>>, body: Bytes) -> Answer {
+    async fn send(&self, path: &str, key: Option<&impl AsRef<[u8]>>, body: Bytes) -> Sent {
         let url = format!("{}{}", self.base, path.trim_start_matches("/v1"));
         let request = self.client.post(url).body(body);
         let request = request.header("content-type", "application/json");
         let request = request.header("authorization", key.map_or(&[][..], AsRef::as_ref));
-        let mut answer = http::Response::from(request.send().await?);
+        let mut response = http::Response::from(request.send().await?);
         // They belong to the connection to the provider; beside chunks, a length is none (RFC 9112, 6.3).
-        if answer.headers_mut().remove("transfer-encoding").is_some() {
-            answer.headers_mut().remove("content-length");
+        if response.headers_mut().remove("transfer-encoding").is_some() {
+            response.headers_mut().remove("content-length");
         }
         for name in ["connection", "keep-alive"] {
-            answer.headers_mut().remove(name);
+            response.headers_mut().remove(name);
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
 fn setting(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
-}
-
-/// The model that a request names.
-fn model(body: &[u8]) -> String {
-    let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    request["model"].as_str().unwrap_or("unknown").to_owned()
 }

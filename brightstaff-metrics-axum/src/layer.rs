@@ -77,8 +77,8 @@ impl MetricsLayer {
         self
     }
 
-    /// Names the handler of requests for which nothing else is known: `not_found` unless told
-    /// otherwise.
+    /// Names the handler of requests for which nothing else is known. Unless told otherwise they are
+    /// `not_found`, and `unmatched` where the status is a 1xx, 2xx or 3xx.
     pub fn fallback(mut self, name: &str) -> Self {
         self.settings().requests.fallback(name);
         self
@@ -96,8 +96,12 @@ impl MetricsLayer {
     ///
     /// Such a call is the gateway's own answer, from the arrival of its request to the end of its
     /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the answer
-    /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on what `UpstreamCall::observe` gave it, or marks an answer of its
-    /// own with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
+    /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on
+    /// what `UpstreamCall::observe` gave it, or marks an answer of its own with [`NoUpstream`](crate::NoUpstream),
+    /// nothing is recorded here.
+    ///
+    /// Layers of the gateway's own that answer with 429 or 5xx belong outside of this one: see the
+    /// [crate docs](crate#where-the-layer-goes).
     pub fn implicit(mut self, provider: &str) -> Self {
         self.settings().requests.implicit(provider);
         self

@@ -33,7 +33,7 @@
 //!
 //! # Calls to providers
 //!
-//! A handler says when it calls a provider, and hands the answer on as it comes. It may do so from a
+//! A handler says when it calls a provider, and hands the response on as it comes. It may do so from a
 //! spawned task as well; nothing travels by thread or task:
 //!
 //! ```
@@ -45,7 +45,7 @@
 //! async fn chat(State(metrics): State<Metrics>) -> Response {
 //!     let call = metrics.upstream("openai", "gpt-4o").start();
 //!     match send().await {
-//!         Ok(answer) => call.observe(answer).into_response(),
+//!         Ok(response) => call.observe(response).into_response(),
 //!         Err(error) => {
 //!             call.fail(ErrorClass::of(&error));
 //!             (StatusCode::BAD_GATEWAY, Extension(NoUpstream)).into_response()
@@ -57,14 +57,20 @@
 //! #     .with_state(Metrics::unregistered());
 //! ```
 //!
-//! What reqwest gives is handed on as `call.observe(answer.into())`, and with the feature `reqwest-0_13` its
-//! errors are classes: `call.fail(ErrorClass::from(&error))`; with `hyper-util-0_1` those of hyper-util's
-//! client.
+//! - What reqwest gives is handed on as `call.observe(response.into())`. Where it is read as a response of reqwest (by
+//!   `json()`, or by an SDK above it), the feature `reqwest-0_13` has `call.observe_reqwest(response)`.
+//! - `ErrorClass::of` takes any client's error, with all its sources.
+//! - **A provider that hangs** wants a time-out of its own: the client's, or `call.within(limit, send())` of the feature
+//!   `tokio-1`. Either is `timeout`. A `TimeoutLayer` around the handler only drops it, as a client that hangs up does,
+//!   and nobody can tell the two apart from within: `cancelled`.
+//! - **SDKs** that take a middleware or a client of the caller's are observed below, and those that do not are told of by
+//!   hand: the example `sdk` shows both.
+//! - **Usage in streams** is there where the request asks for it (`stream_options.include_usage` of OpenAI's Chat
+//!   Completions, and of most APIs like it): the example `axum-gateway` does.
 //!
-//! Where handlers say nothing, [`MetricsLayer::implicit`] measures the answers of the well-known
-//! endpoints. A call whose answer the handler passes on by `observe` always wins over that: the answer is
-//! marked. An answer that the handler makes anew, after a call failed or after it read one by itself, is
-//! to be marked [`NoUpstream`], or it is measured as well.
+//! Where handlers say nothing, [`MetricsLayer::implicit`] measures the responses of the well-known endpoints. A call
+//! whose response the handler passes on by `observe` always wins over that: the response is marked. One that the handler
+//! makes anew gets the mark by `call.mark()`, and after a call that failed [`NoUpstream`], or it is measured as well.
 //!
 //! # Which handler
 //!
@@ -79,7 +85,13 @@
 //! 3. `cors_preflight`;
 //! 4. the template of axum's route, nested prefixes included (`/v1/files/{id}`);
 //! 5. the prefix that a service is nested at, where that is all there is;
-//! 6. [`MetricsLayer::fallback`], or else `not_found`.
+//! 6. [`MetricsLayer::fallback`];
+//! 7. `not_found`, and `unmatched` from a status below 400 on: files that a `fallback_service` serves, above all. To have
+//!    them under a name of their own, nest them (`nest_service("/assets", …)`, see below), or name what is left by
+//!    `fallback("files")`, which then covers files that are missing, too.
+//!
+//! A template may have 512 bytes, any other name 128; what is longer is `other`, and counted in
+//! `brightstaff_metrics_label_overflow_total`.
 //!
 //! # Where the layer goes
 //!
@@ -96,12 +108,13 @@
 //! | around the whole `Router` | **no** | measured | costs none of axum's boxing |
 //!
 //! - axum tells a layer outside of `nest_service` nothing of what it matched, so that such requests
-//!   are `not_found` there. Name them, `handler("/files/{*path}", "files")`, or nest the service after
+//!   are `not_found` or `unmatched` there. Name them, `handler("/files/{*path}", "files")`, or nest the service after
 //!   the layer, in a layer of its own: `.layer(metrics.clone()).nest_service("/files",
 //!   metrics.layer(files))`.
 //! - Around the whole router, only well-known endpoints and what [`MetricsLayer`] names are told apart.
 //! - Nesting strips the prefix from the path that inner layers see. The layer looks at the original.
-//! - Of several layers on the way of one request the outermost measures it; the others do nothing.
+//! - Of several layers of the same [`Metrics`] the outermost measures a request, and one further in what that does not:
+//!   implicit calls (see below). A layer of other `Metrics` measures by itself.
 //!
 //! Among other layers, with the last added outermost:
 //!
@@ -128,9 +141,44 @@
 //!   dropped, as if the client had gone away.
 //! - **Catch-panic inside**: its 500 is counted as 5xx, which the client got. Outside, a panic is
 //!   `status_class="error"`; never a cancel.
-//! - **CORS inside**: it answers preflights by itself.
+//! - **CORS inside**: it answers preflights by itself, which are `cors_preflight`. It may stand outside, too, also in one
+//!   `ServiceBuilder`; then they are not measured.
 //! - **Compression outside**: implicit calls then read plain bytes. The other way round works as well
 //!   (the core decodes), at the cost of decoding what was just encoded.
+//! - **A rate limiter, and implicit calls**: the gateway's own 429, 500 and 504 are no provider's. So let
+//!   [`implicit`](MetricsLayer::implicit) be said by a second layer, inside of those that answer by themselves:
+//!
+//! ```
+//! # use axum::{Router, routing::post};
+//! # use brightstaff_metrics_axum::{Metrics, MetricsLayer};
+//! # use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+//! # let metrics = Metrics::unregistered();
+//! # let minute = std::time::Duration::from_secs(60);
+//! let app: Router = Router::new()
+//!     .route("/v1/chat/completions", post(|| async { "forwarded" }))
+//!     .layer(MetricsLayer::new(metrics.clone()).implicit("openai")) // calls
+//!     .layer(TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, minute))
+//!     .layer(CatchPanicLayer::new())
+//!     .layer(MetricsLayer::new(metrics)); // requests
+//! # let _ = app;
+//! ```
+//!
+//! - **Layers that replace bodies** (a page for each 404, the 304 of an `ETag`) may stand outside: a body that nobody ever
+//!   asked for is no cancel. Neither is the response of which a test reads the status alone. What cannot be told from
+//!   them is a client that leaves after the head was made and before a first frame was asked for, which servers do at
+//!   once.
+//! - **Conditional layers**: `option_layer` wants one type of body both ways, `option_layer(layer.map(|layer|
+//!   (MapResponseLayer::new(IntoResponse::into_response), layer)))` with tower's `MapResponseLayer`. Simpler is a layer
+//!   that is always there, of `Metrics::unregistered()` where nobody scrapes, or an `if` around `Router::layer`.
+//!
+//! # What ends a response
+//!
+//! - Its body, by HTTP's rules. One that errs, panics or is shorter than it declared is counted in
+//!   `http_requests_interrupted_total`, as well as by its status; no cancel.
+//! - **Server-sent events** last as long as their stream.
+//! - **WebSockets** are measured up to their 101, a 1xx: the request ends there. What passes later is no HTTP any more, and
+//!   on a connection that the handler takes over from the server, in a task of its own: it knows how long that lasts, and
+//!   the layer does not.
 //!
 //! # Without axum
 //!
@@ -159,6 +207,10 @@
 //! # Features
 //!
 //! - `matched-path` (default): handler names from axum's templates.
+//! - `reqwest-0_13`: `UpstreamCall::observe_reqwest`, and `ErrorClass::from(&reqwest::Error)`.
+//! - `hyper-util-0_1`: `ErrorClass` from the errors of hyper-util's client.
+//! - `tokio-1`: `UpstreamCall::within`.
+//! - `testing`: `Metrics::render`, the series as text, and a clock that a test turns by hand, `Builder::clock`.
 //!
 //! # Versions
 //!
@@ -178,7 +230,8 @@ mod service;
 mod settings;
 
 pub use brightstaff_metrics_core::{
-    self, HandlerName, Metrics, NoUpstream, ObservedBody, labels::ErrorClass, prometheus,
+    self, HandlerName, Head, Metrics, NoUpstream, ObservedBody, Upstream, UpstreamCall,
+    labels::ErrorClass, meter::Usage, prometheus,
 };
 
 pub use self::{

@@ -30,8 +30,8 @@ const SECTIONS: &[(&str, &str, &str)] = &[
         "brightstaff_http_",
         "HTTP: one set per inbound request",
         "`handler` is the name that the user gave, or that of a well-known endpoint, or the route template, or\n\
-         the name of the fallback, or `not_found`; never the raw path. The well-known endpoints, by method and\n\
-         path: POST `/v1/chat/completions`, `/v1/messages`, `/v1/responses`, `/v1/completions` are `llm_chat`;\n\
+         the name of the fallback, or `not_found` (`unmatched` where the status is a 1xx, 2xx or 3xx all the\n\
+         same); never the raw path. The well-known endpoints, by method and path: POST `/v1/chat/completions`, `/v1/messages`, `/v1/responses`, `/v1/completions` are `llm_chat`;\n\
          the first three of them under `/agents` are `agent_chat`, under `/routing` `routing_decision`; POST\n\
          `/v1/embeddings` is `embeddings`, POST `/function_calling` `function_calling`; GET `/v1/models` and\n\
          `/agents/v1/models` are `list_models`; OPTIONS with `Origin` and `Access-Control-Request-Method` is\n\

@@ -3,6 +3,10 @@ use crate::labels::RequestMethod;
 /// The name of a request for which nothing else is known.
 pub const NOT_FOUND: &str = "not_found";
 
+/// The name of a request for which nothing else is known, and which was answered by a 1xx, a 2xx or a 3xx all the same:
+/// by a service of files that is a router's fallback, for example.
+pub const UNMATCHED: &str = "unmatched";
+
 /// The name of a CORS preflight: an OPTIONS with `Origin` and `Access-Control-Request-Method`.
 pub const CORS_PREFLIGHT: &str = "cors_preflight";
 

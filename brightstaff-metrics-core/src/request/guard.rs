@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::known_handler::Answered;
 use crate::{
     clock::Tick,
     families::HandlerSeries,
@@ -25,6 +26,8 @@ pub struct RequestGuard {
     counted: bool,
     ended: bool,
     progress: Progress,
+    /// Where nothing is known of the request.
+    answered: Option<Arc<Answered>>,
 }
 
 impl RequestGuard {
@@ -40,7 +43,14 @@ impl RequestGuard {
             counted: false,
             ended: false,
             progress: Progress::default(),
+            answered: None,
         }
+    }
+
+    /// It belongs to this handler if it is answered by a 1xx, a 2xx or a 3xx.
+    #[inline]
+    pub(super) fn answered_as(&mut self, answered: Option<&Arc<Answered>>) {
+        self.answered = answered.cloned();
     }
 
     /// The request is a CONNECT.
@@ -69,6 +79,9 @@ impl RequestGuard {
         // First, as in `end`: what is recorded then is no part of what is measured.
         let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
+        if let Some(answered) = self.answered.take().filter(|_| head.status < 400) {
+            self.rename(answered.series());
+        }
         self.handler.requests(self.method, class).inc();
         let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.time_to_headers().observe(elapsed);

@@ -36,6 +36,31 @@ impl KnownHandler {
     }
 }
 
+/// The handler of requests that nothing was known of, once they are answered: known at the head alone.
+pub(super) struct Answered {
+    families: Arc<HttpFamilies>,
+    handler: KnownHandler,
+}
+
+impl Answered {
+    pub(super) fn new(families: &Arc<HttpFamilies>, name: &str) -> Self {
+        Self {
+            families: Arc::clone(families),
+            handler: KnownHandler::new(name),
+        }
+    }
+
+    pub(super) fn series(&self) -> &Arc<HandlerSeries> {
+        self.handler.series(&self.families)
+    }
+}
+
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Answered").field(&self.handler).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

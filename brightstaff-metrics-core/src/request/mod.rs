@@ -13,7 +13,9 @@ mod request_metrics;
 pub mod handler {
     //! The handler names of the endpoints that LLM gateways have in common.
 
-    pub use super::endpoint::{CORS_PREFLIGHT, MALFORMED, NOT_FOUND, is_llm_call, well_known};
+    pub use super::endpoint::{
+        CORS_PREFLIGHT, MALFORMED, NOT_FOUND, UNMATCHED, is_llm_call, well_known,
+    };
 }
 
 pub use self::{

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::{
     IncomingRequest, LayerMarks, NewMark, PendingCall, RequestGuard,
-    endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND},
-    known_handler::KnownHandler,
+    endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
+    known_handler::{Answered, KnownHandler},
     paths::PathMap,
 };
 use crate::{
@@ -24,6 +24,8 @@ pub struct RequestMetrics {
     skipped: PathMap<()>,
     preflight: KnownHandler,
     fallback: KnownHandler,
+    /// What those are that got an answer, unless the application named them all.
+    answered: Option<Arc<Answered>>,
     /// For the well-known endpoints.
     implicit: Option<Arc<Upstream>>,
     llm_endpoints: PathMap<Arc<Upstream>>,
@@ -52,6 +54,7 @@ impl RequestMetrics {
             skipped: PathMap::default(),
             preflight: KnownHandler::new(CORS_PREFLIGHT),
             fallback: KnownHandler::new(NOT_FOUND),
+            answered: Some(Arc::new(Answered::new(http, UNMATCHED))),
             implicit: None,
             llm_endpoints: PathMap::default(),
         }
@@ -64,8 +67,11 @@ impl RequestMetrics {
         self.names.insert(path, KnownHandler::new(name));
     }
 
-    /// Names the handler of requests for which nothing else is known.
+    /// Names the handler of requests for which nothing else is known. Unless this does, they are
+    /// [`NOT_FOUND`](crate::handler::NOT_FOUND), and from a head with 1xx, 2xx or 3xx on
+    /// [`UNMATCHED`](crate::handler::UNMATCHED).
     pub fn fallback(&mut self, name: &str) {
+        self.answered = None;
         self.fallback = KnownHandler::new(name);
     }
 
@@ -103,8 +109,9 @@ impl RequestMetrics {
         let implicit = self.call_of(request, method).filter(|_| left.call);
         let call = implicit.map(|upstream| PendingCall::new(upstream, start));
         let guard = left.request.then(|| {
-            let handler = self.handler_of(request, method);
+            let (handler, answered) = self.handler_of(request, method);
             let mut guard = RequestGuard::start(handler, method, start);
+            guard.answered_as(answered);
             if method == RequestMethod::Other && request.is_connect() {
                 guard.connect();
             }
@@ -119,43 +126,54 @@ impl RequestMetrics {
 
     /// Where the framework has routed the request only by the time of its head: names its handler once more.
     pub fn rename(&self, guard: &mut RequestGuard, request: &impl IncomingRequest) {
-        guard.rename(self.handler_of(request, request.method()));
+        let (handler, answered) = self.handler_of(request, request.method());
+        guard.rename(handler);
+        guard.answered_as(answered);
     }
 
-    /// The handler of a request: the first whose name is known, in the order of the contract.
+    /// The handler of a request, and the one that it has instead if it is answered.
     fn handler_of<R: IncomingRequest>(
         &self,
         request: &R,
         method: RequestMethod,
-    ) -> &Arc<HandlerSeries> {
+    ) -> (&Arc<HandlerSeries>, Option<&Arc<Answered>>) {
+        match self.named(request, method) {
+            Some(handler) => (handler, None),
+            None => (self.fallback.series(&self.http), self.answered.as_ref()),
+        }
+    }
+
+    /// The first name that is known, in the order of the contract.
+    fn named<R: IncomingRequest>(
+        &self,
+        request: &R,
+        method: RequestMethod,
+    ) -> Option<&Arc<HandlerSeries>> {
         if let Some(name) = request.given_name() {
-            return self.http.handler(name.as_str(), MAX_LABEL_BYTES);
+            return Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES));
         }
         if let Some(named) = self.names.get(request) {
-            return named.series(&self.http);
+            return Some(named.series(&self.http));
         }
         if let Some(name) = request.chosen_name() {
-            return self.http.handler(name.as_str(), MAX_LABEL_BYTES);
+            return Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES));
         }
         let endpoint = |path| Some(&self.endpoints[Endpoint::of(method, path)? as usize]);
         let routed = |template| self.http.handler(template, MAX_TEMPLATE_BYTES);
         if let Some(endpoint) = endpoint(request.path()) {
-            return endpoint.series(&self.http);
+            return Some(endpoint.series(&self.http));
         }
         if let Some(template) = request.likely_template() {
-            return match endpoint(template) {
+            return Some(match endpoint(template) {
                 Some(endpoint) => endpoint.series(&self.http),
                 None if is_preflight(request) => self.preflight.series(&self.http),
                 None => routed(template),
-            };
+            });
         }
         if is_preflight(request) {
-            return self.preflight.series(&self.http);
+            return Some(self.preflight.series(&self.http));
         }
-        match request.prefix() {
-            Some(prefix) => routed(prefix),
-            None => self.fallback.series(&self.http),
-        }
+        request.prefix().map(routed)
     }
 
     /// The provider whose call the response is.
@@ -257,7 +275,7 @@ mod tests {
     }
 
     fn name<'a>(requests: &'a RequestMetrics, request: &Request) -> &'a str {
-        requests.handler_of(request, request.method()).name()
+        requests.handler_of(request, request.method()).0.name()
     }
 
     #[test]
@@ -313,6 +331,40 @@ mod tests {
         assert_eq!(name(&requests, &request), "not_found");
         requests.fallback("unmatched");
         assert_eq!(name(&requests, &request), "unmatched");
+    }
+
+    #[test]
+    fn what_is_answered_was_found() {
+        let mut requests = request_metrics();
+        let in_flight = |requests: &RequestMetrics, name| {
+            requests.http.handler(name, MAX_LABEL_BYTES).in_flight.get()
+        };
+        for (status, handler) in [
+            (404, "not_found"),
+            (500, "not_found"),
+            (101, "unmatched"),
+            (206, "unmatched"),
+            (304, "unmatched"),
+        ] {
+            let begun = requests.begin(&Request::default(), LayerMarks::default());
+            let mut guard = begun.request.unwrap();
+            assert_eq!(in_flight(&requests, "not_found"), 1);
+            guard.head(&crate::Head::new(status).end_of_stream(false));
+            let bodiless = matches!(status, 101 | 304);
+            assert_eq!(
+                in_flight(&requests, handler),
+                i64::from(!bodiless),
+                "{status}"
+            );
+            drop(guard);
+            assert_eq!(in_flight(&requests, "not_found"), 0);
+            assert_eq!(in_flight(&requests, "unmatched"), 0);
+        }
+        requests.fallback("files");
+        let begun = requests.begin(&Request::default(), LayerMarks::default());
+        let mut guard = begun.request.unwrap();
+        guard.head(&crate::Head::new(200));
+        assert_eq!(in_flight(&requests, "files"), 1);
     }
 
     #[test]
