@@ -85,7 +85,8 @@
 //! 4. the template of actix's resource, its scopes included (`/v1/files/{id}`);
 //! 5. the prefix of the scope that the middleware wraps, where that is all there is and no parameter is
 //!    in it;
-//! 6. [`MetricsMiddleware::fallback`], or else `not_found`.
+//! 6. [`MetricsMiddleware::fallback`], or else `not_found`, which becomes `unmatched` where it is answered with less
+//!    than 400, by a default service for example.
 //!
 //! All but the template is certain when a request arrives. Which resource it goes to, actix knows only once guards
 //! have spoken: until its head, a request is *in flight* under the template of the route that such paths took before,
@@ -205,6 +206,39 @@
 //! `ClientBuilder::read_timeout` that for the head and for each piece of the body; of awc's answers,
 //! `ClientResponse::timeout` bounds the body as a whole. A body that ends so is an error: the call is `stream`,
 //! and the request interrupted.
+//!
+//! # Where the metrics are scraped
+//!
+//! `brightstaff-exporter` (without its default features) serves the registry on a port of its own, as the example
+//! `gateway.rs` does, or answers at any path of the gateway:
+//!
+//! ```
+//! use actix_web::{App, HttpRequest, HttpResponse, body::SizedStream, http::StatusCode, web};
+//! use brightstaff_exporter::{Exporter, MetricsHandler};
+//!
+//! async fn scrape(scrapes: web::Data<MetricsHandler>, request: HttpRequest) -> HttpResponse {
+//!     let headers = request.headers().iter();
+//!     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+//!     let scraped = scrapes.respond(headers).await;
+//!     let status = StatusCode::from_u16(scraped.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+//!     let mut response = HttpResponse::build(status);
+//!     for header in scraped.headers() {
+//!         response.append_header(header);
+//!     }
+//!     response.body(SizedStream::new(scraped.content_length(), scraped.into_body()))
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! # let registry = prometheus::Registry::new();
+//! // Outside of the closure of `HttpServer::new`; inside, `skip("/internal/metrics")` on the middleware.
+//! let scrapes = web::Data::new(Exporter::new(registry).metrics_handler());
+//! let app = App::new().app_data(scrapes).route("/internal/metrics", web::get().to(scrape));
+//! # let app = actix_web::test::init_service(app).await;
+//! # let request = actix_web::test::TestRequest::with_uri("/internal/metrics").to_request();
+//! # assert!(actix_web::test::call_service(&app, request).await.status().is_success());
+//! # }
+//! ```
 //!
 //! # Features
 //!

@@ -86,8 +86,8 @@ impl MetricsMiddleware {
         self
     }
 
-    /// Names the handler of requests for which nothing else is known: `not_found` unless told
-    /// otherwise.
+    /// Names the handler of requests for which nothing else is known: unless told otherwise `not_found`, and
+    /// `unmatched` once they are answered with less than 400.
     pub fn fallback(mut self, name: &str) -> Self {
         self.settings().requests.fallback(name);
         self

@@ -30,11 +30,12 @@ pub(crate) struct Provisional {
 
 impl Provisional {
     /// `None` where the name is certain.
+    #[inline]
     pub(crate) fn of(arriving: Arriving<'_>, worker: &Rc<Worker>) -> Option<Self> {
         arriving.is_provisional().then(|| Self {
             worker: Rc::clone(worker),
             path: address(arriving.path()),
-            prefix: arriving.prefix().map_or(0, str::len),
+            prefix: arriving.prefix_bytes(),
             told: arriving.head.template.into_inner(),
             like: arriving.like.into_inner().flatten(),
         })

@@ -108,8 +108,19 @@ impl<'a> Arriving<'a> {
     }
 
     /// Whether actix may come to another name when it routes the request.
+    #[inline]
     pub(crate) fn is_provisional(&self) -> bool {
         self.templated.get() && !self.chosen.get() && self.given.is_none()
+    }
+
+    /// How much the scopes around the middleware took off the path, where no parameter is in it: then it is the
+    /// same as their templates.
+    pub(crate) fn prefix_bytes(&self) -> usize {
+        let matched = self.head.request.match_info();
+        if matched.is_empty() {
+            return matched.as_str().len() - matched.unprocessed().len();
+        }
+        0
     }
 
     fn like(&self) -> Option<&Route> {
@@ -141,12 +152,14 @@ impl IncomingRequest for Arriving<'_> {
         like.or_else(|| self.head.template())
     }
 
-    /// What the scopes around the middleware took off the path, where no parameter is in it: then it
-    /// is the same as their templates.
     fn prefix(&self) -> Option<&str> {
-        let matched = self.head.request.match_info();
-        let prefix = matched.as_str().strip_suffix(matched.unprocessed())?;
-        (matched.is_empty() && !prefix.is_empty()).then_some(prefix)
+        let prefix = self
+            .head
+            .request
+            .match_info()
+            .as_str()
+            .get(..self.prefix_bytes())?;
+        (!prefix.is_empty()).then_some(prefix)
     }
 
     fn given_name(&self) -> Option<HandlerName> {

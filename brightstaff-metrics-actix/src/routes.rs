@@ -52,13 +52,13 @@ pub(crate) struct Route {
     template: Box<str>,
     parameters: Box<[Parameter]>,
     /// What stands behind the last parameter.
-    end: Range<usize>,
+    end: Box<[u8]>,
 }
 
 #[derive(Debug)]
 struct Parameter {
     /// The text of the template before it.
-    before: Range<usize>,
+    before: Box<[u8]>,
     /// The address and the length of its name.
     name: (usize, usize),
     /// Whether it takes all that is left.
@@ -83,7 +83,7 @@ impl Route {
             let (name, pattern) = inside.split_once(':').unwrap_or((inside, ""));
             let given = names.next().filter(|given| *given == name)?;
             parameters.push(Parameter {
-                before: start..parameter.start,
+                before: template.as_bytes()[start..parameter.start].into(),
                 name: address(given),
                 tail: text.ends_with('*') || pattern == ".*",
             });
@@ -92,7 +92,7 @@ impl Route {
         let route = Self {
             template: template.into(),
             parameters: parameters.into(),
-            end: start..template.len(),
+            end: template.as_bytes()[start..].into(),
         };
         route.took(matched).then_some(route)
     }
@@ -102,39 +102,53 @@ impl Route {
         if matched.segment_count() != self.parameters.len() {
             return false;
         }
-        let mut path = matched.as_str();
+        let mut path = matched.as_str().as_bytes();
         for (parameter, (name, value)) in self.parameters.iter().zip(matched.iter()) {
-            let rest = path.strip_prefix(&self.template[parameter.before.clone()]);
-            match rest.and_then(|rest| rest.strip_prefix(value)) {
-                Some(rest) if parameter.name == address(name) => path = rest,
-                _ => return false,
+            if parameter.name != address(name) {
+                return false;
+            }
+            let rest = path.strip_prefix(&*parameter.before);
+            match rest.and_then(|rest| rest.strip_prefix(value.as_bytes())) {
+                Some(rest) => path = rest,
+                None => return false,
             }
         }
-        path == &self.template[self.end.clone()]
+        *path == *self.end
     }
 
     /// Whether a path may take this route: without the patterns of its parameters.
     fn looks_like(&self, path: &str) -> bool {
-        let mut path = path;
+        let mut path = path.as_bytes();
         for (n, parameter) in self.parameters.iter().enumerate() {
-            let Some(rest) = path.strip_prefix(&self.template[parameter.before.clone()]) else {
+            let Some(rest) = path.strip_prefix(&*parameter.before) else {
                 return false;
             };
-            let behind = self.parameters.get(n + 1).map(|next| &next.before);
-            let behind = &self.template[behind.unwrap_or(&self.end).clone()];
-            let segment = rest.find('/').unwrap_or(rest.len());
-            let end = match behind {
-                _ if parameter.tail => rest.len(),
-                "" => segment,
-                _ if behind.starts_with('/') => segment,
-                _ => rest[..segment].find(behind).unwrap_or(segment),
-            };
-            if end == 0 && !parameter.tail {
+            let next = self.parameters.get(n + 1).map(|next| &next.before);
+            let value = parameter.value(rest, next.unwrap_or(&self.end));
+            if value == 0 && !parameter.tail {
                 return false;
             }
-            path = &rest[end..];
+            path = &rest[value..];
         }
-        path == &self.template[self.end.clone()]
+        *path == *self.end
+    }
+}
+
+impl Parameter {
+    /// How long a value most likely is, with this behind it in the template.
+    fn value(&self, path: &[u8], behind: &[u8]) -> usize {
+        if self.tail {
+            return path.len();
+        }
+        let segment = path.iter().position(|byte| *byte == b'/');
+        let segment = segment.unwrap_or(path.len());
+        if behind.is_empty() || behind[0] == b'/' {
+            return segment;
+        }
+        let found = path[..segment]
+            .windows(behind.len())
+            .position(|at| at == behind);
+        found.unwrap_or(segment)
     }
 }
 

@@ -44,11 +44,15 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let Worker { settings, routes } = &*self.worker;
-        let (begun, arriving) = settings.begin(&request, routes);
-        let measured = begun.request.is_some();
-        let provisional = measured.then(|| Provisional::of(arriving, &self.worker));
+        let arriving = settings.arriving(&request, routes);
+        let begun = settings.begin(&arriving);
+        let provisional = if begun.request.is_some() {
+            Provisional::of(arriving, &self.worker)
+        } else {
+            None
+        };
         // A panic in there drops what has begun as it passes.
         let inner = self.inner.call(request);
-        ResponseFuture::new(inner, begun, provisional.flatten())
+        ResponseFuture::new(inner, begun, provisional)
     }
 }

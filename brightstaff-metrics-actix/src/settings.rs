@@ -26,27 +26,34 @@ impl Settings {
         }
     }
 
-    /// A request arrived: what of it is measured here, and as what it was named.
-    pub(crate) fn begin<'a>(
+    /// A request arrived: as what the core asks for it.
+    #[inline]
+    pub(crate) fn arriving<'a>(
         &'a self,
         request: &'a ServiceRequest,
         routes: &'a Routes,
-    ) -> (Begun, Arriving<'a>) {
+    ) -> Arriving<'a> {
+        let given = request.extensions().get::<HandlerName>().cloned();
+        Arriving::new(request, given, self.name.as_deref(), routes)
+    }
+
+    /// What of it is measured here.
+    #[inline]
+    pub(crate) fn begin(&self, arriving: &Arriving<'_>) -> Begun {
+        let request = arriving.head.request();
         let extensions = request.extensions();
-        let given = extensions.get::<HandlerName>().cloned();
         let first = extensions.get::<FirstMark>().copied();
         let marks = extensions.get::<LayerMark>().cloned();
         // The user's closure may want them.
         drop(extensions);
-        let arriving = Arriving::new(request, given, self.name.as_deref(), routes);
         let outer = LayerMarks::new(first.as_ref(), marks.as_ref());
-        let mut begun = self.requests.begin(&arriving, outer);
+        let mut begun = self.requests.begin(arriving, outer);
         match begun.mark.take() {
             Some(NewMark::First(mark)) => drop(request.extensions_mut().insert(mark)),
             Some(NewMark::Layers(mark)) => drop(request.extensions_mut().insert(mark)),
             None => {}
         }
-        (begun, arriving)
+        begun
     }
 }
 

@@ -145,7 +145,7 @@ async fn what_has_no_body_ends_at_its_head() {
         assert_eq!(recorded.ends()[1], 0);
         drop(answered);
     }
-    assert_eq!(recorded.requests(), ["not_found GET 2xx 3"]);
+    assert_eq!(recorded.requests(), ["unmatched GET 2xx 3"]);
     assert_eq!(recorded.ends(), [3, 0, 0, 0]);
 }
 
@@ -197,7 +197,7 @@ async fn a_panic_is_remembered() {
     assert_eq!(recorded.ends(), [1, 0, 0, 0]);
     assert_eq!(
         recorded.samples("http_requests_interrupted_total"),
-        [r#"{handler="not_found",reason="panic"} 1"#]
+        [r#"{handler="unmatched",reason="panic"} 1"#]
     );
 }
 
@@ -236,9 +236,9 @@ async fn a_body_that_breaks_is_interrupted() {
         drop(body);
         assert_eq!(
             recorded.samples("http_requests_interrupted_total"),
-            [r#"{handler="not_found",reason="error"} 1"#]
+            [r#"{handler="unmatched",reason="error"} 1"#]
         );
-        assert_eq!(recorded.requests(), ["not_found GET 2xx 1"]);
+        assert_eq!(recorded.requests(), ["unmatched GET 2xx 1"]);
         assert_eq!(recorded.ends(), [1, 0, 0, 0]);
     }
 }

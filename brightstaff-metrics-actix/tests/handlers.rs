@@ -81,9 +81,10 @@ async fn on_the_app_templates_are_known() {
         ("GET", "/v1/chat/completions", "/v1/chat/completions"),
         ("GET", "/api/v1/models", "/api/v1/models"),
         ("GET", "/api/red/users/17", "/api/{team}/users/{id}"),
-        ("GET", "/api/red/nothing", "not_found"),
-        ("GET", "/nothing", "not_found"),
-        // The default service answers, but the path is that of the resource.
+        // A default service answers.
+        ("GET", "/api/red/nothing", "unmatched"),
+        ("GET", "/nothing", "unmatched"),
+        // Here as well, but the path is that of the resource.
         ("GET", "/guarded", "/guarded"),
     ];
     expect(&recorded, &app, TestRequest::to_request, &expected).await;
@@ -130,6 +131,7 @@ async fn on_a_scope_its_prefix_is_known() {
                 .wrap(recorded.middleware())
                 .route("/v1/messages", web::post().to(ok))
                 .route("/{id}", web::get().to(ok))
+                .route("/n/{id:\\d+}", web::get().to(ok))
                 .default_service(web::to(ok)),
         )
         .service(
@@ -144,6 +146,10 @@ async fn on_a_scope_its_prefix_is_known() {
         ("GET", "/agents/17", "/agents/{id}"),
         ("GET", "/agents/17/18", "/agents"),
         ("GET", "/teams/red/users/17", "/teams/{team}/users/{id}"),
+        // The same where such a path took a route.
+        ("GET", "/agents/x/17", "/agents"),
+        ("GET", "/agents/n/17", r"/agents/n/{id:\\d+}"),
+        ("GET", "/agents/n/x", "/agents"),
         // The prefix has what a client chose in it.
         ("GET", "/teams/red/nothing", "not_found"),
         ("GET", "/outside", ""),
