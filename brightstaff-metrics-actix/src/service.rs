@@ -11,8 +11,11 @@ use actix_web::{
 };
 
 use crate::{
-    body::ObservedBody, future::ResponseFuture, provisional::Provisional, routes::Routes,
-    settings::Settings,
+    body::ObservedBody,
+    future::ResponseFuture,
+    provisional::Provisional,
+    routes::Routes,
+    settings::{Settings, Worker},
 };
 
 /// A service whose requests are measured: what [`MetricsMiddleware`](crate::MetricsMiddleware) makes of a service.
@@ -20,13 +23,6 @@ use crate::{
 pub struct MetricsService<S> {
     inner: S,
     worker: Rc<Worker>,
-}
-
-/// What a service of one worker knows.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) routes: Routes,
 }
 
 impl<S> MetricsService<S> {

@@ -35,8 +35,11 @@ pub(super) const CRATES: &[Crate] = &[
         floors: &[
             floor("middleware", &["middleware"]),
             floor("service", &["service"]),
-            floor("parts", &["awc", "body", "future", "relay", "settings"]),
-            floor("request", &["request_head"]),
+            floor(
+                "parts",
+                &["awc", "body", "future", "provisional", "relay", "settings"],
+            ),
+            floor("request", &["request_head", "routes"]),
         ],
     },
     Crate {
