@@ -175,7 +175,6 @@ impl MetricsResponse {
 
     /// The body: a stream of its pieces, each made as it is taken, so that a slow client holds no more than one.
     /// The scrape is in work until it is dropped and what it gave is written.
-    #[must_use]
     pub fn into_body(self) -> MetricsBody {
         MetricsBody(self.0.into_body())
     }

@@ -176,7 +176,7 @@
 //! - Its body, by HTTP's rules. One that errs, panics or is shorter than it declared is counted in
 //!   `http_requests_interrupted_total`, as well as by its status; no cancel.
 //! - **Server-sent events** last as long as their stream.
-//! - **WebSockets** are measured up to their 101, a 1xx: the request ends there. What passes later is no HTTP any more, and
+//! - **Web sockets** are measured up to their 101, a 1xx: the request ends there. What passes later is no HTTP any more, and
 //!   on a connection that the handler takes over from the server, in a task of its own: it knows how long that lasts, and
 //!   the layer does not.
 //!

@@ -105,7 +105,7 @@ async fn panics() {
 
 async fn hang(State(gateway): State<Gateway>) {
     gateway.entered.notify_one();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Forwards to the provider, within a time of its own, which is shorter than that around all handlers.
