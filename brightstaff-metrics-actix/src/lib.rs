@@ -269,7 +269,6 @@ mod request_head;
 mod routes;
 mod service;
 mod settings;
-mod worker;
 
 pub use brightstaff_metrics_core::{
     self, HandlerName, Metrics, NoUpstream, labels::ErrorClass, prometheus,

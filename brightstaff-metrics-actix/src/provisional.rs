@@ -12,7 +12,7 @@ use brightstaff_metrics_core::{
 use crate::{
     request_head::{Arriving, template_of},
     routes::Route,
-    worker::Worker,
+    settings::Worker,
 };
 
 /// What a request was named by at its arrival, to be made true at the head of its response.

@@ -11,8 +11,11 @@ use actix_web::{
 };
 
 use crate::{
-    body::ObservedBody, future::ResponseFuture, provisional::Provisional, settings::Settings,
-    worker::Worker,
+    body::ObservedBody,
+    future::ResponseFuture,
+    provisional::Provisional,
+    routes::Routes,
+    settings::{Settings, Worker},
 };
 
 /// A service whose requests are measured: what [`MetricsMiddleware`](crate::MetricsMiddleware) makes of a service.
@@ -24,8 +27,11 @@ pub struct MetricsService<S> {
 
 impl<S> MetricsService<S> {
     pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
-        let worker = Rc::new(Worker::new(settings));
-        Self { inner, worker }
+        let routes = Routes::default();
+        Self {
+            inner,
+            worker: Rc::new(Worker { settings, routes }),
+        }
     }
 }
 

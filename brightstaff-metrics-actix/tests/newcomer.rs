@@ -114,10 +114,10 @@ async fn every_number_is_what_happened() {
         http_time_to_headers_seconds_count{handler="/ws"} 1
         http_time_to_headers_seconds_count{handler="llm_chat"} 9
         http_time_to_headers_seconds_count{handler="not_found"} 2
-        llm_request_tokens_sum{kind="completion",model="gpt-4o",provider="openai"} 34
         llm_request_tokens_count{kind="completion",model="gpt-4o",provider="openai"} 4
-        llm_request_tokens_sum{kind="prompt",model="gpt-4o",provider="openai"} 58
         llm_request_tokens_count{kind="prompt",model="gpt-4o",provider="openai"} 4
+        llm_request_tokens_sum{kind="completion",model="gpt-4o",provider="openai"} 34
+        llm_request_tokens_sum{kind="prompt",model="gpt-4o",provider="openai"} 58
         llm_time_per_output_token_seconds_count{model="gpt-4o",provider="openai"} 2
         llm_time_to_first_byte_seconds_count{model="gpt-4o",provider="openai"} 4
         llm_time_to_first_token_seconds_count{model="gpt-4o",provider="openai"} 4
@@ -138,7 +138,7 @@ async fn every_number_is_what_happened() {
 
 /// All samples that are not 0, but those that depend on time, which are looked at by themselves.
 fn numbers(exposition: &str) -> String {
-    let mut numbers = String::new();
+    let mut numbers = Vec::new();
     let mut last_bucket = 0.0;
     for line in exposition.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').unwrap();
@@ -159,11 +159,11 @@ fn numbers(exposition: &str) -> String {
         }
         if value > 0.0 && !name.ends_with("_seconds_sum") {
             let name = line.strip_prefix("brightstaff_").unwrap_or(line);
-            numbers.push_str(name);
-            numbers.push('\n');
+            numbers.push(format!("{name}\n"));
         }
     }
-    numbers
+    numbers.sort();
+    numbers.concat()
 }
 
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -57,11 +58,26 @@ pub(crate) fn post(url: &str, body: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A port of the loopback address that nobody listens on.
+/// A port of the loopback address that nobody listens on, below those that systems give to clients: one of these
+/// could be gone again before it is used.
 pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
-    Ok(listener.local_addr()?.port())
+    // Another process begins elsewhere, and this one does not give a port twice.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(61);
+    for _ in 0..u32::from(PORTS) {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let offset = first.wrapping_add(step) % u32::from(PORTS);
+        let port = FIRST_PORT + u16::try_from(offset)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port from {FIRST_PORT} on")
 }
+
+/// Linux gives clients those from 32,768 on.
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u16 = 10_000;
 
 /// Whether something listens on this port of the loopback address.
 pub(crate) fn listens(port: u16) -> bool {

@@ -35,12 +35,11 @@ pub(super) const CRATES: &[Crate] = &[
         floors: &[
             floor("middleware", &["middleware"]),
             floor("service", &["service"]),
-            floor("parts", &["awc", "body", "future", "relay"]),
-            floor("names", &["provisional"]),
-            floor("worker", &["worker"]),
-            floor("settings", &["settings"]),
-            floor("request", &["request_head"]),
-            floor("routes", &["routes"]),
+            floor(
+                "parts",
+                &["awc", "body", "future", "provisional", "relay", "settings"],
+            ),
+            floor("request", &["request_head", "routes"]),
         ],
     },
     Crate {
