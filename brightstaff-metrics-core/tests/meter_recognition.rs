@@ -203,3 +203,58 @@ fn a_cut_array_is_interrupted() {
         assert_eq!(missing, Some(UsageMissing::Interrupted), "{body}");
     }
 }
+
+#[test]
+fn codes_of_success_are_not_errors() {
+    for (code, error) in [
+        ("0", false),
+        ("200", false),
+        ("20000", false),
+        ("\"0\"", false),
+        ("\"ok\"", false),
+        ("\"SUCCESS\"", false),
+        ("1", true),
+        ("199", true),
+        ("300", true),
+        ("500", true),
+        ("\"E1\"", true),
+    ] {
+        let frame = format!("{{\"code\":{code},\"message\":\"what it says\"}}");
+        assert_eq!(read(Some("application/json"), &frame).error, error, "{frame}");
+        let stream = format!(
+            "data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}\n\ndata: {frame}\n\ndata: [DONE]\n\n"
+        );
+        assert_eq!(read(Some("text/event-stream"), &stream).error, error, "{stream}");
+    }
+}
+
+/// Relays write 0 for what they do not know.
+#[test]
+fn a_report_of_zeros_replaces_none() {
+    let usage = |prompt: u64, completion: u64| {
+        format!(
+            "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":{prompt},\"completion_tokens\":{completion}}}}}\n\n"
+        )
+    };
+    let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
+    for (first, second, told) in [
+        ((9, 12), (0, 0), (9, 12)),
+        ((0, 0), (9, 12), (9, 12)),
+        ((9, 12), (10, 13), (10, 13)),
+        ((0, 0), (0, 0), (0, 0)),
+    ] {
+        let stream = [
+            text,
+            &usage(first.0, first.1),
+            &usage(second.0, second.1),
+            "data: [DONE]\n\n",
+        ]
+        .concat();
+        let found = read(Some("text/event-stream"), &stream).usage;
+        assert_eq!(
+            (found.prompt, found.completion),
+            (Some(told.0), Some(told.1)),
+            "{stream}"
+        );
+    }
+}
