@@ -20,7 +20,7 @@ use brightstaff_metrics_actix::{
 };
 use serde_json::{Value, json};
 
-/// So long a provider may take to the head of its answer.
+/// So long a provider may take to the head of its response.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// So long it may be silent: over HTTP/2, actix looks for a client that is gone only when there is something to
@@ -90,7 +90,7 @@ fn ask_for_usage(path: &str, asked: &mut Value) -> bool {
     true
 }
 
-/// An answer of the gateway itself: no provider's.
+/// A response of the gateway itself: no provider's.
 fn own_answer(status: StatusCode) -> HttpResponse {
     let mut answer = HttpResponse::new(status);
     answer.extensions_mut().insert(NoUpstream);

@@ -1,4 +1,4 @@
-//! The answers and errors of awc, actix's HTTP client.
+//! The responses and errors of awc, actix's HTTP client.
 
 use std::io;
 
@@ -17,7 +17,7 @@ use futures_core::Stream;
 
 use crate::relay;
 
-/// Observes the answer that awc got, and makes actix's own answer of it: status, headers, the body as
+/// Observes the response that awc got, and makes actix's own response of it: status, headers, the body as
 /// it comes, and the mark that says that its call is measured.
 ///
 /// Send the request with `no_decompress()`: otherwise awc decodes the body, but leaves
@@ -87,7 +87,7 @@ pub fn awc_error_class(error: &SendRequestError) -> ErrorClass {
         {
             ErrorClass::Timeout
         }
-        // The connection was there, and closed before the answer.
+        // The connection was there, and closed before the response.
         SendRequestError::Connect(ConnectError::Disconnected) => ErrorClass::Other,
         SendRequestError::Connect(_) => ErrorClass::Connect,
         SendRequestError::Response(_) => ErrorClass::Parse,

@@ -18,7 +18,7 @@ use pin_project::pin_project;
 use crate::{body::ObservedBody, provisional::Provisional};
 
 /// The future of a [`MetricsService`](crate::MetricsService): carries the measuring from the request
-/// to the body of its answer.
+/// to the body of its response.
 #[derive(Debug)]
 #[pin_project]
 pub struct ResponseFuture<F> {
@@ -71,7 +71,7 @@ where
                 this.observer.head(&head, call);
             }
             Poll::Ready(Err(error)) => {
-                // Actix makes the answer of it, outside of every middleware: this is its status, and
+                // Actix makes the response of it, outside of every middleware: this is its status, and
                 // its body, which passes nobody here, is held in memory.
                 let status = error.as_response_error().status_code().as_u16();
                 let head = Head::new(status).end_of_stream(true);
@@ -85,7 +85,7 @@ where
     }
 }
 
-/// Reads the head of an answer.
+/// Reads the head of a response.
 fn head<B: MessageBody>(response: &HttpResponse<B>) -> Head<'_> {
     let header = |name| response.headers().get(name)?.to_str().ok();
     head_without_media(response)

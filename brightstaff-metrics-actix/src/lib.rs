@@ -13,7 +13,7 @@
 //! let metrics = Metrics::builder().register(&registry)?; // three
 //! let app = App::new()
 //!     .wrap(MetricsMiddleware::new(metrics.clone())) // four
-//!     .route("/v1/chat/completions", web::post().to(|| async { "an answer" }));
+//!     .route("/v1/chat/completions", web::post().to(|| async { "a response" }));
 //!
 //! # let app = test::init_service(app).await;
 //! # let request = test::TestRequest::post().uri("/v1/chat/completions").to_request();
@@ -29,13 +29,13 @@
 //! `HttpServer` makes an `App` for each of its workers: register the metrics once, outside of its
 //! closure, and clone them into it.
 //!
-//! A request is in flight, and its duration runs, until the body of its answer ends: at its end by
+//! A request is in flight, and its duration runs, until the body of its response ends: at its end by
 //! HTTP's own rules, with an error, or because the client went away. It is counted exactly once. The
 //! families and what a sample of each is stand in [`brightstaff_metrics_core::catalogue`].
 //!
 //! # Calls to providers
 //!
-//! A handler says when it calls a provider, and hands the answer on as it comes. It may do so from a
+//! A handler says when it calls a provider, and hands the response on as it comes. It may do so from a
 //! spawned task as well; nothing travels by thread or task. [`relay`] makes actix's answer of that of a
 //! client on `http` 1, such as reqwest; with the feature `awc-3`, `observe_awc` of one of actix's own:
 //!
@@ -67,9 +67,9 @@
 //! `"stream_options": {"include_usage": true}`. A gateway that wants them puts that into what it sends, as the
 //! example `gateway.rs` does; otherwise `brightstaff_llm_tokens_usage_missing_total` counts the stream.
 //!
-//! Where handlers say nothing, [`MetricsMiddleware::implicit`] measures the answers of the well-known
-//! endpoints. A call whose answer the handler passes on by `observe` always wins over that: the answer is
-//! marked. An answer that the handler makes anew, after a call failed or after it read one by itself, is
+//! Where handlers say nothing, [`MetricsMiddleware::implicit`] measures the responses of the well-known
+//! endpoints. A call whose response the handler passes on by `observe` always wins over that: the response is
+//! marked. A response that the handler makes anew, after a call failed or after it read one by itself, is
 //! to be marked [`NoUpstream`], or it is measured as well.
 //!
 //! # Which handler
@@ -153,7 +153,7 @@
 //! - **What the gateway itself answers** on an LLM endpoint, the 429 of a rate limiter or the 504 of a time-out, is no
 //!   answer of a provider. With [`implicit`](MetricsMiddleware::implicit), put such middleware between two of these:
 //!   the outer one without `implicit` measures every request, the inner one with it the calls alone. Or let it mark
-//!   its answers [`NoUpstream`].
+//!   its responses [`NoUpstream`].
 //!
 //! ```
 //! use actix_web::{App, HttpResponse, dev::ServiceRequest, middleware::{Next, from_fn}, web};

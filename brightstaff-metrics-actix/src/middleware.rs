@@ -14,7 +14,7 @@ use crate::{
     body::ObservedBody, request_head::RequestHead, service::MetricsService, settings::Settings,
 };
 
-/// Measures every request that passes, and the bodies of the answers to their ends.
+/// Measures every request that passes, and the bodies of the responses to their ends.
 ///
 /// What it measures, how it names handlers and where it goes is said in the [crate docs](crate).
 ///
@@ -100,12 +100,12 @@ impl MetricsMiddleware {
         self
     }
 
-    /// Measures the answers of the well-known LLM endpoints as calls to this provider, for gateways
+    /// Measures the responses of the well-known LLM endpoints as calls to this provider, for gateways
     /// whose handlers say nothing about the calls they make.
     ///
-    /// Such a call is the gateway's own answer, from the arrival of its request to the end of its
-    /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the answer
-    /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on what `UpstreamCall::observe` gave it, or marks an answer of its
+    /// Such a call is the gateway's own response, from the arrival of its request to the end of its
+    /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the response
+    /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on what `UpstreamCall::observe` gave it, or marks a response of its
     /// own with [`NoUpstream`](crate::NoUpstream), nothing is recorded here.
     pub fn implicit(mut self, provider: &str) -> Self {
         self.settings().requests.implicit(provider);

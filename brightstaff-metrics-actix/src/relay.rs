@@ -1,4 +1,4 @@
-//! Handing the answers of clients on as actix's own.
+//! Handing the responses of clients on as actix's own.
 
 use std::{
     error::Error,
@@ -72,7 +72,7 @@ pub(crate) fn size(status: u16, length: Option<u64>) -> BodySize {
     }
 }
 
-/// An answer without its body, and without the fields that say how long that is: actix writes them, by
+/// A response without its body, and without the fields that say how long that is: actix writes them, by
 /// the size of the body. Only of a 304 the length is told without one.
 pub(crate) fn response<'a>(
     status: u16,

@@ -22,7 +22,7 @@ fn the_middleware_allocates_next_to_nothing() {
     let known = "/v1/chat/completions";
     let bare_known = allocations(&mut bare, known);
     assert_eq!(allocations(&mut measured, known), bare_known);
-    // Its mark, the call, and the meter of its answer.
+    // Its mark, the call, and the meter of its response.
     assert!(allocations(&mut implicit, known) <= bare_known + 3);
 
     for routed in ["/v1/files", "/v1/files/17"] {

@@ -1,4 +1,4 @@
-//! The answers and errors of awc, over real sockets.
+//! The responses and errors of awc, over real sockets.
 
 #![cfg(feature = "awc-3")]
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests.
@@ -47,7 +47,7 @@ async fn forward(metrics: Metrics, provider: SocketAddr) -> HttpResponse {
     }
 }
 
-/// Asks a gateway in front of this provider, and tells the head and the body of its answer.
+/// Asks a gateway in front of this provider, and tells the head and the body of its response.
 async fn ask(recorded: &Recorded, provider: SocketAddr) -> (u16, Option<String>, String) {
     let metrics = recorded.metrics.clone();
     let app = App::new()

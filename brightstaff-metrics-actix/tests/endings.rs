@@ -34,7 +34,7 @@ use brightstaff_metrics_actix::{MetricsMiddleware, ObservedBody};
 use futures_util::{FutureExt, Stream, stream};
 use recorded::Recorded;
 
-/// The answer to one GET of `/`, by this service behind the middleware.
+/// The response to one GET of `/`, by this service behind the middleware.
 async fn answer<F>(
     recorded: &Recorded,
     inner: impl Fn(HttpRequest) -> F + Clone + 'static,
@@ -243,7 +243,7 @@ async fn a_body_that_breaks_is_interrupted() {
     }
 }
 
-/// The body of an answer that streams these chunks.
+/// The body of a response that streams these chunks.
 async fn streamed(
     recorded: &Recorded,
     mut head: HttpResponseBuilder,

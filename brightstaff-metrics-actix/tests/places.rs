@@ -24,7 +24,7 @@ use recorded::Recorded;
 
 const CHAT: &str = "/v1/chat/completions";
 
-/// Sends one chat request to an app, and tells the status of its answer, which is read to the end.
+/// Sends one chat request to an app, and tells the status of its response, which is read to the end.
 macro_rules! ask {
     ($app:expr) => {{
         let app = init_service($app).await;

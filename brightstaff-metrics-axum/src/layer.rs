@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use crate::{request_head::RequestHead, service::MetricsService, settings::Settings};
 
-/// Measures every request that passes, and the bodies of the answers to their ends.
+/// Measures every request that passes, and the bodies of the responses to their ends.
 ///
 /// What it measures, how it names handlers and where it goes is said in the [crate docs](crate).
 ///
@@ -91,13 +91,13 @@ impl MetricsLayer {
         self
     }
 
-    /// Measures the answers of the well-known LLM endpoints as calls to this provider, for gateways
+    /// Measures the responses of the well-known LLM endpoints as calls to this provider, for gateways
     /// whose handlers say nothing about the calls they make.
     ///
-    /// Such a call is the gateway's own answer, from the arrival of its request to the end of its
-    /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the answer
+    /// Such a call is the gateway's own response, from the arrival of its request to the end of its
+    /// body, and is recorded where the status is 2xx, 429 or 5xx. The model is the one that the response
     /// names, and `unknown` where it names none, as a 429 does. Where a handler passes on
-    /// what `UpstreamCall::observe` gave it, or marks an answer of its own with [`NoUpstream`](crate::NoUpstream),
+    /// what `UpstreamCall::observe` gave it, or marks a response of its own with [`NoUpstream`](crate::NoUpstream),
     /// nothing is recorded here.
     ///
     /// Layers of the gateway's own that answer with 429 or 5xx belong outside of this one: see the

@@ -13,7 +13,7 @@
 //! let registry = prometheus::Registry::new(); // two
 //! let metrics = Metrics::builder().register(&registry)?; // three
 //! let app = Router::new()
-//!     .route("/v1/chat/completions", post(|| async { "an answer" }))
+//!     .route("/v1/chat/completions", post(|| async { "a response" }))
 //!     .layer(MetricsLayer::new(metrics.clone())); // four
 //!
 //! # let request = http::Request::post("/v1/chat/completions").body(Body::empty())?;
@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! A request is in flight, and its duration runs, until the body of its answer ends: at its end by
+//! A request is in flight, and its duration runs, until the body of its response ends: at its end by
 //! HTTP's own rules, with an error, or because the client went away. It is counted exactly once. The
 //! families and what a sample of each is stand in [`brightstaff_metrics_core::catalogue`].
 //!
@@ -183,7 +183,7 @@
 //! # Without axum
 //!
 //! With `default-features = false` the crate does not depend on axum, and [`MetricsLayer`] works on any
-//! `tower::Service<http::Request<_>>` whose answers have bodies of `Bytes`. Handlers are named by
+//! `tower::Service<http::Request<_>>` whose responses have bodies of `Bytes`. Handlers are named by
 //! [`MetricsLayer::handler`], a closure, or a [`HandlerName`] that an outer service inserts. The example
 //! `hyper` shows it.
 //!

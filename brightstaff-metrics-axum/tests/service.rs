@@ -84,7 +84,7 @@ const ERROR: [&str; 2] = [
     r#"requests_total{handler="not_found",method="GET",status_class="error"} 1"#,
 ];
 
-/// hyper drops the body of the answer that opens a tunnel, since HTTP has none there. Of any other, it has asked for the
+/// hyper drops the body of the response that opens a tunnel, since HTTP has none there. Of any other, it has asked for the
 /// first frame by the time its client is gone.
 #[tokio::test]
 async fn what_answers_a_connect_has_no_body() {

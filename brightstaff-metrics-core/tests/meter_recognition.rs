@@ -220,11 +220,19 @@ fn codes_of_success_are_not_errors() {
         ("\"E1\"", true),
     ] {
         let frame = format!("{{\"code\":{code},\"message\":\"what it says\"}}");
-        assert_eq!(read(Some("application/json"), &frame).error, error, "{frame}");
+        assert_eq!(
+            read(Some("application/json"), &frame).error,
+            error,
+            "{frame}"
+        );
         let stream = format!(
             "data: {{\"choices\":[{{\"delta\":{{\"content\":\"a\"}}}}]}}\n\ndata: {frame}\n\ndata: [DONE]\n\n"
         );
-        assert_eq!(read(Some("text/event-stream"), &stream).error, error, "{stream}");
+        assert_eq!(
+            read(Some("text/event-stream"), &stream).error,
+            error,
+            "{stream}"
+        );
     }
 }
 
@@ -236,7 +244,8 @@ fn a_report_of_zeros_replaces_none() {
             "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":{prompt},\"completion_tokens\":{completion}}}}}\n\n"
         )
     };
-    let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
+    let text =
+        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
     for (first, second, told) in [
         ((9, 12), (0, 0), (9, 12)),
         ((0, 0), (9, 12), (9, 12)),

@@ -19,7 +19,7 @@ use actix_web::{
 use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
 use futures_util::FutureExt;
 
-/// Answers a request to this path, and reads the answer to its end.
+/// Answers a request to this path, and reads the response to its end.
 pub(crate) type Send = Box<dyn FnMut(&str) -> StatusCode>;
 
 /// The gateway without metrics.
@@ -76,7 +76,7 @@ where
     Box::new(move |path| {
         let request = TestRequest::post().uri(path).to_request();
         let mut context = Context::from_waker(Waker::noop());
-        // As a server does it: the future stays where it is, and no helper moves the answer.
+        // As a server does it: the future stays where it is, and no helper moves the response.
         let Poll::Ready(Ok(answer)) = pin!(app.call(request)).poll(&mut context) else {
             panic!("{READY}, and nothing fails");
         };

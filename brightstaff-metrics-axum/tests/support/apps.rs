@@ -69,7 +69,7 @@ pub(crate) fn request() -> Request<Body> {
         .unwrap()
 }
 
-/// Answers a request, and reads the answer to its end.
+/// Answers a request, and reads the response to its end.
 pub(crate) fn send(app: &mut App, request: Request<Body>) -> StatusCode {
     const READY: &str = "nothing here waits";
     match app {

@@ -41,7 +41,7 @@ struct Sending<'a> {
 }
 
 impl<'a> Clients<'a> {
-    /// Sends every request, and demands that each answer comes as its handler sent it.
+    /// Sends every request, and demands that each response comes as its handler sent it.
     pub(crate) async fn play(mut self) {
         match self.case.connection {
             Connection::Own => {
@@ -64,7 +64,7 @@ impl<'a> Clients<'a> {
         sendings.collect()
     }
 
-    /// Sends a request on a connection of its own, and reads all of the answer unless the script says
+    /// Sends a request on a connection of its own, and reads all of the response unless the script says
     /// to hang up.
     async fn send(&mut self, sending: Sending<'_>) -> Option<Received> {
         let server = self.servers[sending.request.registry];
@@ -98,7 +98,7 @@ impl<'a> Clients<'a> {
         received
     }
 
-    /// Sends each request once the answer to the one before came, on one connection.
+    /// Sends each request once the response to the one before came, on one connection.
     async fn keep(&mut self) {
         let sendings = self.sendings();
         let mut tcp = TcpStream::connect(self.servers[0]).await.unwrap();
@@ -120,7 +120,7 @@ impl<'a> Clients<'a> {
         assert_eq!(tcp.read(&mut [0]).await.unwrap(), 0);
     }
 
-    /// Writes all requests to one connection, and reads all answers.
+    /// Writes all requests to one connection, and reads all responses.
     async fn pipeline(&mut self) {
         let sendings = self.sendings();
         let last = sendings.len() - 1;
@@ -159,7 +159,7 @@ impl<'a> Clients<'a> {
         self.check(first.request, received.as_ref()).await;
     }
 
-    /// Demands the answer of the handler, and waits until the server noticed that the client is done.
+    /// Demands the response of the handler, and waits until the server noticed that the client is done.
     async fn check(&self, request: &Request, received: Option<&Received>) {
         self.demand(request, received);
         while self.gateways[request.registry].in_flight() > 0 {
@@ -207,7 +207,7 @@ async fn connect2(server: SocketAddr) -> Sender {
     sender
 }
 
-/// Sends a request over HTTP/2, and puts down what comes of the answer, and when its body
+/// Sends a request over HTTP/2, and puts down what comes of the response, and when its body
 /// began.
 async fn exchange2(
     mut sender: Sender,

@@ -3,7 +3,7 @@
 
 use super::super::{case::Request, received::Received};
 
-/// The answer at the front of these bytes, and what follows it; `None` where not all of its head came.
+/// The response at the front of these bytes, and what follows it; `None` where not all of its head came.
 pub(super) fn answer<'a>(bytes: &'a [u8], request: &Request) -> Option<(Received, &'a [u8])> {
     let (head, rest) = split(bytes, b"\r\n\r\n")?;
     let mut lines = text(head).split("\r\n");
