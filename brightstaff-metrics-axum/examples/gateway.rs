@@ -132,3 +132,7 @@ impl Gateway {
 fn setting(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
 }
+
+#[cfg(test)]
+#[path = "gateway/tests.rs"]
+mod tests;

@@ -26,16 +26,16 @@ fn damaged_and_mixed_fixtures() {
                 mixed[at] = b"\"\\{}[],:\r\n 0e\0x"[pick(15)];
             }
         }
-        properties::framing(&mixed);
-        properties::event_stream(&mixed);
-        properties::sse_stray(&mixed);
-        properties::values(&mixed);
-        properties::invoke(&payloads(&mixed));
+        properties::hold("framing", &mixed);
+        properties::hold("event_stream", &mixed);
+        properties::hold("sse_stray", &mixed);
+        properties::hold("values", &mixed);
+        properties::hold("invoke", &payloads(&mixed));
         mixed.insert(0, pick(256) as u8);
-        properties::meter(&mixed);
+        properties::hold("meter", &mixed);
         mixed.insert(0, pick(256) as u8);
         if cfg!(feature = "compression") {
-            properties::encoding(&mixed);
+            properties::hold("encoding", &mixed);
         }
     }
 }
@@ -67,10 +67,10 @@ fn shuffled_payloads() {
         let some: Vec<_> = (0..=pick(6))
             .map(|_| lines[pick(lines.len())].clone())
             .collect();
-        properties::sse_stray(&some[0]);
+        properties::hold("sse_stray", &some[0]);
         let some = some.join(&b'\n');
-        properties::values(&some);
-        properties::invoke(&some);
+        properties::hold("values", &some);
+        properties::hold("invoke", &some);
     }
 }
 
@@ -117,14 +117,14 @@ fn generated_documents() {
     };
     let mut runner = TestRunner::new_with_rng(config, rng);
     let check = |value: serde_json::Value| {
-        properties::json(value.to_string().as_bytes());
-        properties::json(format!("{value:#}").as_bytes());
+        properties::hold("json", value.to_string().as_bytes());
+        properties::hold("json", format!("{value:#}").as_bytes());
         let member = serde_json::json!({"error": value});
         let lines = format!("{value}\n{member}\n{member}");
-        properties::sse_stray(value.to_string().as_bytes());
-        properties::sse_stray(member.to_string().as_bytes());
-        properties::values(lines.as_bytes());
-        properties::invoke(lines.as_bytes());
+        properties::hold("sse_stray", value.to_string().as_bytes());
+        properties::hold("sse_stray", member.to_string().as_bytes());
+        properties::hold("values", lines.as_bytes());
+        properties::hold("invoke", lines.as_bytes());
         Ok(())
     };
     runner.run(&value(), check).unwrap();

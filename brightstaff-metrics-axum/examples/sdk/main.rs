@@ -5,7 +5,9 @@
 //! OPENAI_BASE_URL=http://127.0.0.1:8000/v1 cargo run --package brightstaff-metrics-axum --example sdk
 //! ```
 
-pub(crate) mod typed;
+#[cfg(test)]
+mod tests;
+mod typed;
 
 use std::env;
 

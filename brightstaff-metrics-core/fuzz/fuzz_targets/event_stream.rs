@@ -3,4 +3,4 @@
 #[path = "../properties/mod.rs"]
 mod properties;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::event_stream(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::hold("event_stream", bytes));

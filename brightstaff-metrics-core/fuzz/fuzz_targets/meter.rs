@@ -3,4 +3,4 @@
 #[path = "../properties/mod.rs"]
 mod properties;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::meter(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::hold("meter", bytes));

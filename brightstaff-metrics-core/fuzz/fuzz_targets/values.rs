@@ -3,4 +3,4 @@
 #[path = "../properties/mod.rs"]
 mod properties;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::values(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::hold("values", bytes));

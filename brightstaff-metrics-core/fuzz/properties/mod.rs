@@ -1,6 +1,5 @@
 //! What must hold for any bytes. The fuzz targets look for a counterexample without end, the tests for a
 //! moment.
-#![allow(dead_code, unused_imports)] // No target uses all of it.
 
 use brightstaff_metrics_core::labels::UsageMissing;
 use brightstaff_metrics_core::meter::{Facts, Meter};
@@ -12,14 +11,14 @@ mod json;
 mod sse;
 mod values;
 
-pub(crate) use encoding::encoding;
-pub(crate) use event_stream::{event_stream, invoke};
-pub(crate) use json::json;
-pub(crate) use sse::{framing, sse_stray};
-pub(crate) use values::values;
+use encoding::encoding;
+use event_stream::{event_stream, invoke};
+use json::json;
+use sse::{framing, sse_stray};
+use values::values;
 
 /// A fuzz target: its name, and its property.
-pub(crate) type Target = (&'static str, fn(&[u8]));
+type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
 pub(crate) const TARGETS: [Target; 8] = [
@@ -33,13 +32,20 @@ pub(crate) const TARGETS: [Target; 8] = [
     ("values", values),
 ];
 
+/// Demands that the property of this target holds for these bytes.
+pub(crate) fn hold(target: &str, bytes: &[u8]) {
+    let found = TARGETS.iter().find(|(name, _)| *name == target);
+    let (_, property) = found.unwrap_or_else(|| panic!("no target is called {target}"));
+    property(bytes);
+}
+
 /// A value over several lines, which end so.
 fn with_line_ends(value: &Value, end: &str) -> String {
     format!("{value:#}").replace('\n', end)
 }
 
 /// Any body under any header reads the same at any split, and never panics.
-pub(crate) fn meter(bytes: &[u8]) {
+fn meter(bytes: &[u8]) {
     meter_split_by(bytes, bytes);
 }
 

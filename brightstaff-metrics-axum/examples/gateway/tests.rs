@@ -1,13 +1,8 @@
 //! The example gateway asks for the usage of streams, and changes no other request.
 
-#![cfg(feature = "matched-path")]
-#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
-
-#[allow(dead_code)]
-#[path = "../examples/gateway.rs"]
-mod gateway;
-
 use serde_json::{Value, json};
+
+use super::with_usage;
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -20,7 +15,7 @@ fn streams_are_asked_for_their_usage() {
         (json!({"a": 1}), json!({"a": 1, "include_usage": true})),
     ] {
         let request = json!({"model": "m", "stream": true, "stream_options": options});
-        let (model, body) = gateway::with_usage(CHAT, request.to_string().into());
+        let (model, body) = with_usage(CHAT, request.to_string().into());
         assert_eq!(model, "m");
         let sent: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({"model": "m", "stream": true, "stream_options": asked});
@@ -42,7 +37,7 @@ fn what_is_no_stream_or_says_what_it_wants_is_left_alone() {
         (CHAT, "no JSON", "unknown"),
         (CHAT, "[true]", "unknown"),
     ] {
-        let sent = gateway::with_usage(path, request.into());
+        let sent = with_usage(path, request.into());
         assert_eq!(sent, (model.to_owned(), request.into()));
     }
 }

@@ -1,12 +1,8 @@
 //! The example with SDKs: both kinds say the same of the same responses.
 
-#![cfg(feature = "matched-path")]
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
-#[allow(dead_code)]
-#[path = "../examples/sdk/main.rs"]
-mod sdk;
-#[path = "support/told.rs"]
+#[path = "../../tests/support/told.rs"]
 mod told;
 
 use std::net::SocketAddr;
@@ -16,6 +12,8 @@ use brightstaff_metrics_axum::Metrics;
 use http::StatusCode;
 use tokio::net::TcpListener;
 use told::told;
+
+use super::{ask, observed_below, told_by_hand, typed};
 
 const EVENTS: &str = r#"data: {"object":"chat.completion.chunk","model":"gpt-4o","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}
 
@@ -66,21 +64,21 @@ async fn both_kinds_say_the_same() {
         let upstream = metrics.upstream("openai", "gpt-4o");
         for prompt in ["hello", "limit"] {
             let said = if hook {
-                sdk::ask(&sdk::observed_below(&base, &upstream), "gpt-4o", prompt).await
+                ask(&observed_below(&base, &upstream), "gpt-4o", prompt).await
             } else {
-                sdk::told_by_hand(&sdk::typed::Client::new(&base), &upstream, prompt).await
+                told_by_hand(&typed::Client::new(&base), &upstream, prompt).await
             };
             match prompt {
                 "hello" => assert_eq!(said.unwrap(), "Hello"),
                 _ => drop(said.unwrap_err()),
             }
         }
-        let nobody = sdk::observed_below("http://127.0.0.1:1/v1", &upstream);
+        let nobody = observed_below("http://127.0.0.1:1/v1", &upstream);
         let nobody = if hook {
-            sdk::ask(&nobody, "gpt-4o", "hello").await
+            ask(&nobody, "gpt-4o", "hello").await
         } else {
-            let client = sdk::typed::Client::new("http://127.0.0.1:1/v1");
-            sdk::told_by_hand(&client, &upstream, "hello").await
+            let client = typed::Client::new("http://127.0.0.1:1/v1");
+            told_by_hand(&client, &upstream, "hello").await
         };
         drop(nobody.unwrap_err());
         let pair = r#"model="gpt-4o",provider="openai""#;
@@ -110,8 +108,8 @@ async fn below_the_sdk_a_cut_is_seen() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let base = format!("http://{}/v1", provider().await);
     let metrics = Metrics::unregistered();
-    let client = sdk::observed_below(&base, &metrics.upstream("openai", "gpt-4o"));
-    drop(sdk::ask(&client, "gpt-4o", "cut").await);
+    let client = observed_below(&base, &metrics.upstream("openai", "gpt-4o"));
+    drop(ask(&client, "gpt-4o", "cut").await);
     let calls = told(&metrics, &["llm_upstream_requests_total"]);
     assert_eq!(calls.len(), 1);
     assert!(calls[0].contains(r#"error_class="stream""#), "{calls:?}");
