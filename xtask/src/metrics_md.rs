@@ -193,7 +193,7 @@ fn meanings(out: &mut String) {
     out.push_str(
         "\n## Label values\n\n| label | of | value | meaning |\n| --- | --- | --- | --- |\n",
     );
-    for (name, values, meanings) in reference::label_meanings() {
+    for (name, values, meanings) in reference::MEANINGS {
         meaning(out, name, values, meanings);
     }
 }

@@ -1,0 +1,59 @@
+//! Labels of routing.
+
+use super::closed::{Index, Label, label};
+
+label! {
+    /// Which way a request was routed.
+    RouteKind = "route" {
+        /// `/agents/…`.
+        Agent => "agent",
+        /// `/routing/…`: the decision itself was asked for.
+        Routing => "routing",
+        /// An LLM endpoint.
+        Llm => "llm",
+    }
+}
+
+label! {
+    /// Whether the candidate that was accepted was not the first.
+    Fallback = "fallback" {
+        /// The first candidate was accepted.
+        No => "false",
+        /// An earlier candidate failed.
+        Yes => "true",
+    }
+}
+
+impl From<bool> for Fallback {
+    fn from(fallback: bool) -> Self {
+        if fallback { Self::Yes } else { Self::No }
+    }
+}
+
+label! {
+    /// What became of a request to the routing service.
+    RoutingOutcome = "outcome" {
+        /// A model was answered.
+        DecisionServed => "decision_served",
+        /// Nothing matched.
+        NoCandidates => "no_candidates",
+        /// The policy or the request was bad.
+        PolicyError => "policy_error",
+    }
+}
+
+label! {
+    /// One lookup in the session cache, or one store to it.
+    SessionCacheEvent = "outcome" {
+        /// A lookup that found its session.
+        Hit => "hit",
+        /// A lookup that did not.
+        Miss => "miss",
+        /// A store.
+        Store => "store",
+        /// A lookup that the backend failed.
+        Error => "error",
+        /// A store that the backend failed.
+        StoreError => "store_error",
+    }
+}
