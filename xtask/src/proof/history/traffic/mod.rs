@@ -1,5 +1,8 @@
 //! Traffic for a gateway that is not there: played into core, and written down.
 
+mod routing;
+mod upstream;
+
 use std::{
     collections::BTreeMap,
     panic::{self, AssertUnwindSafe},
@@ -10,14 +13,8 @@ use anyhow::Result;
 use brightstaff_metrics_core::{
     Clock, Head, Metrics,
     adapter::{self, ResponseObserver},
-    catalogue::{
-        Family, HTTP_CANCELLED, HTTP_INTERRUPTED, HTTP_REQUEST_DURATION, HTTP_REQUESTS,
-        LABEL_OVERFLOW, REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS,
-        ROUTING_SERVICE_REQUESTS, SESSION_CACHE_EVENTS, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_BYTE,
-        TIME_TO_FIRST_TOKEN, TOKEN_DETAILS, TOKENS, UPSTREAM_DURATION, UPSTREAM_REQUESTS,
-        USAGE_MISSING,
-    },
-    labels::{ErrorClass, Fallback, RequestMethod, RouteKind, RoutingOutcome, SessionCacheEvent},
+    catalogue::{Family, HTTP_CANCELLED, HTTP_INTERRUPTED, HTTP_REQUEST_DURATION, HTTP_REQUESTS},
+    labels::RequestMethod,
 };
 use prometheus::Registry;
 
@@ -184,159 +181,6 @@ impl Gateway {
             response.fail();
         }
         self.sample(&HTTP_REQUEST_DURATION, &[("handler", handler)], spent);
-    }
-
-    /// A call, and how long it took.
-    fn call(&mut self, n: usize, plot: Plot) -> (u16, f64) {
-        let (provider, model) = match plot {
-            Plot::Unknown => ("openai", "nobody-knows"),
-            _ => PAIRS[n / 3 % 3],
-        };
-        let seen = match plot {
-            Plot::Unknown => (provider, "other"),
-            _ => (provider, model),
-        };
-        let mut call = self.metrics.upstream(provider, model).start();
-        if matches!(plot, Plot::Limited | Plot::Failed | Plot::Unknown) {
-            let spent = self.pass(0.03);
-            let (status, class) = match plot {
-                Plot::Limited => (429, ErrorClass::RateLimit),
-                _ => (500, ErrorClass::Status),
-            };
-            call.head(&Head::new(status));
-            call.finish();
-            if plot == Plot::Unknown {
-                self.rise(&LABEL_OVERFLOW, &[("label", "upstream")], 1.0);
-            }
-            self.ended(
-                seen,
-                if status == 429 { "4xx" } else { "5xx" },
-                class,
-                spent,
-            );
-            return (status, spent);
-        }
-        call.head(&Head::new(200).content_type("text/event-stream"));
-        #[expect(clippy::cast_precision_loss)]
-        let spread = (n % 20) as f64;
-        let first_byte = self.pass(0.1 + spread * 0.01);
-        call.data(b"data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n");
-        let first_token = first_byte + self.pass(0.2 + spread * 0.04);
-        call.data(b"data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n");
-        let pair = [("provider", seen.0), ("model", seen.1)];
-        self.sample(&TIME_TO_FIRST_BYTE, &pair, first_byte);
-        self.sample(&TIME_TO_FIRST_TOKEN, &pair, first_token);
-        if matches!(plot, Plot::HungUp | Plot::Broken) {
-            let class = if plot == Plot::Broken {
-                call.fail(ErrorClass::Stream);
-                ErrorClass::Stream
-            } else {
-                drop(call);
-                ErrorClass::Cancelled
-            };
-            self.ended(seen, "2xx", class, first_token);
-            self.rise(&USAGE_MISSING, &with(&pair, ("reason", "interrupted")), 1.0);
-            return (200, first_token);
-        }
-        let (prompt, completion, cached) = (100 + n % 50, 11 + n % 10, 40);
-        #[expect(clippy::cast_precision_loss)]
-        let (tokens, gaps) = ([prompt as f64, completion as f64], (completion - 1) as f64);
-        let generated = self.pass(gaps * (0.01 + spread * 0.002));
-        let usage = !n.is_multiple_of(11);
-        let told = format!(
-            ",\"usage\":{{\"prompt_tokens\":{prompt},\"completion_tokens\":{completion},\"prompt_tokens_details\":{{\"cached_tokens\":{cached}}}}}"
-        );
-        let told = if usage { told.as_str() } else { "" };
-        call.data(format!("data: {{\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":0,\"delta\":{{}},\"finish_reason\":\"stop\"}}]{told}}}\n\ndata: [DONE]\n\n").as_bytes());
-        call.finish();
-        let spent = first_token + generated;
-        self.ended(seen, "2xx", ErrorClass::None, spent);
-        if usage {
-            self.sample(&TIME_PER_OUTPUT_TOKEN, &pair, generated / gaps);
-            for (kind, tokens) in ["prompt", "completion"].into_iter().zip(tokens) {
-                let labels = with(&pair, ("kind", kind));
-                self.rise(&TOKENS, &labels, tokens);
-                self.sample(&REQUEST_TOKENS, &labels, tokens);
-            }
-            self.rise(
-                &TOKEN_DETAILS,
-                &with(&pair, ("kind", "cache_read")),
-                f64::from(cached),
-            );
-        } else {
-            self.rise(
-                &USAGE_MISSING,
-                &with(&pair, ("reason", "not_reported")),
-                1.0,
-            );
-        }
-        (200, spent)
-    }
-
-    /// What every call leaves behind.
-    fn ended(
-        &mut self,
-        (provider, model): (&str, &str),
-        status: &str,
-        error: ErrorClass,
-        spent: f64,
-    ) {
-        let pair = [("provider", provider), ("model", model)];
-        let class = with(&pair, ("status_class", status));
-        self.rise(
-            &UPSTREAM_REQUESTS,
-            &with(&class, ("error_class", error.as_str())),
-            1.0,
-        );
-        let outcome = if error == ErrorClass::None {
-            "ok"
-        } else {
-            "error"
-        };
-        self.sample(
-            &UPSTREAM_DURATION,
-            &with(&pair, ("outcome", outcome)),
-            spent,
-        );
-    }
-
-    /// What comes before a call to an agent: a session, a decision, and the routing service.
-    fn route(&mut self, n: usize, failing: bool) {
-        let fallback = Fallback::from(failing && n % 4 == 1);
-        let model = PAIRS[n / 3 % 3].1;
-        #[expect(clippy::cast_precision_loss)]
-        let elapsed = 0.002 + (n % 10) as f64 * 0.004;
-        let router = self.metrics.routing();
-        router.decision(
-            RouteKind::Agent,
-            model,
-            fallback,
-            Duration::from_secs_f64(elapsed),
-        );
-        let labels = [
-            ("route", "agent"),
-            ("selected_model", model),
-            ("fallback", fallback.as_str()),
-        ];
-        self.rise(&ROUTER_DECISIONS, &labels, 1.0);
-        self.sample(&ROUTER_DECISION_DURATION, &[("route", "agent")], elapsed);
-        let outcome = match n % 5 {
-            0 if failing => RoutingOutcome::PolicyError,
-            _ => RoutingOutcome::DecisionServed,
-        };
-        self.metrics.routing_service().request(outcome);
-        self.rise(
-            &ROUTING_SERVICE_REQUESTS,
-            &[("outcome", outcome.as_str())],
-            1.0,
-        );
-        let event = match n % 7 {
-            0 if failing => SessionCacheEvent::Error,
-            1 | 2 => SessionCacheEvent::Miss,
-            _ => SessionCacheEvent::Hit,
-        };
-        self.metrics.session_cache().event(event);
-        self.rise(&SESSION_CACHE_EVENTS, &[("outcome", event.as_str())], 1.0);
     }
 
     /// Time goes by, a little more than told, so that no sample lies on the bound of a bucket.
