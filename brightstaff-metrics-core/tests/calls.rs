@@ -34,7 +34,7 @@ impl Gateway {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// The values of the series of this family that are not 0, with these labels among theirs.
+    /// The sum of the series of this family that have these labels among theirs.
     fn value(&self, family: &str, labels: &str) -> f64 {
         let text = self.metrics.render();
         let lines = text.lines().filter_map(|line| {
@@ -93,6 +93,21 @@ fn a_typed_stream_is_told_by_hand() {
     assert_eq!(gateway.value("llm_token_details_total", "reasoning"), 1.0);
     assert_eq!(gateway.value("llm_token_details_total", "cache_read"), 2.0);
     assert_eq!(gateway.value("llm_tokens_usage_missing_total", ""), 0.0);
+}
+
+/// Nothing tells how fast the tokens of one event were generated.
+#[test]
+fn a_typed_stream_of_one_event_has_no_pace() {
+    let gateway = gateway();
+    let mut call = gateway.upstream.start();
+    call.response(200);
+    gateway.pass(1);
+    call.first_token();
+    call.usage(Usage::new(9, 12));
+    call.finish();
+    let count = |family: &str| gateway.value(&format!("{family}_seconds_count"), "");
+    assert_eq!(count("llm_time_to_first_token"), 1.0);
+    assert_eq!(count("llm_time_per_output_token"), 0.0);
 }
 
 #[test]
@@ -178,9 +193,10 @@ async fn a_held_call_waits_for_its_holder() {
     let held = call.hold();
     gateway.pass(2);
     read(call).await;
+    // It is over, and not yet recorded.
     assert_eq!(
         (gateway.calls(ErrorClass::None), gateway.in_flight("openai")),
-        (0.0, 1.0)
+        (0.0, 0.0)
     );
     gateway.pass(2);
     held.fail(ErrorClass::Parse);
@@ -210,6 +226,25 @@ async fn a_held_call_that_is_let_go_is_as_it_ended() {
         if accept { held.accept() } else { drop(held) }
     }
     assert_eq!(gateway.calls(ErrorClass::None), 2.0);
+}
+
+#[tokio::test]
+async fn of_several_holders_the_last_lets_go() {
+    let gateway = gateway();
+    let mut call = gateway.upstream.start();
+    let (first, second) = (call.hold(), call.hold());
+    first.fail(ErrorClass::Parse);
+    read(call).await;
+    assert_eq!(gateway.calls(ErrorClass::Parse), 0.0);
+    second.accept();
+    assert_eq!(gateway.calls(ErrorClass::Parse), 1.0);
+
+    // Nobody holds what has ended.
+    let mut call = gateway.upstream.start();
+    call.head(&Head::new(503).content_length(0));
+    drop(call.hold());
+    drop(call);
+    assert_eq!(gateway.calls(ErrorClass::Status), 1.0);
 }
 
 #[tokio::test]

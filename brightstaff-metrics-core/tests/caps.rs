@@ -229,6 +229,21 @@ fn the_cap_is_for_all() {
     assert_eq!(gateway.overflow("upstream"), 2.0);
 }
 
+/// Where all of the cap would be set aside, a provider that is named by its pairs alone has its share all the same.
+#[test]
+fn no_named_provider_is_shut_out() {
+    for others in [3, 4, 5] {
+        let names = ["a", "b", "c", "d", "e"];
+        let gateway = gateway(|builder| {
+            let declared = builder.upstreams([("openai", "gpt-4o")]);
+            declared.providers(names.into_iter().take(others))
+        });
+        gateway.call("openai", "new", 200);
+        assert_eq!(gateway.requests("openai", "new", "2xx"), 1.0, "{others}");
+        assert_eq!(gateway.overflow("upstream"), 0.0, "{others}");
+    }
+}
+
 #[test]
 fn a_provider_can_be_closed() {
     let gateway = gateway(|builder| {

@@ -189,6 +189,61 @@ fn an_inner_layer_alone_measures_a_call() {
     );
 }
 
+/// Also where the call ended before its response was made anew.
+#[test]
+fn a_marked_response_is_no_second_call() {
+    let metrics = Metrics::unregistered();
+    let mut requests = RequestMetrics::from(&metrics);
+    requests.implicit("openai");
+    let begun = requests.begin(&CHAT, LayerMarks::default());
+    let mut call = metrics.upstream("openai", "gpt-4o").start();
+    let open = call.mark();
+    call.head(&Head::new(503).content_length(0));
+    let ended = call.mark();
+    let pending = begun.call.unwrap();
+    assert!(pending.unless_marked(Some(&ended), false).is_none());
+
+    let others = Metrics::unregistered();
+    let mut requests = RequestMetrics::from(&others);
+    requests.implicit("openai");
+    for mark in [open, ended] {
+        let pending = requests.begin(&CHAT, LayerMarks::default()).call.unwrap();
+        assert!(pending.unless_marked(Some(&mark), false).is_some());
+    }
+}
+
+#[test]
+fn a_folded_request_counts_once_wherever_it_goes() {
+    let builder = Metrics::builder().process(false).handler_cap(1);
+    let registry = brightstaff_metrics_core::prometheus::Registry::new();
+    let metrics = builder.register(&registry).unwrap();
+    let mut requests = RequestMetrics::from(&metrics);
+    for path in ["/a", "/b", "/c"] {
+        requests.handler(path, path);
+    }
+    let folded = |times: u64| {
+        let line = format!("brightstaff_metrics_label_overflow_total{{label=\"handler\"}} {times}");
+        metrics.render().lines().any(|found| found == line)
+    };
+    let begin = |path| {
+        requests
+            .begin(&Request(path), LayerMarks::default())
+            .request
+            .unwrap()
+    };
+    begin("/a").head(&Head::new(200).content_length(0));
+    let mut moves = begin("/b");
+    requests.rename(&mut moves, &Request("/c"));
+    moves.head(&Head::new(200).content_length(0));
+    assert!(folded(1));
+    drop(begin("/b"));
+    assert!(folded(2));
+    let mut comes_home = begin("/b");
+    requests.rename(&mut comes_home, &Request("/a"));
+    comes_home.head(&Head::new(200).content_length(0));
+    assert!(folded(2));
+}
+
 #[test]
 fn endpoints_of_several_providers_are_calls_to_them() {
     let metrics = Metrics::unregistered();

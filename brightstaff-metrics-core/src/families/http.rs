@@ -6,7 +6,7 @@ use std::{
 use super::Context;
 use crate::{
     catalogue::{self as c, Family},
-    labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass, fit},
+    labels::{CancelPhase, InterruptReason, RequestMethod, StatusClass, fit},
     series::{
         Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LazySet, Table, Visitor,
         walk_groups,
@@ -32,6 +32,23 @@ pub(crate) struct HandlerSeries {
     pub(crate) interrupted: CounterSet<InterruptReason>,
 }
 
+/// The children that a request is recorded in.
+#[derive(Clone, Copy)]
+pub(crate) struct FoundHandler<'a> {
+    pub(crate) series: &'a Arc<HandlerSeries>,
+    /// They are those of `other`, and what is recorded in them counts as folded.
+    pub(crate) folded: bool,
+}
+
+impl<'a> FoundHandler<'a> {
+    pub(crate) fn own(series: &'a Arc<HandlerSeries>) -> Self {
+        Self {
+            series,
+            folded: false,
+        }
+    }
+}
+
 impl HttpFamilies {
     pub(crate) fn new(context: Arc<Context>, cap: usize) -> Self {
         Self {
@@ -44,25 +61,26 @@ impl HttpFamilies {
         &self.context
     }
 
-    /// The children of a handler whose name has `most` bytes at most; those of `other`, and one overflow
-    /// counted, where it has more, cannot be a label value, or comes past the cap.
+    /// The children of a handler whose name has `most` bytes at most; those of `other` where it has more,
+    /// cannot be a label value, or comes past the cap.
     #[inline]
-    pub(crate) fn handler(&self, name: &str, most: usize) -> &Arc<HandlerSeries> {
+    pub(crate) fn handler(&self, name: &str, most: usize) -> FoundHandler<'_> {
         // The names in the table are clean: one that is found needs no second look but at its length.
         if name.len() <= most
             && let Some(handler) = self.handlers.get([name])
         {
-            return handler;
+            return FoundHandler::own(handler);
         }
-        let folded = || self.context.folded(OverflowLabel::Handler);
+        let mut folded = false;
         let make = |[name]: [&str; 1]| HandlerSeries::new(name, &self.context);
-        match fit(name, most) {
-            Some(name) => self.handlers.get_or_insert([name], folded, make),
+        let series = match fit(name, most) {
+            Some(name) => self.handlers.get_or_insert([name], || folded = true, make),
             None => {
-                folded();
+                folded = true;
                 self.handlers.other(make)
             }
-        }
+        };
+        FoundHandler { series, folded }
     }
 
     pub(crate) const FAMILIES: [&'static Family; 6] = HandlerSeries::FAMILIES;
@@ -88,10 +106,6 @@ impl HandlerSeries {
             cancelled: CounterSet::new(&c::HTTP_CANCELLED, &[name]),
             interrupted: CounterSet::new(&c::HTTP_INTERRUPTED, &[name]),
         }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// A request with this method arrives. From its first on, what such requests usually come to stands at 0:

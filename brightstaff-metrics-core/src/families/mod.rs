@@ -12,7 +12,7 @@ mod upstream;
 pub(crate) use self::{
     build::BuildInfo,
     context::Context,
-    http::{HandlerSeries, HttpFamilies},
+    http::{FoundHandler, HandlerSeries, HttpFamilies},
     pair::{CallInFlight, InFlight, Pair},
     process::ProcessFamily,
     provider::{DEFAULT_OPEN_MODELS, Provider},

@@ -40,6 +40,10 @@ impl Provider {
         }
     }
 
+    pub(super) fn is_aside(&self) -> bool {
+        self.aside
+    }
+
     /// How many slots are set aside for it.
     pub(super) fn set_aside(&self) -> usize {
         if self.aside { self.open_models } else { 0 }

@@ -49,6 +49,8 @@ impl UpstreamFamilies {
     ) -> Self {
         let aside = providers.iter().map(Provider::set_aside).sum();
         let rest = cap.checked_sub(aside).unwrap_or(cap);
+        let shut_out = rest == 0 && !providers.iter().all(Provider::is_aside);
+        let rest = if shut_out { cap } else { rest };
         let in_flight = providers.iter().map(|provider| {
             let [name] = provider.key();
             InFlight::new(name)

@@ -108,8 +108,7 @@ impl Builder {
 
     /// The providers that the gateway is configured for, where it does not know their models.
     ///
-    /// What becomes of a call to a provider that is named, here or by one of the
-    /// [`upstreams`](Self::upstreams), always carries its name: for a model without series of its own it is
+    /// A call to a provider that is named, here or by one of the [`upstreams`](Self::upstreams), always carries its name: for a model without series of its own it is
     /// recorded as the provider's `other`, and where a response names no model, as its `unknown`. Neither
     /// takes a slot. Of a provider that nobody named it is recorded as `other`, `other`.
     ///
@@ -128,7 +127,8 @@ impl Builder {
     ///
     /// Names of models come from clients, and a provider may take any. So as many of the slots of the
     /// [`upstream_cap`](Self::upstream_cap) are set aside for this provider, and no other provider's models can
-    /// take them; where those of all providers do not fit in there, it is first come, first served.
+    /// take them. It is first come, first served where those of all providers do not fit in there, or would leave
+    /// nothing to a provider that is named by its [`upstreams`](Self::upstreams) alone.
     pub fn open_models(mut self, provider: impl Into<String>, models: usize) -> Self {
         self.providers.push((provider.into(), models));
         self
@@ -263,15 +263,16 @@ fn clashing_label(registry: &Registry) -> Option<String> {
         .iter()
         .find(|family| family.name().ends_with(c::BUILD_INFO.name))?;
     let labels = build_info.get_metric().first()?.get_label();
-    let ours: Vec<_> = c::ALL.iter().flat_map(|family| family.labels).collect();
+    let ours = c::ALL.iter().flat_map(|family| family.labels);
+    // Histograms have one more.
+    let mut ours = ours.map(|label| label.name).chain(["le"]);
     let of_build_info = c::BUILD_INFO.labels;
     let is_given = |name: &str| {
         let all = labels.iter().filter(|pair| pair.name() == name).count();
         let own = of_build_info.iter().filter(|label| label.name == name);
         all > own.count()
     };
-    let clash = ours.iter().find(|label| is_given(label.name));
-    clash.map(|label| label.name.to_owned())
+    ours.find(|name| is_given(name)).map(str::to_owned)
 }
 
 /// Every provider that is named, with what was said of it last.

@@ -85,16 +85,15 @@ impl Exposition {
     /// Gathers a registry. Collectors that are not ours collect here, and may panic.
     #[must_use]
     pub fn of(registry: &Registry) -> Self {
-        MET.set(Some(Vec::new()));
-        // Even if a collector panics, this thread stops gathering for an exposition.
-        let end = End;
+        // Also where a collector panics, or exposes a registry of its own.
+        let outer = Outer(MET.replace(Some(Vec::new())));
         let mut others = registry.gather();
         let mut ours = MET.take().unwrap_or_default();
+        drop(outer);
         ours.sort_by_key(Ours::place);
-        drop(end);
         // A registry may give names a prefix, and series labels: then it has the say over all.
         let probes = others.iter().filter(|family| is_probe(family));
-        if probes.count() < ours.iter().filter(|ours| ours.is_metrics()).count() {
+        if probes.count() != ours.iter().filter(|ours| ours.is_metrics()).count() {
             return Self {
                 ours: Vec::new(),
                 others: registry.gather(),
@@ -192,11 +191,11 @@ impl Ours {
     }
 }
 
-/// Ends the gathering, also where a collector panics.
-struct End;
+/// Goes back to the exposition around this one, if there is one.
+struct Outer(Option<Vec<Ours>>);
 
-impl Drop for End {
+impl Drop for Outer {
     fn drop(&mut self) {
-        MET.set(None);
+        MET.set(self.0.take());
     }
 }

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::known_handler::Answered;
 use crate::{
     clock::Tick,
-    families::HandlerSeries,
+    families::{FoundHandler, HandlerSeries},
     head::Head,
-    labels::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
+    labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass},
     progress::{Ending, Progress, is_bodiless},
 };
 
@@ -18,6 +18,8 @@ use crate::{
 #[must_use = "a request is in flight only as long as its guard lives"]
 pub struct RequestGuard {
     handler: Arc<HandlerSeries>,
+    /// Whether that is `other` in place of the handler's own, which is counted once with the request.
+    folded: bool,
     method: RequestMethod,
     /// Whether a 2xx has no body, which the method does not tell where it is `OTHER`.
     connect: bool,
@@ -32,11 +34,12 @@ pub struct RequestGuard {
 
 impl RequestGuard {
     #[inline]
-    pub(crate) fn start(handler: &Arc<HandlerSeries>, method: RequestMethod, start: Tick) -> Self {
-        handler.in_flight.inc();
-        handler.expect(method);
+    pub(crate) fn start(handler: FoundHandler<'_>, method: RequestMethod, start: Tick) -> Self {
+        handler.series.in_flight.inc();
+        handler.series.expect(method);
         Self {
-            handler: Arc::clone(handler),
+            handler: Arc::clone(handler.series),
+            folded: handler.folded,
             method,
             connect: false,
             start,
@@ -60,14 +63,18 @@ impl RequestGuard {
 
     /// The head proves that the request belongs to another handler: it is in flight there from now on, and all
     /// else is recorded there.
-    pub(crate) fn rename(&mut self, handler: &Arc<HandlerSeries>) {
-        if self.ended || Arc::ptr_eq(&self.handler, handler) {
+    pub(crate) fn rename(&mut self, handler: FoundHandler<'_>) {
+        if self.counted || self.ended {
             return;
         }
-        handler.in_flight.inc();
-        handler.expect(self.method);
+        self.folded = handler.folded;
+        if Arc::ptr_eq(&self.handler, handler.series) {
+            return;
+        }
+        handler.series.in_flight.inc();
+        handler.series.expect(self.method);
         self.handler.in_flight.dec();
-        self.handler = Arc::clone(handler);
+        self.handler = Arc::clone(handler.series);
     }
 
     /// Status and headers are ready: counts the request, and measures the time to its headers.
@@ -75,14 +82,13 @@ impl RequestGuard {
         if self.counted || self.ended {
             return;
         }
-        self.counted = true;
         // First, as in `end`: recording is not part of what is measured.
         let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
         if let Some(answered) = self.answered.take().filter(|_| head.status < 400) {
             self.rename(answered.series());
         }
-        self.handler.requests(self.method, class).inc();
+        self.count(class);
         let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
         let bodiless = head.ended
@@ -137,7 +143,7 @@ impl RequestGuard {
         if self.counted {
             self.end_body(ending);
         } else {
-            self.handler.requests(self.method, StatusClass::Error).inc();
+            self.count(StatusClass::Error);
             if ending == Ending::Dropped {
                 self.handler.cancelled.get(CancelPhase::Headers).inc();
             }
@@ -145,6 +151,16 @@ impl RequestGuard {
         let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.duration().observe(elapsed);
         self.handler.in_flight.dec();
+    }
+
+    /// Counts the request: once.
+    #[inline]
+    fn count(&mut self, class: StatusClass) {
+        self.counted = true;
+        self.handler.requests(self.method, class).inc();
+        if self.folded {
+            self.handler.context.folded(OverflowLabel::Handler);
+        }
     }
 
     fn end_body(&self, ending: Ending) {

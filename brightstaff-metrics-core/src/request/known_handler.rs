@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::{
-    families::{HandlerSeries, HttpFamilies},
+    families::{FoundHandler, HandlerSeries, HttpFamilies},
     labels::MAX_LABEL_BYTES,
 };
 
@@ -21,18 +21,21 @@ impl KnownHandler {
     }
 
     /// The children of this handler. Where the cap left it none of its own, or it cannot be a label value, they are
-    /// those of `other`, which is looked up anew each time, so that each time is counted.
+    /// those of `other`, which is looked up anew each time.
     #[inline]
-    pub(super) fn series<'a>(&'a self, families: &'a HttpFamilies) -> &'a Arc<HandlerSeries> {
-        self.found.get().unwrap_or_else(|| self.find(families))
+    pub(super) fn series<'a>(&'a self, families: &'a HttpFamilies) -> FoundHandler<'a> {
+        match self.found.get() {
+            Some(series) => FoundHandler::own(series),
+            None => self.find(families),
+        }
     }
 
-    fn find<'a>(&'a self, families: &'a HttpFamilies) -> &'a Arc<HandlerSeries> {
-        let handler = families.handler(&self.name, MAX_LABEL_BYTES);
-        if handler.name() == &*self.name {
-            return self.found.get_or_init(|| Arc::clone(handler));
+    fn find<'a>(&'a self, families: &'a HttpFamilies) -> FoundHandler<'a> {
+        let found = families.handler(&self.name, MAX_LABEL_BYTES);
+        if !found.folded {
+            self.found.get_or_init(|| Arc::clone(found.series));
         }
-        handler
+        found
     }
 }
 
@@ -50,7 +53,7 @@ impl Answered {
         }
     }
 
-    pub(super) fn series(&self) -> &Arc<HandlerSeries> {
+    pub(super) fn series(&self) -> FoundHandler<'_> {
         self.handler.series(&self.families)
     }
 }
@@ -64,19 +67,19 @@ impl std::fmt::Debug for Answered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{buckets::Buckets, clock::Clock, families::Context, labels::OverflowLabel};
+    use crate::{buckets::Buckets, clock::Clock, families::Context, series::Keyed as _};
 
     #[test]
-    fn a_name_is_found_once_and_past_the_cap_each_time() {
+    fn a_name_is_found_once_and_past_the_cap_is_looked_for_each_time() {
         let context = Context::new(Clock::manual(), Buckets::default());
         let families = HttpFamilies::new(Arc::new(context), 1);
         let (first, second) = (KnownHandler::new("first"), KnownHandler::new("second"));
         for _ in 0..3 {
-            assert_eq!(first.series(&families).name(), "first");
-            assert_eq!(second.series(&families).name(), "other");
+            let found = [&first, &second].map(|known| known.series(&families));
+            let found = found.map(|found| (found.series.key(), found.folded));
+            assert_eq!(found, [(["first"], false), (["other"], true)]);
         }
         assert!(first.found.get().is_some());
         assert!(second.found.get().is_none());
-        assert_eq!(families.context().overflow(OverflowLabel::Handler), 3);
     }
 }

@@ -7,7 +7,7 @@ use super::{
     paths::PathMap,
 };
 use crate::{
-    families::{HandlerSeries, HttpFamilies, UpstreamFamilies},
+    families::{FoundHandler, HttpFamilies, UpstreamFamilies},
     labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
     upstream::Upstream,
 };
@@ -136,7 +136,7 @@ impl RequestMetrics {
         &self,
         request: &R,
         method: RequestMethod,
-    ) -> (&Arc<HandlerSeries>, Option<&Arc<Answered>>) {
+    ) -> (FoundHandler<'_>, Option<&Arc<Answered>>) {
         match self.named(request, method) {
             Some(handler) => (handler, None),
             None => (self.fallback.series(&self.http), self.answered.as_ref()),
@@ -148,7 +148,7 @@ impl RequestMetrics {
         &self,
         request: &R,
         method: RequestMethod,
-    ) -> Option<&Arc<HandlerSeries>> {
+    ) -> Option<FoundHandler<'_>> {
         if let Some(name) = request.given_name() {
             return Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES));
         }
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use crate::{
         buckets::Buckets, clock::Clock, families::Context, labels::OverflowLabel,
-        request::HandlerName,
+        request::HandlerName, series::Keyed as _,
     };
 
     #[derive(Default)]
@@ -275,7 +275,9 @@ mod tests {
     }
 
     fn name<'a>(requests: &'a RequestMetrics, request: &Request) -> &'a str {
-        requests.handler_of(request, request.method()).0.name()
+        let (found, _) = requests.handler_of(request, request.method());
+        let [name] = found.series.key();
+        name
     }
 
     #[test]
@@ -297,6 +299,7 @@ mod tests {
                 ..Request::default()
             };
             assert_eq!(name(&requests, &request), named);
+            drop(requests.begin(&request, LayerMarks::default()));
         }
         let folded = requests.http.context().overflow(OverflowLabel::Handler);
         assert_eq!(folded, 4);
@@ -337,7 +340,8 @@ mod tests {
     fn what_is_answered_was_found() {
         let mut requests = request_metrics();
         let in_flight = |requests: &RequestMetrics, name| {
-            requests.http.handler(name, MAX_LABEL_BYTES).in_flight.get()
+            let found = requests.http.handler(name, MAX_LABEL_BYTES);
+            found.series.in_flight.get()
         };
         for (status, handler) in [
             (404, "not_found"),

@@ -17,12 +17,9 @@ impl ByHand {
         &self.0
     }
 
-    /// Whether it is the first.
-    fn first_token(&mut self) -> bool {
+    fn first_token(&mut self) {
         self.0.streaming = true;
-        let first = self.0.first_token_event.is_none();
         self.0.first_token_event.get_or_insert(0);
-        first
     }
 
     fn usage(&mut self, usage: Usage) {
@@ -65,12 +62,12 @@ impl UpstreamCall {
     /// token, and makes the response a streamed one. Nothing without a [`response`](Self::response) that is a
     /// 2xx.
     pub fn first_token(&mut self) {
-        let Some(call) = self.open() else { return };
-        let now = call.now();
-        if let Some(Reader::ByHand(by_hand)) = &mut call.reader
-            && by_hand.first_token()
+        if let Some(call) = self.open()
+            && let Some(Reader::ByHand(by_hand)) = &mut call.reader
         {
-            call.timing.event(by_hand.facts(), now);
+            by_hand.first_token();
+            let upstream = &call.upstream;
+            call.timing.event(by_hand.facts(), || upstream.now());
         }
     }
 

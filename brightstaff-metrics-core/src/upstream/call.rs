@@ -31,15 +31,18 @@ use crate::{
 /// An SDK that yields typed events never shows the bytes. Report its responses [by hand](Self::response).
 #[derive(Debug)]
 #[must_use = "a call that is dropped at once is recorded as cancelled"]
-pub struct UpstreamCall(Option<OpenCall>);
+pub struct UpstreamCall {
+    /// Whose call it is, also once it has ended.
+    metrics: usize,
+    open: Option<OpenCall>,
+}
 
 /// A call that has not ended. It is taken at the end, so that there is one.
 #[derive(Debug)]
 pub(super) struct OpenCall {
-    upstream: Upstream,
-    /// Until the call is recorded.
-    #[expect(dead_code)]
-    in_flight: CallInFlight,
+    pub(super) upstream: Upstream,
+    /// Until the call ends.
+    in_flight: Option<CallInFlight>,
     start: Tick,
     status: Option<u16>,
     pub(super) reader: Option<Reader>,
@@ -57,16 +60,19 @@ pub(super) enum Reader {
 
 impl UpstreamCall {
     pub(crate) fn new(upstream: Upstream, in_flight: CallInFlight, start: Tick) -> Self {
-        Self(Some(OpenCall {
-            upstream,
-            in_flight,
-            start,
-            status: None,
-            reader: None,
-            timing: Timing::default(),
-            progress: Progress::default(),
-            held: None,
-        }))
+        Self {
+            metrics: upstream.metrics_id(),
+            open: Some(OpenCall {
+                upstream,
+                in_flight: Some(in_flight),
+                start,
+                status: None,
+                reader: None,
+                timing: Timing::default(),
+                progress: Progress::default(),
+                held: None,
+            }),
+        }
     }
 
     /// Ends a call for which there is no response, or none that the caller can read.
@@ -95,17 +101,14 @@ impl UpstreamCall {
     #[must_use]
     pub fn mark(&self) -> UpstreamObserved {
         UpstreamObserved {
-            metrics: self
-                .0
-                .as_ref()
-                .map_or(usize::MAX, |call| call.upstream.metrics_id()),
+            metrics: self.metrics,
         }
     }
 
     /// The head of the response is there. For callers that pass the body on by hand, with
     /// [`data`](Self::data) and [`finish`](Self::finish). The first head counts.
     pub fn head(&mut self, head: &Head<'_>) {
-        let Some(call) = &mut self.0 else { return };
+        let Some(call) = &mut self.open else { return };
         if call.status.is_some() {
             return;
         }
@@ -122,7 +125,7 @@ impl UpstreamCall {
     /// The next bytes of the body pass, as they came from the provider. Nothing without a
     /// [`head`](Self::head).
     pub fn data(&mut self, bytes: &[u8]) {
-        let Some(call) = self.0.as_mut().filter(|_| !bytes.is_empty()) else {
+        let Some(call) = self.open.as_mut().filter(|_| !bytes.is_empty()) else {
             return;
         };
         if let Some(Reader::Meter(meter)) = &mut call.reader {
@@ -136,14 +139,13 @@ impl UpstreamCall {
 
     /// The call, while it is open.
     pub(super) fn open(&mut self) -> Option<&mut OpenCall> {
-        self.0.as_mut()
+        self.open.as_mut()
     }
 
-    /// The call is recorded once its holder lets it go.
-    pub(super) fn hold_in(&mut self, slot: Arc<Slot>) {
-        if let Some(call) = &mut self.0 {
-            call.held = Some(slot);
-        }
+    /// Where the call waits for its holders, once it has ended; there is none to hold where it has already.
+    pub(super) fn slot(&mut self) -> Option<Arc<Slot>> {
+        let call = self.open.as_mut()?;
+        Some(Arc::clone(call.held.get_or_insert_default()))
     }
 
     /// The body came to its end, or the trailers passed.
@@ -163,14 +165,14 @@ impl UpstreamCall {
     }
 
     pub(crate) fn panicked(&mut self) {
-        if let Some(call) = &mut self.0 {
+        if let Some(call) = &mut self.open {
             call.progress.panicked();
         }
     }
 
     fn end_if_complete(&mut self) {
         if self
-            .0
+            .open
             .as_ref()
             .is_some_and(|call| call.progress.is_complete())
         {
@@ -179,30 +181,33 @@ impl UpstreamCall {
     }
 
     fn end(&mut self, ending: Ending, given: Option<ErrorClass>) {
-        let Some(mut call) = self.0.take() else {
+        let Some(mut call) = self.open.take() else {
             return;
         };
         let now = call.upstream.now();
         call.settle(ending, now);
-        let held = call.held.take();
-        let ended = Ended {
+        let Some(slot) = call.held.take() else {
+            Ended {
+                call,
+                ending,
+                given,
+                at: now,
+            }
+            .record();
+            return;
+        };
+        // It is recorded later, and over now.
+        call.in_flight = None;
+        slot.put(Ended {
             call,
             ending,
             given,
             at: now,
-        };
-        match held {
-            Some(slot) => slot.put(ended),
-            None => ended.record(),
-        }
+        });
     }
 }
 
 impl OpenCall {
-    pub(super) fn now(&self) -> Tick {
-        self.upstream.now()
-    }
-
     /// The status, without a body to read.
     pub(super) fn answered(&mut self, status: u16) -> bool {
         let first = self.status.is_none();
@@ -223,7 +228,7 @@ impl OpenCall {
             }
             Some(Reader::ByHand(by_hand)) if ending == Ending::Complete => {
                 by_hand.finish();
-                self.timing.event(by_hand.facts(), now);
+                self.timing.finish(by_hand.facts(), now);
             }
             Some(Reader::ByHand(_)) | None => {}
         }
@@ -249,16 +254,15 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// Whoever read the response found it useless.
-    pub(super) fn but(self, class: ErrorClass) -> Self {
-        Self {
-            ending: Ending::Failed,
-            given: Some(class),
-            ..self
+    /// Records it, with what those found who read the response.
+    pub(super) fn record_as(mut self, found: Option<ErrorClass>) {
+        if found.is_some() {
+            (self.ending, self.given) = (Ending::Failed, found);
         }
+        self.record();
     }
 
-    pub(super) fn record(self) {
+    fn record(self) {
         let call = &self.call;
         let facts = call.reader.as_ref().map(Reader::facts);
         let model = facts.map(|facts| &facts.model);
@@ -308,7 +312,7 @@ impl Ended {
 
 impl Drop for UpstreamCall {
     fn drop(&mut self) {
-        if let Some(call) = &self.0 {
+        if let Some(call) = &self.open {
             let ending = call.progress.dropped();
             self.end(ending, None);
         }

@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{UpstreamCall, call::Ended};
@@ -9,8 +9,8 @@ use crate::labels::ErrorClass;
 /// A call that is recorded only once this is let go: for who reads a response to its end, and may find it
 /// useless then.
 ///
-/// The call still ends with the body of its response, and so does all that is timed. Dropping this, or
-/// [`accept`](Self::accept), leaves it as it ended.
+/// The call still ends with the body of its response: so does all that is timed, and it is in flight no longer.
+/// Dropping this, or [`accept`](Self::accept), leaves it as it ended.
 ///
 /// ```
 /// use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
@@ -33,24 +33,24 @@ use crate::labels::ErrorClass;
 #[must_use = "a call is recorded as it ended once this is dropped"]
 pub struct HeldCall(Arc<Slot>);
 
-/// Where the body leaves the call that ended, and the holder what it found.
+/// Where the body leaves the call that ended, and its holders what they found.
 #[derive(Debug, Default)]
 pub(super) struct Slot(Mutex<State>);
 
 #[derive(Debug, Default)]
-enum State {
-    #[default]
-    Open,
-    Ended(Box<Ended>),
-    /// The holder is done, and has found this.
-    LetGo(Option<ErrorClass>),
+struct State {
+    holders: usize,
+    /// What the first holder found who found anything.
+    found: Option<ErrorClass>,
+    ended: Option<Box<Ended>>,
 }
 
 impl UpstreamCall {
-    /// Keeps the call from being recorded until what this returns is let go.
+    /// Keeps the call from being recorded until what this returns is let go, and all that it returned before. It is
+    /// over, and no longer in flight, when its response is. A call that has ended is recorded already.
     pub fn hold(&mut self) -> HeldCall {
-        let slot = Arc::new(Slot::default());
-        self.hold_in(Arc::clone(&slot));
+        let slot = self.slot().unwrap_or_default();
+        slot.state().holders += 1;
         HeldCall(slot)
     }
 }
@@ -59,15 +59,16 @@ impl HeldCall {
     /// The response can be used: the call is recorded as it ended, or will end.
     pub fn accept(self) {}
 
-    /// The response cannot be used, for this reason: it is recorded as [`UpstreamCall::fail`] records it.
+    /// The response cannot be used, for this reason: it is recorded as [`UpstreamCall::fail`] records it. Of several
+    /// holders the first who says so decides.
     pub fn fail(self, class: ErrorClass) {
-        self.0.let_go(Some(class));
+        self.0.state().found.get_or_insert(class);
     }
 }
 
 impl Drop for HeldCall {
     fn drop(&mut self) {
-        self.0.let_go(None);
+        self.0.let_go();
     }
 }
 
@@ -78,34 +79,34 @@ impl fmt::Debug for HeldCall {
 }
 
 impl Slot {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is whole by itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The call ended.
     pub(super) fn put(&self, ended: Ended) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let State::LetGo(found) = *state else {
-            *state = State::Ended(Box::new(ended));
-            return;
-        };
-        drop(state);
-        record(ended, found);
-    }
-
-    fn let_go(&self, found: Option<ErrorClass>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was found first counts: a drop follows.
-        if matches!(*state, State::LetGo(_)) {
+        let mut state = self.state();
+        if state.holders > 0 {
+            state.ended = Some(Box::new(ended));
             return;
         }
-        let before = std::mem::replace(&mut *state, State::LetGo(found));
+        let found = state.found;
         drop(state);
-        if let State::Ended(ended) = before {
-            record(*ended, found);
-        }
+        ended.record_as(found);
     }
-}
 
-fn record(ended: Ended, found: Option<ErrorClass>) {
-    match found {
-        Some(class) => ended.but(class).record(),
-        None => ended.record(),
+    /// A holder is done.
+    fn let_go(&self) {
+        let mut state = self.state();
+        state.holders -= 1;
+        if state.holders > 0 {
+            return;
+        }
+        let (ended, found) = (state.ended.take(), state.found);
+        drop(state);
+        if let Some(ended) = ended {
+            ended.record_as(found);
+        }
     }
 }

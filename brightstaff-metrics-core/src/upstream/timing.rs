@@ -31,10 +31,10 @@ impl Timing {
         self.mark(facts, now);
     }
 
-    /// Something came that was told by hand.
-    pub(crate) fn event(&mut self, facts: &Facts, now: Tick) {
+    /// An event came that is told by hand. The clock is read where it brought something new.
+    pub(crate) fn event(&mut self, facts: &Facts, now: impl FnMut() -> Tick) {
         self.chunks += 1;
-        self.mark(facts, || now);
+        self.mark(facts, now);
     }
 
     /// The body ended, which dispatched its last event.
