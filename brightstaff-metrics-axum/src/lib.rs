@@ -166,7 +166,7 @@
 //! - **Layers that replace bodies** (a page for each 404, the 304 of an `ETag`) may stand outside: a body that nobody ever
 //!   asked for is no cancel. Neither is the response of which a test reads the status alone. What cannot be told from
 //!   them is a client that leaves after the head was made and before a first frame was asked for, which servers do at
-//!   once.
+//!   once over HTTP/1, and over HTTP/2 when the client's window lets them send.
 //! - **Conditional layers**: `option_layer` wants one type of body both ways, `option_layer(layer.map(|layer|
 //!   (MapResponseLayer::new(IntoResponse::into_response), layer)))` with tower's `MapResponseLayer`. Simpler is a layer
 //!   that is always there, of `Metrics::unregistered()` where nobody scrapes, or an `if` around `Router::layer`.

@@ -54,16 +54,19 @@
 //!   a `zstd` stream are not: its decoder hands out text later than it passes, so such a call has no time to
 //!   first token, and none per output token.
 //! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.
+//! - `tokio-1`: [`UpstreamCall::within`], a time-out for a call.
+//! - `testing`: [`Metrics::render`], the series as text, and a [`Clock`] to turn by hand, for the tests of gateways.
 //!
 //! # Versions
 //!
 //! What is in the public API: prometheus 0.14, `http` 1, `http-body` 1, `bytes` 1 and `futures-core` 0.3;
-//! and by their features, reqwest 0.13 and hyper-util 0.1.
+//! and by their features, reqwest 0.13, hyper-util 0.1 and tokio 1.
 //!
 //! # Guarantees
 //!
-//! Recording never fails and never panics. It waits for nobody, but for the moment in which a series is
-//! made: handles are resolved once, tables only grow, and a scrape reads them without stopping anyone.
+//! Recording never fails and never panics. It waits for nobody, but for the moment in which a series is made,
+//! or a [held](UpstreamCall::hold) call let go: handles are resolved once, tables only grow, and a scrape reads
+//! them without stopping anyone.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -43,8 +43,9 @@ impl Progress {
         self.polled = true;
     }
 
-    /// Whether anybody ever asked for the body: a server does so at once, and where nobody does, another
-    /// body took its place.
+    /// Whether anybody ever asked for the body: where nobody did, another body most likely took its place. A server
+    /// asks at once over HTTP/1; over HTTP/2 only once the client's window lets it send, so that a client that resets
+    /// its stream before that is not told from such a layer.
     pub(crate) fn was_polled(&self) -> bool {
         self.polled
     }

@@ -1,6 +1,8 @@
-//! The formats of exposition: all say the same, and the text format is the library's to the byte.
+//! The formats of exposition: all say the same, and each family of the text format is the library's to the byte.
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests.
+
+use std::collections::{BTreeMap, HashMap};
 
 use brightstaff_metrics_core::{
     Head, Metrics, adapter,
@@ -23,11 +25,52 @@ fn library(registry: &Registry) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Families with their lines, in the order of their names, and the lines of each in the order of the text.
-fn sorted(text: &str) -> Vec<String> {
-    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
-    lines.sort();
-    lines
+/// A family's lines: what describes it, and the samples of each child in their order.
+#[derive(Debug, Default, PartialEq)]
+struct Family {
+    about: Vec<String>,
+    children: BTreeMap<String, Vec<String>>,
+}
+
+/// The families of a text. Which of them comes first, and which of their children, is left to the writer.
+fn families(text: &str) -> BTreeMap<String, Family> {
+    let mut families = BTreeMap::<_, Family>::new();
+    let mut family = String::new();
+    for line in text.lines().filter(|line| *line != "# EOF") {
+        let described = line
+            .strip_prefix("# HELP ")
+            .or(line.strip_prefix("# TYPE "));
+        if let Some(described) = described.or(line.strip_prefix("# UNIT ")) {
+            family = described.split(' ').next().unwrap().to_owned();
+        }
+        let Family { about, children } = families.entry(family.clone()).or_default();
+        if line.starts_with('#') {
+            assert!(children.is_empty(), "{line} comes behind samples");
+            about.push(line.to_owned());
+            continue;
+        }
+        assert!(line.starts_with(&family), "{line} stands below {family}");
+        children
+            .entry(child(line))
+            .or_default()
+            .push(line.to_owned());
+    }
+    families
+}
+
+/// The labels of a sample, but for `le`.
+fn child(line: &str) -> String {
+    let labels = line.split_once('{').map_or("", |(_, labels)| labels);
+    let labels = labels.rsplit_once('}').map_or("", |(labels, _)| labels);
+    let all = labels.split("le=\"").next().unwrap();
+    all.trim_end_matches(',').to_owned()
+}
+
+/// All samples, in any order.
+fn samples(text: &str) -> Vec<&str> {
+    let mut samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    samples.sort_unstable();
+    samples
 }
 
 fn register(registry: &Registry) -> Metrics {
@@ -64,34 +107,10 @@ fn register_others(registry: &Registry) {
 fn the_text_is_the_librarys() {
     let registry = Registry::new();
     let _metrics = register(&registry);
-    let ours = write(&registry, Format::Text);
-    assert_eq!(sorted(&ours), sorted(&library(&registry)));
-    // The lines of one histogram stand in the order that the library writes.
-    let of_one = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter(|line| line.contains("first_token"));
-        lines.map(str::to_owned).collect()
-    };
-    assert_eq!(of_one(&ours), of_one(&library(&registry)));
-}
-
-#[test]
-fn others_are_joined_and_no_family_stands_twice() {
-    let registry = Registry::new();
-    let _metrics = register(&registry);
     register_others(&registry);
     let text = write(&registry, Format::Text);
-    assert_eq!(sorted(&text), sorted(&library(&registry)));
-    for format in [Format::Text, Format::OpenMetrics] {
-        let text = write(&registry, format);
-        let mut types: Vec<_> = text
-            .lines()
-            .filter(|line| line.starts_with("# TYPE"))
-            .collect();
-        let families = types.len();
-        types.sort_unstable();
-        types.dedup();
-        assert_eq!(types.len(), families);
-    }
+    assert_eq!(families(&text), families(&library(&registry)));
+    assert_eq!(text.len(), library(&registry).len());
 }
 
 #[test]
@@ -104,8 +123,12 @@ fn a_registry_that_renames_or_labels_is_obeyed() {
         let labels = label.map(|name: &str| [(name.to_owned(), "x".to_owned())].into());
         let registry = Registry::new_custom(prefix.map(str::to_owned), labels).unwrap();
         let _metrics = register(&registry);
+        register_others(&registry);
         let text = write(&registry, Format::Text);
         assert_eq!(text, library(&registry), "{prefix:?} {label:?}");
+        let open = write(&registry, Format::OpenMetrics);
+        assert_eq!(samples(&open), samples(&text), "{prefix:?} {label:?}");
+        assert!(open.ends_with("\n# EOF\n"));
     }
 }
 
@@ -114,10 +137,6 @@ fn openmetrics_says_the_same_samples() {
     let registry = Registry::new();
     let _metrics = register(&registry);
     register_others(&registry);
-    let samples = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        sorted(&lines.collect::<Vec<_>>().join("\n"))
-    };
     let open = write(&registry, Format::OpenMetrics);
     assert_eq!(samples(&open), samples(&library(&registry)));
     assert!(open.ends_with("\n# EOF\n"));
@@ -131,6 +150,60 @@ fn openmetrics_says_the_same_samples() {
         "# UNIT mine_seconds seconds",
     ] {
         assert!(open.lines().any(|found| found == line), "{line} in {open}");
+    }
+}
+
+#[test]
+fn no_name_of_openmetrics_stands_twice() {
+    let registry = Registry::new();
+    let _metrics = register(&registry);
+    for name in ["jobs", "brightstaff_http_requests"] {
+        let gauge = Gauge::new(name, "A gauge.").unwrap();
+        registry.register(Box::new(gauge)).unwrap();
+    }
+    let jobs = Counter::new("jobs_total", "A counter.").unwrap();
+    registry.register(Box::new(jobs)).unwrap();
+    let open = write(&registry, Format::OpenMetrics);
+    let mut types: Vec<_> = open
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .collect();
+    assert!(types.contains(&"jobs gauge") && types.contains(&"jobs_total unknown"));
+    assert!(types.contains(&"brightstaff_http_requests counter"));
+    let mut names: Vec<_> = types.drain(..).map(|line| line.split(' ').next()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{open}");
+}
+
+/// A collector that exposes a registry of its own while it is collected.
+struct Nested(Registry, prometheus::core::Desc);
+
+impl prometheus::core::Collector for Nested {
+    fn desc(&self) -> Vec<&prometheus::core::Desc> {
+        vec![&self.1]
+    }
+
+    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
+        assert!(write(&self.0, Format::Text).contains("brightstaff_build_info"));
+        Vec::new()
+    }
+}
+
+#[test]
+fn an_exposition_inside_of_another_takes_nothing_from_it() {
+    // A registry asks its collectors in an order of its own.
+    for n in 0..16 {
+        let (outer, inner) = (Registry::new(), Registry::new());
+        let (_ours, _others) = (register(&outer), register(&inner));
+        let name = format!("nested_{n}");
+        let desc = prometheus::core::Desc::new(name, "Nested.".into(), vec![], HashMap::new());
+        let nested = Nested(inner, desc.unwrap());
+        outer.register(Box::new(nested)).unwrap();
+        let text = write(&outer, Format::Text);
+        assert_eq!(families(&text), families(&library(&outer)));
+        assert!(text.contains("brightstaff_http_requests_total"));
     }
 }
 

@@ -117,7 +117,8 @@ impl Exporter {
 
     /// What answers scrapes alone, for any path of a server that exists already, beside its own `/healthz`: a
     /// handler of axum's, and for other servers a function of plain types. Its limits are those of
-    /// [`router`](Self::router), and so is who may scrape.
+    /// [`router`](Self::router), and so is who may scrape; but each handler, router and port keeps to them by itself:
+    /// clone one handler to share them.
     #[must_use]
     pub fn metrics_handler(&self) -> MetricsHandler {
         let handler = MetricsHandler::new(self.registry.clone(), self.limits);

@@ -162,20 +162,23 @@ async fn a_file_of_tokens_is_read_again_once_it_changes() {
     };
     assert_eq!([ask(TOKEN).await, ask(OTHER).await], [200, 401]);
 
-    // As Kubernetes does with secrets.
-    let other = files.path().join("other");
-    fs::write(&other, OTHER).unwrap();
-    fs::rename(&other, &path).unwrap();
+    // At once, as Kubernetes does with secrets.
+    let write = |text: &str| {
+        let other = files.path().join("other");
+        fs::write(&other, text).unwrap();
+        fs::rename(&other, &path).unwrap();
+    };
+    write(OTHER);
     eventually("the other token lets in", async || ask(OTHER).await == 200).await;
     assert_eq!(ask(TOKEN).await, 401);
 
-    fs::write(&path, "tok-secret").unwrap();
+    write("tok-secret");
     let line = gateway.logged("the tokens from before let in").await;
     let fault = "client_tokens_file: the file holds a token, number 1, that is shorter";
     assert!(line.contains(fault), "{line}");
     assert_eq!([ask(TOKEN).await, ask(OTHER).await], [401, 200]);
 
-    fs::write(&path, format!("{TOKEN}\n{OTHER}")).unwrap();
+    write(&format!("{TOKEN}\n{OTHER}"));
     eventually("both let in", async || ask(TOKEN).await == 200).await;
     assert_eq!(ask(OTHER).await, 200);
     let log = gateway.log();

@@ -10,6 +10,7 @@ use super::{
     exposition::{Ours, meet},
 };
 use crate::{
+    catalogue::Family,
     families::{
         BuildInfo, Context, HttpFamilies, ProcessFamily, RoutingFamilies, UpstreamFamilies,
     },
@@ -24,17 +25,21 @@ pub(crate) struct MetricsCollector {
 
 impl MetricsCollector {
     pub(crate) fn new(metrics: Metrics) -> Self {
-        let families = HttpFamilies::FAMILIES
-            .into_iter()
-            .chain(UpstreamFamilies::FAMILIES)
-            .chain(RoutingFamilies::FAMILIES)
-            .chain(BuildInfo::FAMILIES)
-            .chain(Context::FAMILIES);
         Self {
             metrics,
-            descs: families.map(desc).collect(),
+            descs: families().map(desc).collect(),
         }
     }
+}
+
+/// The families of [`Metrics`].
+pub(super) fn families() -> impl Iterator<Item = &'static Family> {
+    HttpFamilies::FAMILIES
+        .into_iter()
+        .chain(UpstreamFamilies::FAMILIES)
+        .chain(RoutingFamilies::FAMILIES)
+        .chain(BuildInfo::FAMILIES)
+        .chain(Context::FAMILIES)
 }
 
 impl Collector for MetricsCollector {

@@ -105,6 +105,10 @@ impl Exposition {
 
     /// Writes everything in this format, in pieces of some 16 KiB.
     ///
+    /// In `OpenMetrics` a counter's family is named without `_total`. What another collector calls as one of our
+    /// counters is called there (`process_cpu_seconds`) is left out; its own counter beside a family of that name, or
+    /// without `_total`, is of unknown type.
+    ///
     /// # Errors
     ///
     /// The output failed, or a collector that is not ours gave what no format can say.
@@ -121,36 +125,12 @@ impl Exposition {
             }
         }
         for family in &self.others {
-            writer.ready(&other(dialect, family)?);
+            if dialect == Dialect::Plain || !self.is_taken(family) {
+                writer.ready(&self.other(dialect, family)?);
+            }
         }
         writer.finish()
     }
-}
-
-/// A family that is not ours, by the library's encoder: OpenMetrics differs in what stands before its samples.
-fn other(dialect: Dialect, family: &MetricFamily) -> io::Result<String> {
-    let text = TextEncoder::new()
-        .encode_to_string(std::slice::from_ref(family))
-        .map_err(io::Error::other)?;
-    if dialect == Dialect::Plain {
-        return Ok(text);
-    }
-    let kind = match family.get_field_type() {
-        MetricType::COUNTER if family.name().ends_with("_total") => "counter",
-        MetricType::GAUGE => "gauge",
-        MetricType::HISTOGRAM => "histogram",
-        MetricType::SUMMARY => "summary",
-        // A counter of another name has no samples that OpenMetrics would take for a counter's.
-        _ => "unknown",
-    };
-    let mut out = Vec::with_capacity(text.len());
-    header(&mut out, dialect, family.name(), family.help(), kind);
-    let samples = text.lines().filter(|line| !line.starts_with('#'));
-    for line in samples {
-        out.extend_from_slice(without_timestamp(line).as_bytes());
-        out.push(b'\n');
-    }
-    String::from_utf8(out).map_err(io::Error::other)
 }
 
 /// A sample without the milliseconds that may stand behind its value: OpenMetrics counts seconds.
@@ -173,7 +153,56 @@ fn is_probe(family: &MetricFamily) -> bool {
             .all(|metric| metric.get_label().len() == PROBE.labels.len())
 }
 
+impl Exposition {
+    /// A family that is not ours, by the library's encoder: `OpenMetrics` differs in what stands before its samples.
+    fn other(&self, dialect: Dialect, family: &MetricFamily) -> io::Result<String> {
+        let text = TextEncoder::new()
+            .encode_to_string(std::slice::from_ref(family))
+            .map_err(io::Error::other)?;
+        if dialect == Dialect::Plain {
+            return Ok(text);
+        }
+        let kind = match family.get_field_type() {
+            MetricType::COUNTER if self.has_own_stem(family.name()) => "counter",
+            MetricType::GAUGE => "gauge",
+            MetricType::HISTOGRAM => "histogram",
+            MetricType::SUMMARY => "summary",
+            // `OpenMetrics` would not take its samples for a counter's.
+            _ => "unknown",
+        };
+        let mut out = Vec::with_capacity(text.len());
+        header(&mut out, dialect, family.name(), family.help(), kind);
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        for line in samples {
+            out.extend_from_slice(without_timestamp(line).as_bytes());
+            out.push(b'\n');
+        }
+        String::from_utf8(out).map_err(io::Error::other)
+    }
+
+    /// Whether the name of a counter without its `_total` is that of no other family.
+    fn has_own_stem(&self, counter: &str) -> bool {
+        let stem = counter.strip_suffix("_total");
+        stem.is_some_and(|stem| !self.others.iter().any(|other| other.name() == stem))
+    }
+
+    /// Whether one of our counters has the name of this family in `OpenMetrics`, where a family has to be left out
+    /// then: no name may stand twice.
+    fn is_taken(&self, family: &MetricFamily) -> bool {
+        let mut ours = self.ours.iter().flat_map(Ours::families);
+        ours.any(|ours| ours.name.strip_suffix("_total") == Some(family.name()))
+    }
+}
+
 impl Ours {
+    /// The families that it stands for.
+    fn families(&self) -> Vec<&'static c::Family> {
+        match self {
+            Self::Metrics(_) => super::collector::families().collect(),
+            Self::Process(process) => vec![process.family],
+        }
+    }
+
     const fn is_metrics(&self) -> bool {
         matches!(self, Self::Metrics(_))
     }

@@ -1,7 +1,9 @@
 //! What is soaked.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     thread,
@@ -128,8 +130,8 @@ impl Gateway {
                     format!("BIND_ADDRESS={address}"),
                     format!("METRICS_BIND_ADDRESS={metrics}"),
                 ];
-                let arguments = settings.iter().map(String::as_str);
-                let arguments: Vec<_> = arguments.chain(binary.to_str()).collect();
+                let arguments = settings.iter().map(OsStr::new);
+                let arguments: Vec<_> = arguments.chain([binary.as_os_str()]).collect();
                 Guarded::start(Path::new("env"), &arguments, &dir.join("actix.log"))
             }
         }

@@ -1,9 +1,11 @@
 //! Clients' tokens as they are now: those of a file are read again once it changes.
 
 use std::{
-    fmt, fs,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
     thread,
     time::Duration,
 };
@@ -17,6 +19,9 @@ use crate::config::{Config, ConfigError};
 /// with what it said, whichever way it was replaced.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Some ten thousand tokens.
+const MAX_BYTES: u64 = 1 << 20;
+
 /// The tokens that clients may show now.
 pub(super) struct CurrentTokens {
     now: ArcSwap<ClientTokens>,
@@ -27,8 +32,8 @@ struct TokenFile {
     path: PathBuf,
     /// What the environment holds, which nobody changes.
     others: ClientTokens,
-    /// What it said at the start.
-    first: String,
+    /// What it said at the start, until it is watched.
+    first: Mutex<Option<String>>,
 }
 
 /// What a file says, or why it cannot be read.
@@ -53,7 +58,7 @@ impl CurrentTokens {
             file: Some(TokenFile {
                 path,
                 others: tokens,
-                first,
+                first: Mutex::new(Some(first)),
             }),
         }))
     }
@@ -66,7 +71,13 @@ impl CurrentTokens {
     /// Keeps them as their file says, on a thread that ends with them: a file may lie where reading takes its time.
     pub(super) fn watch(self: &Arc<Self>) {
         let Some(file) = &self.file else { return };
-        let mut said = Ok(file.first.clone());
+        let first = file
+            .first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(first) = first else { return };
+        let mut said = Ok(first);
         let watched = Arc::downgrade(self);
         let thread = thread::Builder::new().name("client-tokens".to_owned());
         let started = thread.spawn(move || {
@@ -120,11 +131,20 @@ fn look(watched: &Weak<CurrentTokens>, said: &mut Said) -> Option<()> {
 }
 
 fn said_by(path: &Path) -> Said {
-    fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}: name another"))
+    let fault = |error: io::Error| format!("cannot be read: {error}: name another");
+    let file = File::open(path).map_err(fault)?;
+    let mut text = String::new();
+    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
+    if read.map_err(fault)? as u64 > MAX_BYTES {
+        return Err(format!("is longer than {MAX_BYTES} bytes: name another"));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const ONE: &str = "tok-one-0123456789";
@@ -154,7 +174,14 @@ mod tests {
         assert_eq!(lets_in(Some(ONE)), [true, false]);
         // Just as long.
         assert_eq!(lets_in(Some(TWO)), [false, true]);
-        for wrong in [Some(""), Some("short"), Some("tok one 0123456789"), None] {
+        let long = format!("{ONE}\n").repeat(60_000);
+        for wrong in [
+            Some(""),
+            Some("short"),
+            Some("tok one 0123456789"),
+            Some(&*long),
+            None,
+        ] {
             assert_eq!(lets_in(wrong), [false, true], "{wrong:?}");
         }
         assert_eq!(lets_in(Some(&format!("{ONE}\n{TWO}"))), [true, true]);
