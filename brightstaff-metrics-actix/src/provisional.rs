@@ -60,8 +60,10 @@ impl Provisional {
                 asked.as_deref()
             }
         };
+        // Where the path has escapes, the template may be a guess, which is good for this request alone.
         if known.is_none()
             && let Some(template) = template
+            && !request.path().contains('%')
         {
             routes.learn(template, matched);
         }

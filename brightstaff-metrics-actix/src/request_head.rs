@@ -64,14 +64,18 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// The template of a request that was routed.
+/// The template of the resource that the request went to; until it is routed, or where none took it, of the first
+/// that its path fits.
 pub(crate) fn template_of(request: &HttpRequest) -> Option<String> {
-    if request.path().contains('%') {
-        // Actix routes by the path with its escapes undone, but may look the template up by the one with them.
-        let routed = request.match_info().as_str();
-        return request.resource_map().match_pattern(routed);
+    let matched = request.match_info();
+    if !request.path().contains('%') {
+        return request.match_pattern();
     }
-    request.match_pattern()
+    // Actix routes by the path with its escapes undone, but where no resource took the request, it looks the
+    // template up by the one with them. A resource takes the whole path, and only it knows of guards.
+    let taken = matched.unprocessed().is_empty();
+    let told = taken.then(|| request.match_pattern()).flatten();
+    told.or_else(|| request.resource_map().match_pattern(matched.as_str()))
 }
 
 /// The application's closure that names handlers.
