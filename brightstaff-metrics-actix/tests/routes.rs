@@ -4,6 +4,8 @@
 
 #[path = "support/asked.rs"]
 mod asked;
+#[path = "support/flights.rs"]
+mod flights;
 #[path = "support/recorded.rs"]
 mod recorded;
 
@@ -17,7 +19,7 @@ use actix_web::{
     web,
 };
 use asked::{expect, ok, request};
-use brightstaff_metrics_actix::Metrics;
+use flights::{in_flight, looks};
 use recorded::Recorded;
 
 /// Where guards or patterns alone tell routes apart, too, and whether the route was seen before or not.
@@ -142,21 +144,6 @@ async fn an_escape_does_not_name_another_resource_than_the_one_that_is_wrapped()
         ("GET", "/g/b", "/g/{id:.*}"),
     ];
     expect(&recorded, &app, TestRequest::to_request, &expected).await;
-}
-
-/// The handlers of the requests that are in flight.
-fn in_flight(metrics: &Metrics) -> Vec<String> {
-    let text = metrics.render();
-    let lines = text.lines().filter(|line| !line.ends_with(" 0"));
-    let gauges = lines
-        .filter_map(|line| line.strip_prefix("brightstaff_http_in_flight_requests{handler=\""));
-    gauges.map(|line| line.replace("\"}", "")).collect()
-}
-
-/// What was in flight while the handler ran.
-fn looks(metrics: &Metrics) -> impl Fn() -> std::future::Ready<String> + Clone + 'static {
-    let metrics = metrics.clone();
-    move || std::future::ready(in_flight(&metrics).join(", "))
 }
 
 #[actix_web::test]
