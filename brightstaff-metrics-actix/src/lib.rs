@@ -257,8 +257,8 @@
 //!
 //! # Versions
 //!
-//! What is in the public API: actix-web 4 (from 4.13 on, the first whose server can switch Nagle's
-//! algorithm off), `http` 1, `http-body` 1 and `bytes` 1 ([`relay`]); awc 3 and `futures-core` 0.3 by
+//! What is in the public API: actix-web 4 (from 4.14 on, the first that tells the template of the resource that
+//! guards chose), `http` 1, `http-body` 1 and `bytes` 1 ([`relay`]); awc 3 and `futures-core` 0.3 by
 //! the feature `awc-3`; and what is in that of [`brightstaff_metrics_core`], prometheus 0.14 first of all.
 //!
 //! [actix-web]: https://docs.rs/actix-web/4
