@@ -55,10 +55,8 @@ where
         match &polled {
             Poll::Pending => {}
             Poll::Ready(Ok(answer)) => {
-                if let Some(provisional) = this.provisional.take()
-                    && let Some(guard) = this.observer.request_mut()
-                {
-                    provisional.settle(guard, answer.request());
+                if let Some(provisional) = this.provisional.take() {
+                    provisional.settle(this.observer, answer.request());
                 }
                 let response = answer.response();
                 let call = this.call.take();

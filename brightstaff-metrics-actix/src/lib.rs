@@ -88,17 +88,24 @@
 //! 6. [`MetricsMiddleware::fallback`], or else `not_found`, which becomes `unmatched` where it is answered with less
 //!    than 400, by a default service for example.
 //!
-//! All but the template is certain when a request arrives. Which resource it goes to, actix knows only once guards
-//! have spoken: until its head, a request is *in flight* under the template of the route that such paths took before,
-//! or else of the first that its path fits; from then on under its own, and everything else is recorded there alone. A
-//! request that ends without a head, or with an `Err` of a middleware, keeps the first name. What
-//! [`handler`](MetricsMiddleware::handler), [`skip`](MetricsMiddleware::skip) and
-//! [`llm_endpoint`](MetricsMiddleware::llm_endpoint) are asked by at the arrival is the first template that the path
-//! fits.
+//! All but the template, and what is named by it, is certain when a request arrives. Which resource it goes to, actix
+//! knows only once guards have spoken: until its head, a request is *in flight* under the template of the route that
+//! such paths took before, or else of the first that its path fits; from then on under its own, and everything else is
+//! recorded there alone. A request that ends without a head, or with an `Err` of a middleware, keeps the first name.
 //!
-//! Each worker knows the first 256 routes again that it sees, which costs no allocation; requests on others are named
-//! as truly, and cost what actix takes to match a path once more. A template of up to 512 bytes is kept; a longer one
-//! is `other`, counted in `brightstaff_metrics_label_overflow_total{label="handler"}`.
+//! What the application names or leaves out by a template goes by the first that the path fits. At the head, where
+//! another was taken, [`handler`](MetricsMiddleware::handler) is asked again, and so is a closure of
+//! [`handler_fn`](MetricsMiddleware::handler_fn) that asked for the template. What
+//! [`skip`](MetricsMiddleware::skip) and [`llm_endpoint`](MetricsMiddleware::llm_endpoint) said at the arrival stands:
+//! where guards tell resources apart, a request on one of them may be skipped, or measured as a call, as those on
+//! another.
+//!
+//! Each worker knows the first 256 routes again that it sees at paths without escapes (`%20`), which costs no
+//! allocation. Other requests are named as truly, and cost what actix takes to match a path once more: the first on
+//! each route, those on further routes, those by the second pattern of a resource, those that no resource takes (a
+//! guard may have turned them away), and those whose template the application asks for at the arrival. A template of up
+//! to 512 bytes is kept; a longer one is `other`, counted in
+//! `brightstaff_metrics_label_overflow_total{label="handler"}`.
 //!
 //! # Where the middleware goes
 //!
@@ -250,8 +257,8 @@
 //!
 //! # Versions
 //!
-//! What is in the public API: actix-web 4 (from 4.13 on, the first whose server can switch Nagle's
-//! algorithm off), `http` 1, `http-body` 1 and `bytes` 1 ([`relay`]); awc 3 and `futures-core` 0.3 by
+//! What is in the public API: actix-web 4 (from 4.14 on, the first that tells the template of the resource that
+//! guards chose), `http` 1, `http-body` 1 and `bytes` 1 ([`relay`]); awc 3 and `futures-core` 0.3 by
 //! the feature `awc-3`; and what is in that of [`brightstaff_metrics_core`], prometheus 0.14 first of all.
 //!
 //! [actix-web]: https://docs.rs/actix-web/4

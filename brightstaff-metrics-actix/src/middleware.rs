@@ -52,6 +52,10 @@ impl MetricsMiddleware {
     /// Names handlers by a closure, where [`handler`](Self::handler) names none. `None` leaves it to
     /// what follows.
     ///
+    /// It is asked when a request arrives, before it is routed. If it then asks for [`RequestHead::template`], it is
+    /// asked again at the head of the response where another resource took the request, and its new answer counts.
+    /// By then the request is as the middleware inside left it, and has no payload.
+    ///
     /// ```
     /// use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
     ///

@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, dev::ServiceRequest};
 use brightstaff_metrics_core::{
     HandlerName,
-    adapter::{IncomingRequest, RequestGuard},
+    adapter::{IncomingRequest, ResponseObserver},
     labels::RequestMethod,
 };
 
 use crate::{
-    request_head::{Arriving, template_of},
+    request_head::{Arriving, NameFn, RequestHead, template_of},
     routes::Route,
     settings::Worker,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Provisional {
     path: (usize, usize),
     /// So many bytes of the path were taken off by the scopes around the middleware.
     prefix: usize,
+    /// What the application's closure said whatever the template is.
+    chosen: Option<Option<HandlerName>>,
 }
 
 impl Provisional {
@@ -36,13 +38,14 @@ impl Provisional {
             worker: Rc::clone(worker),
             path: address(arriving.path()),
             prefix: arriving.prefix_bytes(),
+            chosen: arriving.chosen.into_inner(),
             told: arriving.head.template.into_inner(),
             like: arriving.like.into_inner().flatten(),
         })
     }
 
     /// The request was routed: its guard goes on under its true name.
-    pub(crate) fn settle(self, guard: &mut RequestGuard, request: &HttpRequest) {
+    pub(crate) fn settle(self, observer: &mut ResponseObserver, request: &HttpRequest) {
         let matched = request.match_info();
         if self.like.is_some_and(|like| like.took(matched)) {
             return;
@@ -60,8 +63,10 @@ impl Provisional {
                 asked.as_deref()
             }
         };
+        // Where the path has escapes, the template may be a guess, which is good for this request alone.
         if known.is_none()
             && let Some(template) = template
+            && !request.path().contains('%')
         {
             routes.learn(template, matched);
         }
@@ -73,13 +78,28 @@ impl Provisional {
             return;
         }
         let prefix = matched.as_str().get(..self.prefix);
+        let settings = &self.worker.settings;
+        let chosen = self.chosen.unwrap_or_else(|| {
+            let name = settings.name.as_deref()?;
+            // A panic of the closure is none of the client's.
+            observer.watch(|| chosen(name, request, template))
+        });
         let routed = Routed {
             request,
             template,
             prefix: prefix.filter(|prefix| unmoved && !prefix.is_empty()),
+            chosen,
         };
-        self.worker.settings.requests.rename(guard, &routed);
+        if let Some(guard) = observer.request_mut() {
+            settings.requests.rename(guard, &routed);
+        }
     }
+}
+
+/// What the application's closure says of a request that was routed.
+fn chosen(name: &NameFn, request: &HttpRequest, template: Option<&str>) -> Option<HandlerName> {
+    let request = ServiceRequest::from_request(request.clone());
+    name(&RequestHead::routed(&request, template))
 }
 
 fn address(path: &str) -> (usize, usize) {
@@ -91,6 +111,7 @@ struct Routed<'a> {
     request: &'a HttpRequest,
     template: Option<&'a str>,
     prefix: Option<&'a str>,
+    chosen: Option<HandlerName>,
 }
 
 impl IncomingRequest for Routed<'_> {
@@ -110,9 +131,13 @@ impl IncomingRequest for Routed<'_> {
         self.prefix
     }
 
-    /// Names that the application gives are certain at the arrival.
+    /// Where there is one, it is certain at the arrival.
     fn given_name(&self) -> Option<HandlerName> {
         None
+    }
+
+    fn chosen_name(&self) -> Option<HandlerName> {
+        self.chosen.clone()
     }
 
     fn has_header(&self, name: &str) -> bool {

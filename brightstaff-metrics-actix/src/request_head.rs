@@ -20,6 +20,8 @@ pub struct RequestHead<'a> {
     request: &'a ServiceRequest,
     /// Made when it is first asked for: actix matches the path anew, and puts it together.
     pub(crate) template: OnceCell<Option<String>>,
+    /// Whether the application's closure asked for it.
+    asked: Cell<bool>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -27,6 +29,16 @@ impl<'a> RequestHead<'a> {
         Self {
             request,
             template: OnceCell::new(),
+            asked: Cell::new(false),
+        }
+    }
+
+    /// The request was routed, and this is its true template.
+    pub(crate) fn routed(request: &'a ServiceRequest, template: Option<&str>) -> Self {
+        Self {
+            request,
+            template: template.map(str::to_owned).into(),
+            asked: Cell::new(false),
         }
     }
 
@@ -42,10 +54,17 @@ impl<'a> RequestHead<'a> {
         self.request.path()
     }
 
-    /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one: the first
-    /// that the path fits, since guards are asked only later.
+    /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one: at the arrival
+    /// the first that the path fits, since guards are asked only later. Whoever asked for it is asked again at
+    /// the head of the response where another resource took the request, and then this is that one's.
     #[must_use]
     pub fn template(&self) -> Option<&str> {
+        self.asked.set(true);
+        self.fitting()
+    }
+
+    /// The template, for ourselves.
+    fn fitting(&self) -> Option<&str> {
         let template = || template_of(self.request.parts().0);
         self.template.get_or_init(template).as_deref()
     }
@@ -64,14 +83,18 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// The template of a request that was routed.
+/// The template of the resource that the request went to; until it is routed, or where none took it, of the first
+/// that its path fits.
 pub(crate) fn template_of(request: &HttpRequest) -> Option<String> {
-    if request.path().contains('%') {
-        // Actix routes by the path with its escapes undone, but may look the template up by the one with them.
-        let routed = request.match_info().as_str();
-        return request.resource_map().match_pattern(routed);
+    let matched = request.match_info();
+    if !request.path().contains('%') {
+        return request.match_pattern();
     }
-    request.match_pattern()
+    // Actix routes by the path with its escapes undone, but where no resource took the request, it looks the
+    // template up by the one with them. A resource takes the whole path, and only it knows of guards.
+    let taken = matched.unprocessed().is_empty();
+    let told = taken.then(|| request.match_pattern()).flatten();
+    told.or_else(|| request.resource_map().match_pattern(matched.as_str()))
 }
 
 /// The application's closure that names handlers.
@@ -85,8 +108,9 @@ pub(crate) struct Arriving<'a> {
     pub(crate) routes: &'a Routes,
     pub(crate) like: OnceCell<Option<Rc<Route>>>,
     /// Whether a template had a part in its name.
-    pub(crate) templated: Cell<bool>,
-    pub(crate) chosen: Cell<bool>,
+    templated: Cell<bool>,
+    /// What the closure said, if it was asked, and did not ask for the template.
+    pub(crate) chosen: OnceCell<Option<HandlerName>>,
 }
 
 impl<'a> Arriving<'a> {
@@ -103,14 +127,15 @@ impl<'a> Arriving<'a> {
             routes,
             like: OnceCell::new(),
             templated: Cell::new(false),
-            chosen: Cell::new(false),
+            chosen: OnceCell::new(),
         }
     }
 
     /// Whether actix may come to another name when it routes the request.
     #[inline]
     pub(crate) fn is_provisional(&self) -> bool {
-        self.templated.get() && !self.chosen.get() && self.given.is_none()
+        let templated = self.templated.get() || self.head.asked.get();
+        templated && self.given.is_none()
     }
 
     /// How much the scopes around the middleware took off the path, where no parameter is in it: then it is the
@@ -140,7 +165,7 @@ impl IncomingRequest for Arriving<'_> {
 
     fn template(&self) -> Option<&str> {
         self.templated.set(true);
-        self.head.template()
+        self.head.fitting()
     }
 
     fn likely_template(&self) -> Option<&str> {
@@ -149,7 +174,7 @@ impl IncomingRequest for Arriving<'_> {
             return told.as_deref();
         }
         let like = self.like().map(Route::template);
-        like.or_else(|| self.head.template())
+        like.or_else(|| self.head.fitting())
     }
 
     fn prefix(&self) -> Option<&str> {
@@ -168,8 +193,10 @@ impl IncomingRequest for Arriving<'_> {
 
     fn chosen_name(&self) -> Option<HandlerName> {
         let name = self.name.and_then(|name| name(&self.head));
-        self.chosen.set(name.is_some());
-        name
+        if self.head.asked.get() {
+            return name;
+        }
+        self.chosen.get_or_init(|| name).clone()
     }
 
     fn has_header(&self, name: &str) -> bool {

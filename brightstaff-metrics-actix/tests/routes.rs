@@ -4,6 +4,8 @@
 
 #[path = "support/asked.rs"]
 mod asked;
+#[path = "support/flights.rs"]
+mod flights;
 #[path = "support/recorded.rs"]
 mod recorded;
 
@@ -17,7 +19,7 @@ use actix_web::{
     web,
 };
 use asked::{expect, ok, request};
-use brightstaff_metrics_actix::Metrics;
+use flights::{in_flight, looks};
 use recorded::Recorded;
 
 /// Where guards or patterns alone tell routes apart, too, and whether the route was seen before or not.
@@ -73,19 +75,75 @@ async fn the_route_that_was_taken_names_the_handler() {
     assert_eq!(recorded.ends()[1], 0);
 }
 
-/// The handlers of the requests that are in flight.
-fn in_flight(metrics: &Metrics) -> Vec<String> {
-    let text = metrics.render();
-    let lines = text.lines().filter(|line| !line.ends_with(" 0"));
-    let gauges = lines
-        .filter_map(|line| line.strip_prefix("brightstaff_http_in_flight_requests{handler=\""));
-    gauges.map(|line| line.replace("\"}", "")).collect()
+/// An escape hides neither the guard that turned a request away, nor what the next request is named by.
+#[actix_web::test]
+async fn an_escape_does_not_name_the_route_that_a_guard_kept() {
+    let recorded = Recorded::new();
+    let one = || guard::Header("x-one", "1");
+    let app = App::new()
+        .wrap(recorded.middleware())
+        .service(web::resource("/g/{id}").guard(one()).to(ok))
+        .route("/g/{id:.*}", web::get().to(ok))
+        .service(
+            web::scope("/s")
+                .guard(one())
+                .route("/{id}", web::get().to(ok)),
+        )
+        .service(web::scope("/s").route("/{id:.*}", web::get().to(ok)))
+        .service(web::resource(["/a/{x}", "/m/{x}"]).guard(one()).to(ok))
+        .service(web::resource(["/b/{x}", "/m/{x}"]).to(ok))
+        .service(web::resource("/turned/{id}").guard(one()).to(ok))
+        .route("/n/{id:[^a]+}", web::get().to(ok));
+    let app = init_service(app).await;
+    let expected = [
+        ("GET", "/g/%61", "/g/{id:.*}"),
+        ("GET", "/g/b", "/g/{id:.*}"),
+        ("GET", "/g/c", "/g/{id:.*}"),
+        ("GET", "/s/%61", "/s/{id:.*}"),
+        ("GET", "/s/b", "/s/{id:.*}"),
+        ("GET", "/s/c", "/s/{id:.*}"),
+        // Of several patterns of a resource, actix tells the first.
+        ("GET", "/m/%61", "/b/{x}"),
+        ("GET", "/m/b", "/b/{x}"),
+        ("GET", "/turned/%61", "/turned/{id}"),
+        // It fits with the escape alone, by which nothing is routed.
+        ("GET", "/n/%61", "not_found"),
+        ("GET", "/n/%62", "/n/{id:[^a]+}"),
+    ];
+    for _ in 0..2 {
+        expect(&recorded, &app, TestRequest::to_request, &expected).await;
+        for path in ["/g/%62", "/s/%62"] {
+            let one = request("GET", path).insert_header(("x-one", "1"));
+            app.call(one.to_request()).await.unwrap();
+        }
+    }
+    let requests = recorded.requests();
+    for line in ["/g/{id} GET 2xx 2", "/s/{id} GET 2xx 2"] {
+        assert!(requests.contains(&line.to_owned()), "{requests:?}");
+    }
 }
 
-/// What was in flight while the handler ran.
-fn looks(metrics: &Metrics) -> impl Fn() -> std::future::Ready<String> + Clone + 'static {
-    let metrics = metrics.clone();
-    move || std::future::ready(in_flight(&metrics).join(", "))
+/// So do all places of the middleware: a resource knows its template at the arrival.
+#[actix_web::test]
+async fn an_escape_does_not_name_another_resource_than_the_one_that_is_wrapped() {
+    let recorded = Recorded::new();
+    let app = App::new()
+        .service(
+            web::resource("/g/{id}")
+                .guard(guard::Header("x-one", "1"))
+                .to(ok),
+        )
+        .service(
+            web::resource("/g/{id:.*}")
+                .wrap(recorded.middleware())
+                .to(ok),
+        );
+    let app = init_service(app).await;
+    let expected = [
+        ("GET", "/g/%61", "/g/{id:.*}"),
+        ("GET", "/g/b", "/g/{id:.*}"),
+    ];
+    expect(&recorded, &app, TestRequest::to_request, &expected).await;
 }
 
 #[actix_web::test]
