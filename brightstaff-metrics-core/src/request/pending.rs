@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use crate::{
     clock::Tick,
     families::CallInFlight,
@@ -11,16 +9,16 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "it is to be handed to the observer with the head of the response"]
 pub struct PendingCall {
-    upstream: Arc<Upstream>,
+    upstream: Upstream,
     in_flight: CallInFlight,
     start: Tick,
 }
 
 impl PendingCall {
-    pub(super) fn new(upstream: &Arc<Upstream>, start: Tick) -> Self {
+    pub(super) fn new(upstream: &Upstream, start: Tick) -> Self {
         Self {
             in_flight: upstream.call_in_flight(),
-            upstream: Arc::clone(upstream),
+            upstream: upstream.clone(),
             start,
         }
     }
@@ -38,6 +36,6 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        UpstreamCall::new(Upstream::clone(&self.upstream), self.in_flight, self.start)
+        UpstreamCall::new(self.upstream, self.in_flight, self.start)
     }
 }

@@ -27,8 +27,8 @@ pub struct RequestMetrics {
     /// What those are that got an answer, unless the application named them all.
     answered: Option<Arc<Answered>>,
     /// For the well-known endpoints.
-    implicit: Option<Arc<Upstream>>,
-    llm_endpoints: PathMap<Arc<Upstream>>,
+    implicit: Option<Upstream>,
+    llm_endpoints: PathMap<Upstream>,
 }
 
 /// What of a request is measured.
@@ -82,13 +82,13 @@ impl RequestMetrics {
 
     /// Measures the responses of the well-known LLM endpoints as calls to this provider.
     pub fn implicit(&mut self, provider: &str) {
-        self.implicit = Some(Arc::new(Upstream::implicit(&self.upstream, provider)));
+        self.implicit = Some(Upstream::implicit(&self.upstream, provider));
     }
 
     /// Measures the responses to POST requests for this path or template, which may end in a wildcard, as
     /// calls to this provider.
     pub fn llm_endpoint(&mut self, path: &str, provider: &str) {
-        let upstream = Arc::new(Upstream::implicit(&self.upstream, provider));
+        let upstream = Upstream::implicit(&self.upstream, provider);
         self.llm_endpoints.insert(path, upstream);
     }
 
@@ -177,11 +177,7 @@ impl RequestMetrics {
     }
 
     /// The provider whose call the response is.
-    fn call_of<R: IncomingRequest>(
-        &self,
-        request: &R,
-        method: RequestMethod,
-    ) -> Option<&Arc<Upstream>> {
+    fn call_of<R: IncomingRequest>(&self, request: &R, method: RequestMethod) -> Option<&Upstream> {
         // All of them are asked by POST: the template is not worth its price for any other method.
         if method != RequestMethod::Post {
             return None;

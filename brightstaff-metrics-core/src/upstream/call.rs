@@ -270,7 +270,7 @@ impl Ended {
             pair: call.upstream.resolve(facts.is_some(), model),
             status: call.status.map_or(StatusClass::Error, StatusClass::of),
             error: self.class(),
-            clock: &call.upstream.families.context().clock,
+            clock: call.upstream.clock(),
             start: call.start,
             end: self.at,
             timing: call.timing,

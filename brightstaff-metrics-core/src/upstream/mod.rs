@@ -21,7 +21,7 @@ pub use {
 };
 
 use crate::{
-    clock::Tick,
+    clock::{Clock, Tick},
     families::{Call, CallInFlight, InFlight, Pair, UpstreamFamilies},
     labels::{MAX_LABEL_BYTES, OTHER, UNKNOWN, fit},
     meter::Model,
@@ -39,21 +39,24 @@ use crate::{
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Upstream {
+pub struct Upstream(Arc<Inner>);
+
+/// Behind one handle, since every call holds it.
+struct Inner {
     families: Arc<UpstreamFamilies>,
-    provider: Arc<LabelValue>,
+    provider: LabelValue,
     /// Found at the first call of a provider that has its own.
     in_flight: Option<Arc<InFlight>>,
     target: Target,
 }
 
 /// Where a call is recorded.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Target {
     /// A pair that has its series.
     Pair(Arc<Pair>),
     /// A pair that has none yet, by its model.
-    Model(Arc<LabelValue>),
+    Model(LabelValue),
     /// The model is what the response says it is.
     ResponseModel,
 }
@@ -84,7 +87,7 @@ impl Upstream {
             (!provider.unfit && !model.unfit).then(|| families.get(&provider.value, &model.value));
         let target = match known.flatten() {
             Some(pair) => Target::Pair(Arc::clone(pair)),
-            None => Target::Model(Arc::new(model)),
+            None => Target::Model(model),
         };
         Self::to(families, provider, target)
     }
@@ -100,14 +103,14 @@ impl Upstream {
 
     fn to(families: &Arc<UpstreamFamilies>, provider: LabelValue, target: Target) -> Self {
         let in_flight = families.in_flight(&provider.value);
-        Self {
+        Self(Arc::new(Inner {
             in_flight: in_flight
                 .is_of(&provider.value)
                 .then(|| Arc::clone(in_flight)),
             families: Arc::clone(families),
-            provider: Arc::new(provider),
+            provider,
             target,
-        }
+        }))
     }
 
     /// Starts a call: the clock runs from here. Each attempt is a call of its own.
@@ -118,23 +121,40 @@ impl Upstream {
     }
 
     pub(crate) fn now(&self) -> Tick {
-        self.families.context().clock.now()
+        self.clock().now()
+    }
+
+    /// What tells its instants.
+    fn clock(&self) -> &Clock {
+        &self.0.families.context().clock
     }
 
     pub(crate) fn call_in_flight(&self) -> CallInFlight {
-        let own = self.in_flight.as_ref();
-        CallInFlight::start(own.unwrap_or_else(|| self.families.in_flight(&self.provider.value)))
+        let Inner {
+            families,
+            provider,
+            in_flight,
+            ..
+        } = &*self.0;
+        let own = in_flight.as_ref();
+        CallInFlight::start(own.unwrap_or_else(|| families.in_flight(&provider.value)))
     }
 
     /// Which metrics these are, among those of the process.
     pub(crate) fn metrics_id(&self) -> usize {
-        self.families.id()
+        self.0.families.id()
     }
 
     /// The children in which a call that ended is recorded. `success`: its status was a 2xx;
     /// `answered`: the model that the response named.
     fn resolve(&self, success: bool, answered: Option<&Model>) -> &Pair {
-        let (model, unfit) = match &self.target {
+        let Inner {
+            families,
+            provider,
+            target,
+            ..
+        } = &*self.0;
+        let (model, unfit) = match target {
             Target::Pair(pair) => return pair,
             Target::Model(model) => (&*model.value, model.unfit),
             Target::ResponseModel => {
@@ -143,10 +163,10 @@ impl Upstream {
                 (model, model == OTHER && !called_so)
             }
         };
-        self.families.admit(Call {
-            provider: &self.provider.value,
+        families.admit(Call {
+            provider: &provider.value,
             model,
-            unfit: unfit || self.provider.unfit,
+            unfit: unfit || provider.unfit,
             success,
         })
     }
@@ -155,8 +175,8 @@ impl Upstream {
 impl std::fmt::Debug for Upstream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upstream")
-            .field("provider", &self.provider.value)
-            .field("target", &self.target)
+            .field("provider", &self.0.provider.value)
+            .field("target", &self.0.target)
             .finish_non_exhaustive()
     }
 }
