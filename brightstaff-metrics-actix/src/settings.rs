@@ -1,9 +1,12 @@
-use std::{fmt, sync::Arc};
+use std::{cell::RefMut, fmt, sync::Arc};
 
-use actix_web::{HttpMessage, dev::ServiceRequest};
+use actix_web::{
+    HttpMessage,
+    dev::{Extensions, ServiceRequest},
+};
 use brightstaff_metrics_core::{
     HandlerName, Metrics,
-    adapter::{Begun, FirstMark, LayerMark, LayerMarks, NewMark, RequestMetrics},
+    adapter::{self, Begun, LayerMarks, RequestMetrics},
 };
 
 use crate::{
@@ -41,19 +44,28 @@ impl Settings {
     #[inline]
     pub(crate) fn begin(&self, arriving: &Arriving<'_>) -> Begun {
         let request = arriving.head.request();
-        let extensions = request.extensions();
-        let first = extensions.get::<FirstMark>().copied();
-        let marks = extensions.get::<LayerMark>().cloned();
-        // The user's closure may want them.
-        drop(extensions);
-        let outer = LayerMarks::new(first.as_ref(), marks.as_ref());
-        let mut begun = self.requests.begin(arriving, outer);
-        match begun.mark.take() {
-            Some(NewMark::First(mark)) => drop(request.extensions_mut().insert(mark)),
-            Some(NewMark::Layers(mark)) => drop(request.extensions_mut().insert(mark)),
-            None => {}
+        // Not borrowed any longer: the user's closure may want them.
+        let outer = LayerMarks::of(&RequestExtensions(request.extensions_mut()));
+        let mut begun = self.requests.begin(arriving, &outer);
+        if let Some(marks) = begun.marks.take() {
+            marks.put(&mut RequestExtensions(request.extensions_mut()));
         }
         begun
+    }
+}
+
+/// Actix's extensions, as the core asks for them.
+struct RequestExtensions<'a>(RefMut<'a, Extensions>);
+
+impl adapter::Extensions for RequestExtensions<'_> {
+    #[inline]
+    fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.get()
+    }
+
+    #[inline]
+    fn insert<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
+        self.0.insert(value);
     }
 }
 

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use brightstaff_metrics_core::{
     Metrics,
-    adapter::{Begun, FirstMark, LayerMark, LayerMarks, NewMark, RequestMetrics},
+    adapter::{Begun, LayerMarks, RequestMetrics},
 };
 use http::Request;
 
@@ -29,13 +29,10 @@ impl Settings {
             head: RequestHead::of(request),
             name: self.name.as_deref(),
         };
-        let extensions = request.extensions();
-        let outer = LayerMarks::new(extensions.get::<FirstMark>(), extensions.get::<LayerMark>());
-        let mut begun = self.requests.begin(&arriving, outer);
-        match begun.mark.take() {
-            Some(NewMark::First(mark)) => drop(request.extensions_mut().insert(mark)),
-            Some(NewMark::Layers(mark)) => drop(request.extensions_mut().insert(mark)),
-            None => {}
+        let outer = LayerMarks::of(request.extensions());
+        let mut begun = self.requests.begin(&arriving, &outer);
+        if let Some(marks) = begun.marks.take() {
+            marks.put(request.extensions_mut());
         }
         begun
     }

@@ -20,7 +20,7 @@
 //! # let request = Request;
 //!
 //! let requests = RequestMetrics::from(&Metrics::unregistered());
-//! let begun = requests.begin(&request, LayerMarks::default());
+//! let begun = requests.begin(&request, &LayerMarks::default());
 //! let mut observer = ResponseObserver::from(begun.request);
 //! // The service was polled, and its response has this head.
 //! observer.head(&Head::new(200), begun.call);
@@ -31,8 +31,8 @@
 pub use crate::{
     body::ResponseObserver,
     request::{
-        Begun, FirstMark, IncomingRequest, LayerMark, LayerMarks, NewMark, PendingCall,
-        RequestGuard, RequestMetrics,
+        Begun, Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
+        RequestMetrics,
     },
 };
 use crate::{labels::RequestMethod, metrics::Metrics};

@@ -159,7 +159,7 @@ async fn exchange(
         handler: case.handler(request, &path),
         path,
     };
-    let begun = layer.begin(&arriving, LayerMarks::default());
+    let begun = layer.begin(&arriving, &LayerMarks::default());
     let mut observer = ResponseObserver::from(begun.request);
     let Some(answer) = answer(stage, request, &mut observer).await else {
         return;

@@ -6,10 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use brightstaff_metrics_core::{
     HandlerName, Head, Metrics,
-    adapter::{
-        FirstMark, IncomingRequest, LayerMark, LayerMarks, NewMark, RequestMetrics,
-        ResponseObserver,
-    },
+    adapter::{IncomingRequest, LayerMarks, RequestMetrics, ResponseObserver},
     labels::RequestMethod,
 };
 
@@ -52,7 +49,7 @@ const OK: &str = r#"http_requests_total{handler="llm_chat",method="POST",status_
 fn ended(head: &Head<'_>, end: impl FnOnce(ResponseObserver)) -> Vec<String> {
     let metrics = Metrics::unregistered();
     let requests = RequestMetrics::from(&metrics);
-    let begun = requests.begin(&CHAT, LayerMarks::default());
+    let begun = requests.begin(&CHAT, &LayerMarks::default());
     let mut observer = ResponseObserver::from(begun.request);
     observer.head(head, None);
     end(observer);
@@ -114,18 +111,11 @@ fn a_body_that_nobody_asks_for_is_no_cancel() {
     assert_eq!(ended(&Head::new(200), left), [cancelled, OK]);
 }
 
-/// The extensions of a request on its way inwards.
-#[derive(Default)]
-struct Extensions(Option<FirstMark>, Option<LayerMark>);
-
 /// What of a request a layer begins to measure: the request, and its response as a call.
-fn passes(extensions: &mut Extensions, layer: &RequestMetrics) -> (bool, bool) {
-    let marks = LayerMarks::new(extensions.0.as_ref(), extensions.1.as_ref());
-    let begun = layer.begin(&CHAT, marks);
-    match begun.mark {
-        Some(NewMark::First(mark)) => extensions.0 = Some(mark),
-        Some(NewMark::Layers(mark)) => extensions.1 = Some(mark),
-        None => {}
+fn passes(extensions: &mut http::Extensions, layer: &RequestMetrics) -> (bool, bool) {
+    let begun = layer.begin(&CHAT, &LayerMarks::of(extensions));
+    if let Some(marks) = begun.marks {
+        marks.put(extensions);
     }
     (begun.request.is_some(), begun.call.is_some())
 }
@@ -138,14 +128,14 @@ fn an_inner_layer_measures_what_the_outer_does_not() {
     implicit.implicit("openai");
     let others = RequestMetrics::from(&Metrics::unregistered());
 
-    let mut request = Extensions::default();
+    let mut request = http::Extensions::default();
     assert_eq!(passes(&mut request, &plain), (true, false));
     assert_eq!(passes(&mut request, &others), (true, false));
     assert_eq!(passes(&mut request, &implicit), (false, true));
     assert_eq!(passes(&mut request, &implicit), (false, false));
     assert_eq!(passes(&mut request, &others), (false, false));
 
-    let mut request = Extensions::default();
+    let mut request = http::Extensions::default();
     assert_eq!(passes(&mut request, &implicit), (true, true));
     assert_eq!(passes(&mut request, &plain), (false, false));
 }
@@ -156,7 +146,7 @@ fn a_request_that_is_skipped_is_nobodys() {
     let mut skipping = RequestMetrics::from(&metrics);
     skipping.skip(CHAT.0);
     skipping.implicit("openai");
-    let mut request = Extensions::default();
+    let mut request = http::Extensions::default();
     assert_eq!(passes(&mut request, &skipping), (false, false));
     assert_eq!(
         passes(&mut request, &RequestMetrics::from(&metrics)),
@@ -170,10 +160,9 @@ fn an_inner_layer_alone_measures_a_call() {
     let metrics = Metrics::unregistered();
     let mut inner = RequestMetrics::from(&metrics);
     inner.implicit("openai");
-    let mut request = Extensions::default();
+    let mut request = http::Extensions::default();
     passes(&mut request, &RequestMetrics::from(&metrics));
-    let marks = LayerMarks::new(request.0.as_ref(), request.1.as_ref());
-    let begun = inner.begin(&CHAT, marks);
+    let begun = inner.begin(&CHAT, &LayerMarks::of(&request));
     let mut observer = ResponseObserver::from(begun.request);
     observer.head(&Head::new(503), begun.call);
     observer.complete();
@@ -195,7 +184,7 @@ fn a_marked_response_is_no_second_call() {
     let metrics = Metrics::unregistered();
     let mut requests = RequestMetrics::from(&metrics);
     requests.implicit("openai");
-    let begun = requests.begin(&CHAT, LayerMarks::default());
+    let begun = requests.begin(&CHAT, &LayerMarks::default());
     let mut call = metrics.upstream("openai", "gpt-4o").start();
     let open = call.mark();
     call.head(&Head::new(503).content_length(0));
@@ -207,7 +196,7 @@ fn a_marked_response_is_no_second_call() {
     let mut requests = RequestMetrics::from(&others);
     requests.implicit("openai");
     for mark in [open, ended] {
-        let pending = requests.begin(&CHAT, LayerMarks::default()).call.unwrap();
+        let pending = requests.begin(&CHAT, &LayerMarks::default()).call.unwrap();
         assert!(pending.unless_marked(Some(&mark), false).is_some());
     }
 }
@@ -227,7 +216,7 @@ fn a_folded_request_counts_once_wherever_it_goes() {
     };
     let begin = |path| {
         requests
-            .begin(&Request(path), LayerMarks::default())
+            .begin(&Request(path), &LayerMarks::default())
             .request
             .unwrap()
     };
@@ -259,7 +248,7 @@ fn endpoints_of_several_providers_are_calls_to_them() {
         ("/api/chat", "ollama"),
         ("/v1/chat/completions", "openai"),
     ] {
-        let begun = requests.begin(&Request(path), LayerMarks::default());
+        let begun = requests.begin(&Request(path), &LayerMarks::default());
         let in_flight = format!("llm_upstream_in_flight{{provider=\"{provider}\"}} 1");
         assert!(told(&metrics).contains(&in_flight), "{path}");
         let mut observer = ResponseObserver::from(begun.request);
@@ -273,7 +262,7 @@ fn endpoints_of_several_providers_are_calls_to_them() {
             told(&metrics)
         );
     }
-    let none = requests.begin(&Request("/v1/moderations"), LayerMarks::default());
+    let none = requests.begin(&Request("/v1/moderations"), &LayerMarks::default());
     assert!(none.call.is_none());
 }
 
@@ -282,7 +271,7 @@ fn a_guard_moves_where_the_head_proves_another_handler() {
     let metrics = Metrics::unregistered();
     let requests = RequestMetrics::from(&metrics);
     let mut guard = requests
-        .begin(&Request("/files/1"), LayerMarks::default())
+        .begin(&Request("/files/1"), &LayerMarks::default())
         .request
         .unwrap();
     assert_eq!(

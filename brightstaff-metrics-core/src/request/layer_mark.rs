@@ -1,39 +1,60 @@
 use std::sync::Arc;
 
-/// In the extensions of a request: layers of the first metrics of the process measure it, and no other layer
-/// does. What is most often the case takes no memory there.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct FirstMark;
+/// The extensions of a request, in which layers leave marks for those further in. An adapter implements it for its
+/// framework's.
+pub trait Extensions {
+    /// What was inserted of this type.
+    fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<&T>;
 
-/// In the extensions of a request, where there is more to say: what the layers that it has passed measure of it,
-/// so that a layer further in leaves that to them, and measures what they do not.
-#[derive(Clone, Debug)]
-pub struct LayerMark(Marks);
-
-#[derive(Clone, Debug)]
-enum Marks {
-    /// The first metrics of the process measure the request and its call, and no others anything: takes no
-    /// memory of its own.
-    FirstAndCall,
-    Several(Arc<[Mark]>),
+    /// Inserts in place of what is there of this type.
+    fn insert<T: Clone + Send + Sync + 'static>(&mut self, value: T);
 }
 
-/// The marks that a request brings along.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LayerMarks<'a> {
-    first: bool,
-    marks: &'a [Mark],
+impl Extensions for http::Extensions {
+    #[inline]
+    fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        Self::get(self)
+    }
+
+    #[inline]
+    fn insert<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
+        Self::insert(self, value);
+    }
 }
 
-/// The mark to be put in the extensions of a request.
-#[derive(Clone, Debug)]
-pub enum NewMark {
-    /// As it most often is.
-    First(FirstMark),
-    /// Instead of any other.
-    Layers(LayerMark),
+/// What the layers that a request has passed measure of it, so that a layer further in leaves that to them, and
+/// measures what they do not.
+#[derive(Clone, Debug, Default)]
+pub struct LayerMarks(Measured);
+
+/// What most often is the case is told by values without size, which take no memory in the extensions.
+#[derive(Clone, Debug, Default)]
+enum Measured {
+    #[default]
+    Nothing,
+    /// Only by the first metrics of the process: the request, and its response as a call?
+    First {
+        call: bool,
+    },
+    Several(Several),
 }
+
+/// The marks to be put in the extensions of a request.
+#[derive(Clone, Debug)]
+#[must_use = "layers further in have to know"]
+pub struct NewMarks(LayerMarks);
+
+/// Some layer measures this request: without any other mark, one of the first metrics of the process.
+#[derive(Clone, Copy)]
+struct Marked;
+
+/// The first metrics measure its response as a call, too.
+#[derive(Clone, Copy)]
+struct FirstCall;
+
+/// All that there is to tell.
+#[derive(Clone, Debug)]
+struct Several(Arc<[Mark]>);
 
 /// What layers of some metrics measure.
 #[derive(Clone, Copy, Debug)]
@@ -50,60 +71,81 @@ pub(super) struct Left {
     pub(super) call: bool,
 }
 
-impl<'a> LayerMarks<'a> {
+impl LayerMarks {
     /// Those that are in the extensions of a request.
     #[must_use]
-    pub fn new(first: Option<&FirstMark>, marks: Option<&'a LayerMark>) -> Self {
-        Self {
-            first: first.is_some(),
-            marks: marks.map_or(&[], LayerMark::marks),
+    #[inline]
+    pub fn of(extensions: &impl Extensions) -> Self {
+        if extensions.get::<Marked>().is_none() {
+            return Self::default();
+        }
+        Self(match extensions.get::<Several>() {
+            Some(several) => Measured::Several(several.clone()),
+            None => Measured::First {
+                call: extensions.get::<FirstCall>().is_some(),
+            },
+        })
+    }
+
+    fn mark_of(&self, metrics: usize) -> Option<Mark> {
+        match &self.0 {
+            Measured::Nothing => None,
+            Measured::First { call } => (metrics == FIRST).then_some(Mark {
+                metrics,
+                call: *call,
+            }),
+            Measured::Several(Several(marks)) => {
+                let mut marks = marks.iter();
+                marks.find(|mark| mark.metrics == metrics).copied()
+            }
         }
     }
 
-    fn of(self, metrics: usize) -> Option<Mark> {
-        let mark = self.marks.iter().find(|mark| mark.metrics == metrics);
-        let first = (self.first && metrics == FIRST).then_some(Mark {
-            metrics,
-            call: false,
-        });
-        mark.copied().or(first)
-    }
-
     /// What layers further out leave to one of these metrics.
-    pub(super) fn left(self, metrics: usize) -> Left {
-        let measured = self.of(metrics);
+    pub(super) fn left(&self, metrics: usize) -> Left {
+        let measured = self.mark_of(metrics);
         Left {
             request: measured.is_none(),
             call: !measured.is_some_and(|mark| mark.call),
         }
     }
 
-    /// The mark for layers further in, of a layer that measures the request, if no other does, and perhaps a
+    /// The marks for layers further in, of a layer that measures the request, if no other does, and perhaps a
     /// call. `None` where nothing is new.
-    pub(super) fn with(self, metrics: usize, call: bool) -> Option<NewMark> {
-        if self.of(metrics).is_some_and(|before| before.call || !call) {
+    pub(super) fn with(&self, metrics: usize, call: bool) -> Option<NewMarks> {
+        let before = self.mark_of(metrics);
+        if before.is_some_and(|before| before.call || !call) {
             return None;
         }
-        if metrics == FIRST && !call {
-            return Some(NewMark::First(FirstMark));
-        }
-        let others = self.marks.iter().filter(|mark| mark.metrics != metrics);
-        if metrics == FIRST && others.clone().next().is_none() {
-            return Some(NewMark::Layers(LayerMark(Marks::FirstAndCall)));
-        }
-        let marks = others.copied().chain([Mark { metrics, call }]);
-        Some(NewMark::Layers(LayerMark(Marks::Several(marks.collect()))))
+        let others = match &self.0 {
+            Measured::Nothing | Measured::First { .. } if metrics == FIRST => {
+                return Some(NewMarks(Self(Measured::First { call })));
+            }
+            Measured::Nothing => Vec::new(),
+            Measured::First { call } => vec![Mark {
+                metrics: FIRST,
+                call: *call,
+            }],
+            Measured::Several(Several(marks)) => {
+                let others = marks.iter().filter(|mark| mark.metrics != metrics);
+                others.copied().collect()
+            }
+        };
+        let marks = others.into_iter().chain([Mark { metrics, call }]);
+        let several = Several(marks.collect());
+        Some(NewMarks(Self(Measured::Several(several))))
     }
 }
 
-impl LayerMark {
-    fn marks(&self) -> &[Mark] {
-        match &self.0 {
-            Marks::FirstAndCall => &[Mark {
-                metrics: FIRST,
-                call: true,
-            }],
-            Marks::Several(marks) => marks,
+impl NewMarks {
+    /// Puts them there.
+    #[inline]
+    pub fn put(self, extensions: &mut impl Extensions) {
+        extensions.insert(Marked);
+        match self.0.0 {
+            Measured::Nothing | Measured::First { call: false } => {}
+            Measured::First { call: true } => extensions.insert(FirstCall),
+            Measured::Several(several) => extensions.insert(several),
         }
     }
 }
@@ -128,52 +170,46 @@ mod tests {
         call: false,
     };
 
-    /// The extensions of a request.
-    #[derive(Default)]
-    struct Extensions(Option<FirstMark>, Option<LayerMark>);
+    fn marks(extensions: &http::Extensions) -> LayerMarks {
+        LayerMarks::of(extensions)
+    }
 
-    impl Extensions {
-        fn marks(&self) -> LayerMarks<'_> {
-            LayerMarks::new(self.0.as_ref(), self.1.as_ref())
+    fn passes(extensions: &mut http::Extensions, metrics: usize, call: bool) -> bool {
+        let new = marks(extensions).with(metrics, call);
+        let is_new = new.is_some();
+        if let Some(new) = new {
+            new.put(extensions);
         }
-
-        fn passes(&mut self, metrics: usize, call: bool) -> bool {
-            match self.marks().with(metrics, call) {
-                None => return false,
-                Some(NewMark::First(first)) => self.0 = Some(first),
-                Some(NewMark::Layers(marks)) => self.1 = Some(marks),
-            }
-            true
-        }
+        is_new
     }
 
     #[test]
     fn a_layer_measures_what_those_further_out_do_not() {
         for (one, two, three) in [(0, 1, 2), (1, 0, 2), (1, 2, 0)] {
-            let mut request = Extensions::default();
-            assert_eq!(request.marks().left(one), ALL);
-            assert!(request.passes(one, false));
-            assert_eq!(request.marks().left(one), CALL);
-            assert_eq!(request.marks().left(two), ALL);
-            assert!(!request.passes(one, false));
+            let mut request = http::Extensions::default();
+            assert_eq!(marks(&request).left(one), ALL);
+            assert!(passes(&mut request, one, false));
+            assert_eq!(marks(&request).left(one), CALL);
+            assert_eq!(marks(&request).left(two), ALL);
+            assert!(!passes(&mut request, one, false));
 
-            assert!(request.passes(one, true));
-            assert_eq!(request.marks().left(one), NONE);
-            assert!(!request.passes(one, false));
+            assert!(passes(&mut request, one, true));
+            assert_eq!(marks(&request).left(one), NONE);
+            assert!(!passes(&mut request, one, false));
 
-            assert!(request.passes(two, false));
-            assert_eq!(request.marks().left(one), NONE);
-            assert_eq!(request.marks().left(two), CALL);
-            assert_eq!(request.marks().left(three), ALL);
+            assert!(passes(&mut request, two, false));
+            assert_eq!(marks(&request).left(one), NONE);
+            assert_eq!(marks(&request).left(two), CALL);
+            assert_eq!(marks(&request).left(three), ALL);
         }
     }
 
     #[test]
     fn what_is_most_often_the_case_takes_no_memory() {
-        assert!(matches!(
-            LayerMarks::default().with(0, false),
-            Some(NewMark::First(_))
-        ));
-        assert_eq!(size_of::<FirstMark>(), 0);
+        for call in [false, true] {
+            let NewMarks(new) = LayerMarks::default().with(FIRST, call).unwrap();
+            assert!(matches!(new.0, Measured::First { .. }), "{new:?}");
+        }
+        assert_eq!((size_of::<Marked>(), size_of::<FirstCall>()), (0, 0));
     }
 }

@@ -22,7 +22,7 @@ pub use self::{
     guard::RequestGuard,
     handler_name::HandlerName,
     incoming::IncomingRequest,
-    layer_mark::{FirstMark, LayerMark, LayerMarks, NewMark},
+    layer_mark::{Extensions, LayerMarks, NewMarks},
     pending::PendingCall,
     request_metrics::{Begun, RequestMetrics},
 };

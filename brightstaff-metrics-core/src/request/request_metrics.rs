@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    IncomingRequest, LayerMarks, NewMark, PendingCall, RequestGuard,
+    IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
     known_handler::{Answered, KnownHandler},
     paths::PathMap,
@@ -41,7 +41,7 @@ pub struct Begun {
     /// Its response as a call to a provider.
     pub call: Option<PendingCall>,
     /// To be put in the extensions of the request, for layers further in.
-    pub mark: Option<NewMark>,
+    pub marks: Option<NewMarks>,
 }
 
 impl RequestMetrics {
@@ -93,15 +93,15 @@ impl RequestMetrics {
     }
 
     /// A request arrived, which has passed layers with these marks.
-    pub fn begin<R: IncomingRequest>(&self, request: &R, outer: LayerMarks<'_>) -> Begun {
+    pub fn begin<R: IncomingRequest>(&self, request: &R, outer: &LayerMarks) -> Begun {
         let id = self.upstream.id();
         let left = outer.left(id);
         if self.skipped.get(request).is_some() {
-            let mark = outer.with(id, true);
+            let marks = outer.with(id, true);
             return Begun {
                 request: None,
                 call: None,
-                mark,
+                marks,
             };
         }
         let start = self.http.context().clock.now();
@@ -119,7 +119,7 @@ impl RequestMetrics {
         });
         Begun {
             request: guard,
-            mark: outer.with(id, call.is_some()),
+            marks: outer.with(id, call.is_some()),
             call,
         }
     }
@@ -295,7 +295,7 @@ mod tests {
                 ..Request::default()
             };
             assert_eq!(name(&requests, &request), named);
-            drop(requests.begin(&request, LayerMarks::default()));
+            drop(requests.begin(&request, &LayerMarks::default()));
         }
         let folded = requests.http.context().overflow(OverflowLabel::Handler);
         assert_eq!(folded, 4);
@@ -346,7 +346,7 @@ mod tests {
             (206, "unmatched"),
             (304, "unmatched"),
         ] {
-            let begun = requests.begin(&Request::default(), LayerMarks::default());
+            let begun = requests.begin(&Request::default(), &LayerMarks::default());
             let mut guard = begun.request.unwrap();
             assert_eq!(in_flight(&requests, "not_found"), 1);
             guard.head(&crate::Head::new(status).end_of_stream(false));
@@ -361,7 +361,7 @@ mod tests {
             assert_eq!(in_flight(&requests, "unmatched"), 0);
         }
         requests.fallback("files");
-        let begun = requests.begin(&Request::default(), LayerMarks::default());
+        let begun = requests.begin(&Request::default(), &LayerMarks::default());
         let mut guard = begun.request.unwrap();
         guard.head(&crate::Head::new(200));
         assert_eq!(in_flight(&requests, "files"), 1);
@@ -380,7 +380,7 @@ mod tests {
         };
         assert!(
             requests
-                .begin(&request, LayerMarks::default())
+                .begin(&request, &LayerMarks::default())
                 .call
                 .is_some()
         );

@@ -53,7 +53,7 @@ impl IncomingRequest for Request {
 fn flood_handlers(metrics: &Metrics) {
     let requests = RequestMetrics::from(metrics);
     let begin = |request: &_| {
-        ResponseObserver::from(requests.begin(request, LayerMarks::default()).request)
+        ResponseObserver::from(requests.begin(request, &LayerMarks::default()).request)
     };
     for n in 0..NAMES {
         for &method in RequestMethod::ALL {
