@@ -1,31 +1,32 @@
 //! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
 
-mod foreign;
+mod exemplars;
 mod histogram;
 mod interop;
 mod label_set;
+mod native;
 mod protobuf;
 mod scalar;
+mod sequence_lock;
 mod sets;
 mod sync;
 mod table;
 mod text;
 mod walk;
-mod wire;
 
 // What `table.rs` finds beside itself, here as in its tests.
 use crate::labels;
 
 pub(crate) use self::{
-    foreign::as_gauges,
-    histogram::Histogram,
+    exemplars::Exemplar,
+    histogram::{Histogram, Snapshot},
     interop::{Gathered, desc},
     label_set::LabelSet,
-    protobuf::ProtobufWriter,
+    native::Native,
+    protobuf::{ProtobufWriter, as_gauges},
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet},
     table::{Keyed, Room, Table},
     text::{Dialect, TextWriter, header},
     walk::{Children, Group, Visitor, walk_groups},
-    wire::Message,
 };

@@ -26,10 +26,10 @@ pub enum MetricType {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 pub struct Timestamp {
-    #[prost(int64, tag = "1")]
-    pub seconds: i64,
-    #[prost(int32, tag = "2")]
-    pub nanos: i32,
+    #[prost(int64, optional, tag = "1")]
+    pub seconds: Option<i64>,
+    #[prost(int32, optional, tag = "2")]
+    pub nanos: Option<i32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

@@ -208,7 +208,7 @@ fn exemplar_of(exemplar: &model::Exemplar) -> Exemplar {
         value: Value::new(exemplar.value()),
         timestamp: exemplar
             .timestamp
-            .map(|time| time.seconds * 1000 + i64::from(time.nanos) / 1_000_000),
+            .map(|time| time.seconds() * 1000 + i64::from(time.nanos()) / 1_000_000),
     }
 }
 

@@ -17,7 +17,9 @@ pub(super) const CRATES: &[Crate] = &[
             floor("meter", &["meter"]),
             floor(
                 "ground",
-                &["buckets", "clock", "error", "head", "labels", "progress"],
+                &[
+                    "buckets", "clock", "error", "head", "labels", "progress", "trace",
+                ],
             ),
         ],
     },

@@ -2,7 +2,7 @@
 
 /// A message, field by field.
 #[derive(Debug, Default)]
-pub(crate) struct Message(Vec<u8>);
+pub(super) struct Message(Vec<u8>);
 
 /// How a field's bytes are to be read.
 #[derive(Clone, Copy)]
@@ -13,39 +13,39 @@ enum WireType {
 }
 
 impl Message {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// A bare number: the length before a message of a stream is one.
-    pub(crate) fn varint(&mut self, value: u64) {
+    pub(super) fn varint(&mut self, value: u64) {
         let mut bytes = [0; MAX_VARINT_BYTES];
         let len = encode(value, &mut bytes);
         self.0.extend_from_slice(&bytes[..len]);
     }
 
     /// `uint32`, `uint64`, an enum, or an `int` that is not negative.
-    pub(crate) fn unsigned(&mut self, field: u32, value: u64) {
+    pub(super) fn unsigned(&mut self, field: u32, value: u64) {
         self.key(field, WireType::Varint);
         self.varint(value);
     }
 
     /// `int32` or `int64`: a negative one takes ten bytes.
-    pub(crate) fn signed(&mut self, field: u32, value: i64) {
+    pub(super) fn signed(&mut self, field: u32, value: i64) {
         self.unsigned(field, value.cast_unsigned());
     }
 
     /// `sint32` or `sint64`.
-    pub(crate) fn zigzag(&mut self, field: u32, value: i64) {
+    pub(super) fn zigzag(&mut self, field: u32, value: i64) {
         self.unsigned(field, zigzag(value));
     }
 
     /// A repeated `sint64`, packed; left out where there is none.
-    pub(crate) fn zigzags(&mut self, field: u32, values: &[i64]) {
+    pub(super) fn zigzags(&mut self, field: u32, values: &[i64]) {
         if !values.is_empty() {
             self.delimited(field, |packed| {
                 for &value in values {
@@ -55,19 +55,19 @@ impl Message {
         }
     }
 
-    pub(crate) fn double(&mut self, field: u32, value: f64) {
+    pub(super) fn double(&mut self, field: u32, value: f64) {
         self.key(field, WireType::Fixed64);
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    pub(crate) fn string(&mut self, field: u32, value: &str) {
+    pub(super) fn string(&mut self, field: u32, value: &str) {
         self.key(field, WireType::LengthDelimited);
         self.varint(value.len() as u64);
         self.0.extend_from_slice(value.as_bytes());
     }
 
     /// A message inside of this one.
-    pub(crate) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
         self.delimited(field, write);
     }
 

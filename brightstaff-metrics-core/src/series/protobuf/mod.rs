@@ -1,11 +1,20 @@
 //! Prometheus' protobuf format: messages `io.prometheus.client.MetricFamily`, each behind its length. The field
 //! numbers are those of [client_model](https://github.com/prometheus/client_model/blob/v0.6.2/io/prometheus/client/metrics.proto).
 
-use std::io::{self, Write};
+mod foreign;
+mod histogram;
+mod wire;
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use prometheus::proto::MetricFamily;
 
-use super::{Counter, Gauge, Histogram, LabelSet, Message, Visitor, foreign, text};
+pub(crate) use self::foreign::as_gauges;
+use self::wire::Message;
+use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text};
 use crate::catalogue::{Family, Kind};
 
 /// Writes series as messages, family by family: the length of a message stands before it, so that a family is held
@@ -21,7 +30,7 @@ pub(crate) struct ProtobufWriter<'a> {
 
 /// `MetricType`.
 #[derive(Clone, Copy)]
-pub(super) enum Type {
+enum Type {
     Counter = 0,
     Gauge = 1,
     Summary = 2,
@@ -112,7 +121,10 @@ impl Visitor for ProtobufWriter<'_> {
     fn counter(&mut self, counter: &Counter) {
         let value = counter.get() as f64;
         self.child(counter.labels(), |metric| {
-            metric.message(COUNTER, |message| message.double(VALUE, value));
+            metric.message(COUNTER, |message| {
+                message.double(VALUE, value);
+                timestamp(message, CREATED, counter.created());
+            });
         });
     }
 
@@ -126,12 +138,7 @@ impl Visitor for ProtobufWriter<'_> {
     fn histogram(&mut self, histogram: &Histogram) {
         self.child(histogram.labels(), |metric| {
             metric.message(HISTOGRAM, |message| {
-                let (buckets, count) = histogram.cumulated();
-                message.unsigned(SAMPLE_COUNT, count);
-                message.double(SAMPLE_SUM, histogram.sum());
-                for (bound, count) in buckets {
-                    bucket(message, bound, count);
-                }
+                histogram::histogram(message, histogram)
             });
         });
     }
@@ -148,18 +155,18 @@ impl Visitor for ProtobufWriter<'_> {
     }
 }
 
-pub(super) fn label(metric: &mut Message, name: &str, value: &str) {
+fn label(metric: &mut Message, name: &str, value: &str) {
     metric.message(LABEL, |pair| {
         pair.string(1, name);
         pair.string(2, value);
     });
 }
 
-/// A classic bucket: how many samples there are up to its bound.
-pub(super) fn bucket(histogram: &mut Message, upper_bound: f64, cumulative_count: u64) {
-    histogram.message(BUCKET, |bucket| {
-        bucket.unsigned(1, cumulative_count);
-        bucket.double(2, upper_bound);
+/// A `google.protobuf.Timestamp`, of what has passed since the Unix epoch.
+fn timestamp(message: &mut Message, field: u32, since_epoch: Duration) {
+    message.message(field, |message| {
+        message.unsigned(1, since_epoch.as_secs());
+        message.unsigned(2, since_epoch.subsec_nanos().into());
     });
 }
 
@@ -172,17 +179,19 @@ const UNIT: u32 = 5;
 
 // Of a `Metric`.
 const LABEL: u32 = 1;
-pub(super) const GAUGE: u32 = 2;
-pub(super) const COUNTER: u32 = 3;
-pub(super) const SUMMARY: u32 = 4;
-pub(super) const UNTYPED: u32 = 5;
-pub(super) const TIMESTAMP_MS: u32 = 6;
-pub(super) const HISTOGRAM: u32 = 7;
+const GAUGE: u32 = 2;
+const COUNTER: u32 = 3;
+const SUMMARY: u32 = 4;
+const UNTYPED: u32 = 5;
+const TIMESTAMP_MS: u32 = 6;
+const HISTOGRAM: u32 = 7;
 
 /// Of a `Counter`, a `Gauge` and an `Untyped`.
-pub(super) const VALUE: u32 = 1;
+const VALUE: u32 = 1;
 
-// Of a `Histogram`, and the first two of a `Summary`.
-pub(super) const SAMPLE_COUNT: u32 = 1;
-pub(super) const SAMPLE_SUM: u32 = 2;
-const BUCKET: u32 = 3;
+/// Of a `Counter`.
+const CREATED: u32 = 3;
+
+// Of a `Histogram` and a `Summary`.
+const SAMPLE_COUNT: u32 = 1;
+const SAMPLE_SUM: u32 = 2;

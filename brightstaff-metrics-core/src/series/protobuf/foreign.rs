@@ -4,11 +4,8 @@
 use prometheus::proto::{self, Metric, MetricFamily, MetricType};
 
 use super::{
-    Message,
-    protobuf::{
-        COUNTER, GAUGE, HISTOGRAM, SAMPLE_COUNT, SAMPLE_SUM, SUMMARY, TIMESTAMP_MS, Type, UNTYPED,
-        VALUE, bucket, label,
-    },
+    COUNTER, GAUGE, HISTOGRAM, SAMPLE_COUNT, SAMPLE_SUM, SUMMARY, TIMESTAMP_MS, Type, UNTYPED,
+    VALUE, histogram::bucket, label, wire::Message,
 };
 
 /// The same type, in protobuf.
@@ -66,7 +63,7 @@ fn histogram(message: &mut Message, metric: &Metric) {
         message.unsigned(SAMPLE_COUNT, histogram.get_sample_count());
         message.double(SAMPLE_SUM, histogram.get_sample_sum());
         for one in histogram.get_bucket() {
-            bucket(message, one.upper_bound(), one.cumulative_count());
+            bucket(message, one.upper_bound(), one.cumulative_count(), None);
         }
     });
 }
