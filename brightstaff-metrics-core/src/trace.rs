@@ -7,7 +7,8 @@ use http::{HeaderMap, HeaderName};
 /// The trace of an inbound request, and the span in which it was sent, where the trace is sampled: what an
 /// exemplar names, so that a bucket of a histogram leads to a request that fell into it.
 ///
-/// An adapter reads it from the `traceparent` of each request that it measures.
+/// An adapter reads it from the `traceparent` of each request that it measures. A call that a handler makes itself
+/// is told of it: see [`UpstreamCall::in_trace`](crate::UpstreamCall::in_trace).
 ///
 /// ```
 /// use brightstaff_metrics_core::TraceContext;

@@ -41,7 +41,7 @@ pub(super) const CRATES: &[Crate] = &[
                 "parts",
                 &["awc", "body", "future", "provisional", "relay", "settings"],
             ),
-            floor("request", &["request_head", "routes"]),
+            floor("request", &["request_head", "routes", "trace"]),
         ],
     },
     Crate {
