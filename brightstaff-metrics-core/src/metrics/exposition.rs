@@ -18,7 +18,7 @@ use super::Metrics;
 use crate::{
     catalogue as c,
     families::ProcessFamily,
-    series::{Dialect, ProtobufWriter, TextWriter, Visitor, as_gauges, header},
+    series::{Dialect, ProtobufWriter, TextWriter, Visitor, for_library, header},
 };
 
 /// A format of exposition.
@@ -189,10 +189,8 @@ impl Exposition {
     /// A family that is not ours, by the library's encoder: `OpenMetrics` differs in what stands before its samples.
     fn other(&self, dialect: Dialect, family: &MetricFamily) -> io::Result<String> {
         let kind = family.get_field_type();
-        let untyped = kind == MetricType::UNTYPED;
-        let encoded = if untyped { &as_gauges(family) } else { family };
         let text = TextEncoder::new()
-            .encode_to_string(std::slice::from_ref(encoded))
+            .encode_to_string(std::slice::from_ref(&*for_library(family)))
             .map_err(io::Error::other)?;
         let kind = match (dialect, kind) {
             (Dialect::Plain, MetricType::UNTYPED) => "untyped",

@@ -23,7 +23,7 @@ pub(crate) use self::{
     interop::{Gathered, desc},
     label_set::LabelSet,
     native::Native,
-    protobuf::{ProtobufWriter, as_gauges},
+    protobuf::{ProtobufWriter, for_library},
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet},
     table::{Keyed, Room, Table},

@@ -7,6 +7,7 @@ mod foreign;
 mod model;
 mod properties;
 mod protobuf;
+mod python;
 mod samples;
 
 use brightstaff_metrics_core::{
@@ -45,6 +46,7 @@ fn assert_agree(registry: &Registry) -> Told {
     assert_eq!(text.samples, open.samples);
     assert_eq!(text.samples, protobuf.samples);
     assert_eq!(text.families, protobuf.families);
+    assert_eq!(open.exemplars, protobuf.exemplars);
     for (name, (help, kind)) in &text.families {
         // OpenMetrics names the family of a counter without the end of its samples' name, unless another has that
         // name.
@@ -133,7 +135,7 @@ fn register_others(registry: &Registry) {
             MetricType::SUMMARY,
             vec![
                 summary(one(), &[(0.5, 0.25), (0.99, f64::NAN)], 3, 1.5),
-                at(summary(two(), &[], 0, 0.0), -1),
+                at(summary(two(), &[], 0, 0.0), 1),
             ],
         ),
         family(

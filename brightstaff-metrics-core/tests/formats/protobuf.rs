@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, time::Duration};
 
 use brightstaff_metrics_core::{
-    Builder, Clock, Head, Metrics, adapter,
+    Builder, Clock, Head, Metrics, TraceContext, adapter,
     exposition::{Exposition, Format},
     labels::{ErrorClass, RequestMethod},
 };
@@ -225,4 +225,62 @@ fn counters_and_histograms_tell_when_they_began() {
     let later = (1_700_000_002, 500_000_000);
     assert_eq!(began("brightstaff_http_requests_total"), later);
     assert_eq!(began("brightstaff_http_request_duration_seconds"), later);
+}
+
+/// The last of each bucket, that past the last bound included; in native histograms by themselves, too, and all with
+/// the time at which they were recorded.
+#[test]
+fn exemplars_stand_in_their_buckets_and_in_native_histograms() {
+    for (native, classic) in [(false, true), (true, true), (true, false)] {
+        let (registry, clock) = (Registry::new(), Clock::manual());
+        let builder = Metrics::builder().clock(clock.clone()).process(false);
+        let metrics = builder
+            .native_histograms(native)
+            .classic(classic)
+            .upstreams([("openai", "gpt-4o")])
+            .register(&registry)
+            .unwrap();
+        for (millis, trace) in [(300, 1), (400, 2), (450, 0), (10, 3), (700_000, 4)] {
+            let mut call = metrics.upstream("openai", "gpt-4o").start();
+            if let Some(trace) = TraceContext::new([trace; 16], [0xb7; 8]) {
+                call = call.in_trace(trace);
+            }
+            clock.advance(Duration::from_millis(millis));
+            call.fail(ErrorClass::Timeout);
+        }
+        let (histogram, _) = failed(&registry);
+        let of_buckets: Vec<_> = histogram
+            .bucket
+            .iter()
+            .filter_map(|bucket| Some((bucket.upper_bound(), bucket.exemplar.clone()?)))
+            .collect();
+        let exemplar = |trace: &str, value, (seconds, nanos): (i64, _)| {
+            let label = |name: &str, value: String| model::LabelPair {
+                name: Some(name.to_owned()),
+                value: Some(value),
+            };
+            model::Exemplar {
+                label: vec![
+                    label("trace_id", trace.repeat(16)),
+                    label("span_id", "b7".repeat(8)),
+                ],
+                value: Some(value),
+                timestamp: Some(model::Timestamp {
+                    seconds: Some(1_700_000_000 + seconds),
+                    nanos: Some(nanos),
+                }),
+            }
+        };
+        let expected = [
+            (0.05, exemplar("03", 0.01, (1, 160_000_000))),
+            (0.5, exemplar("02", 0.4, (0, 700_000_000))),
+            (f64::INFINITY, exemplar("04", 700.0, (701, 160_000_000))),
+        ];
+        assert_eq!(of_buckets, if classic { &expected[..] } else { &[] });
+        let all: Vec<_> = expected.into_iter().map(|(_, exemplar)| exemplar).collect();
+        assert_eq!(histogram.exemplars, if native { all } else { Vec::new() });
+        if classic {
+            assert_eq!(assert_agree(&registry).exemplars.len(), 3);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! What collectors that are not ours give, in the model of the `prometheus` crate, which has two forms: plain types, and
 //! with its feature `protobuf`, which any crate may switch on for all, generated ones. This compiles with either.
 
+use std::borrow::Cow;
+
 use prometheus::proto::{self, Metric, MetricFamily, MetricType};
 
 use super::{
@@ -68,16 +70,37 @@ fn histogram(message: &mut Message, metric: &Metric) {
     });
 }
 
-/// An untyped family as gauges: the library's own encoder panics where it meets an untyped one.
-pub(crate) fn as_gauges(family: &MetricFamily) -> MetricFamily {
-    let mut gauges = family.clone();
-    gauges.set_field_type(MetricType::GAUGE);
-    for metric in gauges.mut_metric() {
-        let mut gauge = proto::Gauge::default();
-        gauge.set_value(untyped(metric));
-        metric.set_gauge(gauge);
+/// A family as the library's own encoder of text takes it: it panics where it meets an untyped one, which becomes one of
+/// gauges here; and calls `inf` a bound that it calls `+Inf` where it adds the bucket by itself.
+pub(crate) fn for_library(family: &MetricFamily) -> Cow<'_, MetricFamily> {
+    let mut family = Cow::Borrowed(family);
+    match family.get_field_type() {
+        MetricType::UNTYPED => {
+            let family = family.to_mut();
+            family.set_field_type(MetricType::GAUGE);
+            for metric in family.mut_metric() {
+                let mut gauge = proto::Gauge::default();
+                gauge.set_value(untyped(metric));
+                metric.set_gauge(gauge);
+            }
+        }
+        MetricType::HISTOGRAM if family.get_metric().iter().any(is_bounded_by_infinity) => {
+            for metric in family.to_mut().mut_metric() {
+                let mut histogram = proto::Histogram::clone(metric.get_histogram());
+                let buckets = histogram.get_bucket().iter();
+                let finite = buckets.filter(|bucket| bucket.upper_bound() != f64::INFINITY);
+                histogram.set_bucket(finite.cloned().collect());
+                metric.set_histogram(histogram);
+            }
+        }
+        _ => {}
     }
-    gauges
+    family
+}
+
+fn is_bounded_by_infinity(metric: &Metric) -> bool {
+    let mut buckets = metric.get_histogram().get_bucket().iter();
+    buckets.any(|bucket| bucket.upper_bound() == f64::INFINITY)
 }
 
 /// The value of an untyped metric, which only one of the two forms has a public way to read.

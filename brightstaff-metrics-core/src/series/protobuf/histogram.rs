@@ -109,9 +109,9 @@ fn layout(native: &Native) -> (Vec<Span>, Vec<i64>) {
 
 /// Prometheus drops one without a timestamp from a native histogram.
 fn exemplar(message: &mut Message, field: u32, exemplar: &Exemplar) {
-    let (trace, span) = (exemplar.trace.trace_id(), exemplar.trace.span_id());
+    let (trace_id, span_id) = (exemplar.trace.trace_id(), exemplar.trace.span_id());
     message.message(field, |message| {
-        for (name, id) in [("span_id", &span[..]), ("trace_id", &trace)] {
+        for (name, id) in [("trace_id", &trace_id[..]), ("span_id", &span_id)] {
             label(message, name, std::str::from_utf8(id).unwrap_or_default());
         }
         message.double(2, exemplar.value);

@@ -12,7 +12,7 @@ use std::{
 
 use prometheus::proto::MetricFamily;
 
-pub(crate) use self::foreign::as_gauges;
+pub(crate) use self::foreign::for_library;
 use self::wire::Message;
 use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text};
 use crate::catalogue::{Family, Kind};
