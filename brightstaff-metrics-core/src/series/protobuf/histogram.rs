@@ -9,7 +9,7 @@ use super::{
 /// Writes the message `Histogram`.
 pub(super) fn histogram(message: &mut Message, histogram: &Histogram) {
     let snapshot = histogram.snapshot();
-    let exemplars: Vec<_> = histogram.exemplars().collect();
+    let mut exemplars: Vec<_> = histogram.exemplars().collect();
     message.unsigned(SAMPLE_COUNT, snapshot.count);
     message.double(SAMPLE_SUM, histogram.sum());
     let mut of_buckets = exemplars.iter().peekable();
@@ -28,6 +28,9 @@ pub(super) fn histogram(message: &mut Message, histogram: &Histogram) {
     }
     timestamp(message, CREATED, histogram.created());
     if snapshot.native.is_some() {
+        // Prometheus (2.53 to 3.14) skips as many as it read of the children before, where it reads no classic buckets:
+        // if it reads some without the newest, it warns in each scrape.
+        exemplars.sort_by_key(|(_, one)| one.at);
         for (_, one) in &exemplars {
             exemplar(message, EXEMPLARS, one);
         }
