@@ -24,6 +24,8 @@ pub(crate) struct TextWriter<'a> {
     piece: Vec<u8>,
     /// The family whose children follow, and whether anything was said of it: one without children is left out.
     family: Option<(&'static Family, bool)>,
+    /// Whether it is told when series began.
+    created: bool,
     /// The first error of the output, after which nothing is written.
     failed: Option<io::Error>,
 }
@@ -38,6 +40,7 @@ impl<'a> TextWriter<'a> {
             out,
             piece: Vec::with_capacity(PIECE_BYTES + 1024),
             family: None,
+            created: false,
             failed: None,
         }
     }
@@ -83,23 +86,40 @@ impl<'a> TextWriter<'a> {
         family
     }
 
-    fn integer(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    /// When a series began, behind its samples.
+    fn created(&mut self, family: &Family, labels: &str, at: Duration) {
+        if self.created && self.dialect == Dialect::OpenMetrics {
+            let stem = family.name.strip_suffix("_total").unwrap_or(family.name);
+            sample(&mut self.piece, stem, "_created", labels);
+            timestamp(&mut self.piece, at);
+            self.piece.push(b'\n');
+        }
+    }
+
+    fn integer(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) -> &'static Family {
         let family = self.begin();
         sample(&mut self.piece, family.name, "", labels);
         write(&mut self.piece);
         self.piece.push(b'\n');
         self.hand_on(PIECE_BYTES);
+        family
     }
 }
 
 impl Visitor for TextWriter<'_> {
+    fn created_samples(&mut self, wanted: bool) {
+        self.created = wanted;
+    }
+
     fn family(&mut self, family: &'static Family) {
         self.family = Some((family, false));
     }
 
     fn counter(&mut self, counter: &Counter) {
         let value = counter.get();
-        self.integer(counter.labels().as_str(), |out| unsigned(out, value));
+        let labels = counter.labels().as_str();
+        let family = self.integer(labels, |out| unsigned(out, value));
+        self.created(family, labels, counter.created());
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
@@ -143,6 +163,7 @@ impl Visitor for TextWriter<'_> {
         sample(out, family.name, "_count", labels);
         unsigned(out, count);
         out.push(b'\n');
+        self.created(family, labels, histogram.created());
         self.hand_on(PIECE_BYTES);
     }
 
