@@ -108,7 +108,9 @@ impl Prometheus {
     /// Waits until it has scraped every target of this job.
     pub(crate) fn scrape(&mut self, job: &str) -> Result<()> {
         let now = api::epoch_seconds()?;
-        let scraped = format!("timestamp(up{{job=\"{job}\"}} == 1)");
+        // Of anything but a series, `timestamp` is that of the query.
+        let up = format!("up{{job=\"{job}\"}}");
+        let scraped = format!("timestamp({up}) and {up} == 1");
         self.wait("it has scraped", |this| {
             let last = api::query(&this.url, &scraped)?;
             Ok(!last.is_empty() && last.iter().all(|(_, at)| *at > now))

@@ -1,10 +1,13 @@
 use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
 
-use brightstaff_metrics_core::Builder;
 use clap::{Args, ValueEnum};
 
 use super::load::Load;
-use crate::{address::Listen, config::duration, usage::UsageError};
+use crate::{
+    address::Listen,
+    config::{Config, duration},
+    usage::UsageError,
+};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -56,14 +59,11 @@ pub(crate) enum NativeHistograms {
 }
 
 impl Demo {
-    /// The metrics as these options want them.
-    pub(super) fn metrics(&self, builder: Builder) -> Builder {
-        match self.native_histograms {
-            None => builder,
-            Some(kind) => builder
-                .native_histograms(true)
-                .classic(kind == NativeHistograms::Both),
-        }
+    /// Has the configuration say what these options say.
+    pub(super) fn configure(&self, config: &mut Config) {
+        let native = self.native_histograms;
+        config.metrics.native_histograms = native.is_some();
+        config.metrics.classic_histograms = native != Some(NativeHistograms::Only);
     }
 
     pub(super) fn load(&self) -> Load {

@@ -39,7 +39,7 @@ use brightstaff_metrics_axum::MetricsLayer;
 use brightstaff_metrics_core::{Metrics, labels::RouteKind};
 use serde_json::Value;
 
-pub(crate) use self::metrics::{builder, register, register_as, warn_of_open_models};
+pub(crate) use self::metrics::{register, warn_of_open_models};
 use self::{
     access::{Access, gate},
     directory::Directory,
