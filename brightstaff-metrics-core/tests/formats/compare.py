@@ -15,9 +15,13 @@ def read(path):
 
 
 def samples(families):
-    told, exemplars = {}, []
+    told, exemplars, created = {}, [], 0
     for family in families:
         for sample in family.samples:
+            # Of one format alone.
+            if family.type in ("counter", "histogram") and sample.name.endswith("_created"):
+                created += 1
+                continue
             labels = dict(sample.labels)
             for bound in ("le", "quantile"):
                 if bound in labels:
@@ -37,15 +41,15 @@ def samples(families):
                         "timestamp": exemplar.timestamp and float(exemplar.timestamp),
                     }
                 )
-    return told, exemplars
+    return told, exemplars, created
 
 
-text, _ = samples(plain(read(sys.argv[1])))
-open_text, exemplars = samples(openmetrics(read(sys.argv[2])))
+text, _, _ = samples(plain(read(sys.argv[1])))
+open_text, exemplars, created = samples(openmetrics(read(sys.argv[2])))
 # The parser of the older format gives the samples of every counter that end.
 names = {name for name, _ in open_text}
 bare = lambda name: name if name in names else name.removesuffix("_total")
 text = {(bare(name), labels): value for (name, labels), value in text.items()}
 for key in sorted(text.keys() | open_text.keys()):
     assert text.get(key) == open_text.get(key), f"{key}: {text.get(key)}, {open_text.get(key)}"
-json.dump({"samples": len(text), "exemplars": exemplars}, sys.stdout)
+json.dump({"samples": len(text), "created": created, "exemplars": exemplars}, sys.stdout)

@@ -11,7 +11,7 @@ mod python;
 mod samples;
 
 use brightstaff_metrics_core::{
-    Head, Metrics, adapter,
+    Builder, Head, Metrics, adapter,
     exposition::{Exposition, Format},
     labels::{ErrorClass, RequestMethod},
 };
@@ -76,7 +76,11 @@ fn record(metrics: &Metrics) {
 }
 
 fn register(registry: &Registry) -> Metrics {
-    let builder = Metrics::builder().version("a\"b\\c\nd").process(false);
+    register_as(Metrics::builder(), registry)
+}
+
+fn register_as(builder: Builder, registry: &Registry) -> Metrics {
+    let builder = builder.version("a\"b\\c\nd").process(false);
     let metrics = builder
         .upstreams([("openai", "gpt \"4o\" \\")])
         .register(registry)

@@ -5,12 +5,12 @@ mod environment;
 
 use std::{fs, path::Path, process::Command};
 
-use brightstaff_metrics_core::{TraceContext, exposition::Format, labels::ErrorClass};
+use brightstaff_metrics_core::{Metrics, TraceContext, exposition::Format, labels::ErrorClass};
 use prometheus::Registry;
 use serde_json::Value;
 
 use self::environment::{python, skip};
-use super::{register, register_others, written};
+use super::{register_as, register_others, written};
 
 const REQUIREMENTS: &str = include_str!("requirements.txt");
 
@@ -21,7 +21,8 @@ fn pythons_parsers_read_the_same_in_both_text_formats() {
         Err(why) => return skip("Python's parser of OpenMetrics", &why),
     };
     let registry = Registry::new();
-    let metrics = register(&registry);
+    let builder = Metrics::builder().created_samples(true);
+    let metrics = register_as(builder, &registry);
     register_others(&registry);
     let trace = TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     let call = metrics.upstream("openai", "gpt \"4o\" \\").start();
@@ -43,6 +44,7 @@ fn pythons_parsers_read_the_same_in_both_text_formats() {
     assert!(output.status.success(), "{faults}");
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(told["samples"].as_u64().unwrap() > 150, "{told}");
+    assert!(told["created"].as_u64().unwrap() > 20, "{told}");
     let [exemplar] = &told["exemplars"].as_array().unwrap()[..] else {
         panic!("{told}");
     };
