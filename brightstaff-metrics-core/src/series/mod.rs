@@ -19,7 +19,7 @@ use crate::labels;
 
 pub(crate) use self::{
     exemplars::Exemplar,
-    histogram::{Histogram, Snapshot},
+    histogram::Histogram,
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},
     native::Native,

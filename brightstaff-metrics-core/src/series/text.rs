@@ -188,10 +188,10 @@ pub(crate) fn header(out: &mut Vec<u8>, dialect: Dialect, name: &str, help: &str
         line("HELP", &escape_help(dialect, help));
     }
     line("TYPE", kind);
-    if dialect == Dialect::OpenMetrics {
-        if let Some(unit) = unit(name) {
-            line("UNIT", unit);
-        }
+    if dialect == Dialect::OpenMetrics
+        && let Some(unit) = unit(name)
+    {
+        line("UNIT", unit);
     }
 }
 

@@ -138,7 +138,7 @@ impl Visitor for ProtobufWriter<'_> {
     fn histogram(&mut self, histogram: &Histogram) {
         self.child(histogram.labels(), |metric| {
             metric.message(HISTOGRAM, |message| {
-                histogram::histogram(message, histogram)
+                histogram::histogram(message, histogram);
             });
         });
     }
