@@ -18,6 +18,7 @@ use proptest::{
 use super::{
     assert_agree,
     foreign::{Fixed, at, counter, family, gauge, histogram, labelled, summary},
+    protobuf::{DURATION, histograms, native_buckets},
 };
 
 /// What a child of another collector is made of.
@@ -78,26 +79,37 @@ fn what_is_encoded_is_what_is_decoded() {
     };
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let run = runner.run(&(others, calls), |(others, calls)| {
-        let registry = Registry::new();
-        let clock = Clock::manual();
-        let builder = Metrics::builder().clock(clock.clone()).process(false);
-        let metrics = builder.upstreams([("a", "b")]).register(&registry).unwrap();
-        for (provider, model, nanos) in &calls {
-            let call = metrics.upstream(provider, model).start();
-            clock.advance(Duration::from_nanos(*nanos >> (nanos % 64)));
-            call.fail(ErrorClass::Timeout);
-        }
-        let families = others.iter().enumerate();
-        let families = families.map(|(number, (kind, children))| -> MetricFamily {
-            let kind = KINDS[*kind];
-            let children = children.iter().enumerate();
-            let metrics = children.map(|(n, child)| metric(kind, n, child)).collect();
-            family(&format!("mine_{number}"), kind, metrics)
-        });
-        Fixed::register(families.collect(), &registry);
-        assert_agree(&registry);
-        Ok(())
-    });
+    let run = runner.run(
+        &(others, calls, any::<bool>()),
+        |(others, calls, native)| {
+            let registry = Registry::new();
+            let clock = Clock::manual();
+            let builder = Metrics::builder().clock(clock.clone()).process(false);
+            let builder = builder.native_histograms(native);
+            let metrics = builder.upstreams([("a", "b")]).register(&registry).unwrap();
+            for (provider, model, nanos) in &calls {
+                let call = metrics.upstream(provider, model).start();
+                clock.advance(Duration::from_nanos(*nanos >> (nanos % 64)));
+                call.fail(ErrorClass::Timeout);
+            }
+            let families = others.iter().enumerate();
+            let families = families.map(|(number, (kind, children))| -> MetricFamily {
+                let kind = KINDS[*kind];
+                let children = children.iter().enumerate();
+                let metrics = children.map(|(n, child)| metric(kind, n, child)).collect();
+                family(&format!("mine_{number}"), kind, metrics)
+            });
+            Fixed::register(families.collect(), &registry);
+            assert_agree(&registry);
+            if native {
+                for histogram in histograms(&registry, DURATION) {
+                    let counts: i64 = native_buckets(&histogram).values().sum();
+                    let all = histogram.zero_count() + counts.cast_unsigned();
+                    prop_assert_eq!(all, histogram.sample_count());
+                }
+            }
+            Ok(())
+        },
+    );
     run.unwrap();
 }

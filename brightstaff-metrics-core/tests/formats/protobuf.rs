@@ -80,7 +80,7 @@ fn an_output_that_fails_is_told() {
 }
 
 /// A family's histograms.
-fn histograms(registry: &Registry, name: &str) -> Vec<model::Histogram> {
+pub fn histograms(registry: &Registry, name: &str) -> Vec<model::Histogram> {
     let families = families(registry);
     let family = families.into_iter().find(|family| family.name() == name);
     let metrics = family.unwrap().metric.into_iter();
@@ -88,7 +88,7 @@ fn histograms(registry: &Registry, name: &str) -> Vec<model::Histogram> {
 }
 
 /// The samples of each native bucket, by the number that Prometheus gives it.
-fn native_buckets(histogram: &model::Histogram) -> BTreeMap<i32, i64> {
+pub fn native_buckets(histogram: &model::Histogram) -> BTreeMap<i32, i64> {
     let mut deltas = histogram.positive_delta.iter();
     let (mut number, mut count) = (0, 0);
     let mut buckets = BTreeMap::new();
@@ -105,7 +105,7 @@ fn native_buckets(histogram: &model::Histogram) -> BTreeMap<i32, i64> {
     buckets
 }
 
-const DURATION: &str = "brightstaff_llm_upstream_duration_seconds";
+pub const DURATION: &str = "brightstaff_llm_upstream_duration_seconds";
 
 /// One call of each of these durations, in milliseconds.
 fn play(builder: Builder, millis: &[u64]) -> Registry {

@@ -52,11 +52,12 @@ impl fmt::Debug for Value {
 
 impl Told {
     fn add(&mut self, series: Series, value: f64, exemplar: Option<Exemplar>) {
+        let is_new = !self.samples.contains_key(&series);
+        assert!(is_new, "{series:?} stands twice");
         if let Some(exemplar) = exemplar {
             self.exemplars.insert(series.clone(), exemplar);
         }
-        let before = self.samples.insert(series.clone(), Value::new(value));
-        assert!(before.is_none(), "{series:?} stands twice");
+        self.samples.insert(series, Value::new(value));
     }
 
     fn family(&mut self, name: &str) -> &mut (String, String) {

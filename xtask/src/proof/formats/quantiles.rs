@@ -27,11 +27,9 @@ struct Samples {
 }
 
 impl Samples {
-    // What `impl Trait` asks for cannot be elided yet.
-    #[allow(single_use_lifetimes)]
-    fn of<'a>(calls: impl Iterator<Item = &'a Streamed> + Clone) -> Self {
+    fn of(calls: &[&Streamed]) -> Self {
         let sorted = |of: fn(&Streamed) -> f64| {
-            let mut samples: Vec<_> = calls.clone().map(of).collect();
+            let mut samples: Vec<_> = calls.iter().map(|call| of(call)).collect();
             samples.sort_by(f64::total_cmp);
             samples
         };
@@ -81,7 +79,7 @@ impl Samples {
 /// Of a server that has both kinds.
 pub(super) fn check(server: &str, told: &Told) -> Result<String> {
     let calls = told.streamed();
-    let all = Samples::of(calls.iter());
+    let all = Samples::of(&calls.iter().collect::<Vec<_>>());
     let mut report = format!("time to first token of {} calls:", calls.len());
     for q in QUANTILES {
         let read = one(server, &native(q, ""))?;
@@ -115,7 +113,7 @@ pub(super) fn check(server: &str, told: &Told) -> Result<String> {
 /// Of a server that has native ones alone.
 pub(super) fn check_native(server: &str, told: &Told) -> Result<String> {
     let calls = told.streamed();
-    let all = Samples::of(calls.iter());
+    let all = Samples::of(&calls.iter().collect::<Vec<_>>());
     for q in QUANTILES {
         all.check(q, one(server, &native(q, ""))?, "all")?;
     }
@@ -143,7 +141,8 @@ fn pairs(server: &str, calls: &[Streamed]) -> Result<usize> {
     pairs.retain(|(provider, model), calls| provider != model && *calls >= ENOUGH);
     for pair in pairs.keys() {
         let (provider, model) = pair;
-        let samples = Samples::of(calls.iter().filter(|call| &call.pair == *pair));
+        let of_pair: Vec<_> = calls.iter().filter(|call| &call.pair == *pair).collect();
+        let samples = Samples::of(&of_pair);
         let labels = format!(",provider=\"{provider}\",model=\"{model}\"");
         let what = format!("{provider}, {model}");
         samples.check(0.95, one(server, &native(0.95, &labels))?, &what)?;
