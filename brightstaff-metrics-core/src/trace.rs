@@ -138,7 +138,9 @@ fn hex(digits: &[u8]) -> Option<u64> {
 }
 
 fn digits(value: u64) -> [u8; 16] {
-    std::array::from_fn(|at| b"0123456789abcdef"[(value >> (60 - 4 * at)) as usize & 0xf])
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bytes = value.to_be_bytes();
+    std::array::from_fn(|at| DIGITS[usize::from(bytes[at / 2] >> (4 - 4 * (at % 2)) & 0xf)])
 }
 
 #[cfg(test)]
