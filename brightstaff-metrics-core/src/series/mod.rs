@@ -17,7 +17,7 @@ mod walk;
 use crate::labels;
 
 pub(crate) use self::{
-    exemplars::Exemplar,
+    exemplars::{Exemplar, Traced},
     histogram::{Histogram, Snapshot},
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},
