@@ -118,10 +118,19 @@ impl Unit {
     }
 }
 
+/// Which kinds of buckets a message tells that may hold both: classic ones, native ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Classic,
+    Both,
+    Native,
+}
+
 /// The upper bounds of a histogram's buckets, without `+Inf`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Bounds {
     unit: Unit,
+    told: Told,
     /// As they were given.
     upper: Box<[f64]>,
     /// The same as text, and `+Inf`.
@@ -135,6 +144,7 @@ impl Bounds {
         let unit = set.unit();
         Self {
             unit,
+            told: Told::Classic,
             upper: upper.into(),
             rendered: upper
                 .iter()
@@ -154,6 +164,17 @@ impl Bounds {
 
     pub(crate) fn unit(&self) -> Unit {
         self.unit
+    }
+
+    /// Whether samples are counted in native buckets, too.
+    #[inline]
+    pub(crate) fn has_native(&self) -> bool {
+        self.told != Told::Classic
+    }
+
+    /// Whether the classic buckets are told beside native ones.
+    pub(crate) fn has_classic(&self) -> bool {
+        self.told != Told::Native
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = f64> {
@@ -199,6 +220,13 @@ impl Default for Buckets {
 impl Buckets {
     pub(crate) fn set(&mut self, set: BucketSet, bounds: &[f64]) {
         self.0[set as usize] = Arc::new(Bounds::new(set, bounds));
+    }
+
+    /// Which kinds of buckets are told.
+    pub(crate) fn tell(&mut self, told: Told) {
+        for bounds in &mut self.0 {
+            Arc::make_mut(bounds).told = told;
+        }
     }
 
     pub(crate) fn get(&self, set: BucketSet) -> &Arc<Bounds> {

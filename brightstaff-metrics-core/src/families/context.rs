@@ -16,9 +16,9 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(clock: Clock, buckets: Buckets) -> Self {
         Self {
+            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[], clock.wall()),
             clock,
             buckets,
-            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[]),
         }
     }
 

@@ -96,6 +96,7 @@ impl HttpFamilies {
 
 impl HandlerSeries {
     fn new(name: &str, context: &Arc<Context>) -> Self {
+        let now = context.clock.wall();
         Self {
             context: Arc::clone(context),
             name: name.into(),
@@ -103,8 +104,8 @@ impl HandlerSeries {
             duration: OnceLock::new(),
             time_to_headers: OnceLock::new(),
             in_flight: Gauge::new(&c::HTTP_IN_FLIGHT, &[name]),
-            cancelled: CounterSet::new(&c::HTTP_CANCELLED, &[name]),
-            interrupted: CounterSet::new(&c::HTTP_INTERRUPTED, &[name]),
+            cancelled: CounterSet::new(&c::HTTP_CANCELLED, &[name], now),
+            interrupted: CounterSet::new(&c::HTTP_INTERRUPTED, &[name], now),
         }
     }
 
@@ -123,12 +124,13 @@ impl HandlerSeries {
     pub(crate) fn requests(&self, method: RequestMethod, status: StatusClass) -> &Counter {
         self.requests.get_or_init((method, status), || {
             let labels = [&*self.name, method.as_str(), status.as_str()];
-            Counter::new(&c::HTTP_REQUESTS, &labels)
+            Counter::new(&c::HTTP_REQUESTS, &labels, self.context.clock.wall())
         })
     }
 
     fn histogram(&self, family: &Family) -> Histogram {
-        Histogram::new(family, &[&self.name], &self.context.buckets)
+        let Context { clock, buckets, .. } = &*self.context;
+        Histogram::new(family, &[&self.name], buckets, clock.wall())
     }
 
     pub(crate) fn duration(&self) -> &Histogram {

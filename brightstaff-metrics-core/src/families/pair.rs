@@ -9,6 +9,7 @@ use crate::{
 
 /// The children of one pair of provider and model.
 pub(crate) struct Pair {
+    context: Arc<Context>,
     provider: Box<str>,
     model: Box<str>,
     requests: LazySet<Counter, (StatusClass, ErrorClass)>,
@@ -23,13 +24,16 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    pub(super) fn new(context: &Context, provider: &str, model: &str) -> Self {
+    pub(super) fn new(context: &Arc<Context>, provider: &str, model: &str) -> Self {
+        let Context { clock, buckets, .. } = &**context;
+        let now = clock.wall();
         let pair = [provider, model];
         let with = |value| [provider, model, value];
-        let histogram = |family, labels: &[&str]| Histogram::new(family, labels, &context.buckets);
+        let histogram = |family, labels: &[&str]| Histogram::new(family, labels, buckets, now);
         let kinds = [TokenKind::Prompt, TokenKind::Completion];
         let outcomes = [Outcome::Ok, Outcome::Error];
         let this = Self {
+            context: Arc::clone(context),
             provider: provider.into(),
             model: model.into(),
             requests: LazySet::new(),
@@ -37,7 +41,7 @@ impl Pair {
             time_to_first_byte: histogram(&c::TIME_TO_FIRST_BYTE, &pair),
             time_to_first_token: histogram(&c::TIME_TO_FIRST_TOKEN, &pair),
             time_per_output_token: histogram(&c::TIME_PER_OUTPUT_TOKEN, &pair),
-            tokens: CounterSet::new(&c::TOKENS, &pair),
+            tokens: CounterSet::new(&c::TOKENS, &pair, now),
             token_details: LazySet::new(),
             request_tokens: kinds.map(|k| histogram(&c::REQUEST_TOKENS, &with(k.as_str()))),
             usage_missing: LazySet::new(),
@@ -51,7 +55,7 @@ impl Pair {
     pub(crate) fn requests(&self, status: StatusClass, error: ErrorClass) -> &Counter {
         self.requests.get_or_init((status, error), || {
             let labels = [&self.provider, &self.model, status.as_str(), error.as_str()];
-            Counter::new(&c::UPSTREAM_REQUESTS, &labels)
+            Counter::new(&c::UPSTREAM_REQUESTS, &labels, self.context.clock.wall())
         })
     }
 
@@ -74,7 +78,8 @@ impl Pair {
     }
 
     fn counter(&self, family: &Family, value: &str) -> Counter {
-        Counter::new(family, &[&self.provider, &self.model, value])
+        let labels = [&self.provider, &self.model, value];
+        Counter::new(family, &labels, self.context.clock.wall())
     }
 }
 
@@ -93,6 +98,7 @@ impl Group<9> for Pair {
 
     fn children(&self) -> [&dyn Children; 9] {
         let Self {
+            context: _,
             provider: _,
             model: _,
             requests,

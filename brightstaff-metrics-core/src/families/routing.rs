@@ -23,18 +23,20 @@ pub(crate) struct RoutingFamilies {
 
 /// The children of one selected model.
 pub(crate) struct SelectedModel {
+    context: Arc<Context>,
     model: Box<str>,
     decisions: LazySet<Counter, (RouteKind, Fallback)>,
 }
 
 impl RoutingFamilies {
     pub(crate) fn new(context: Arc<Context>, cap: usize) -> Self {
+        let now = context.clock.wall();
         Self {
             context,
             selected: Table::new(Vec::new(), cap),
             decision_duration: LazySet::new(),
-            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[]),
-            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[]),
+            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[], now),
+            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[], now),
         }
     }
 
@@ -42,7 +44,7 @@ impl RoutingFamilies {
     /// label value, or comes past the cap.
     pub(crate) fn selected(&self, model: &str) -> &SelectedModel {
         let folded = || self.context.folded(OverflowLabel::SelectedModel);
-        let make = |[model]: [&str; 1]| SelectedModel::new(model);
+        let make = |[model]: [&str; 1]| SelectedModel::new(&self.context, model);
         match fit(model, MAX_LABEL_BYTES) {
             Some(model) => self.selected.get_or_insert([model], folded, make),
             None => {
@@ -54,8 +56,9 @@ impl RoutingFamilies {
 
     pub(crate) fn decision_duration(&self, route: RouteKind) -> &Histogram {
         self.decision_duration.get_or_init(route, || {
+            let Context { clock, buckets, .. } = &*self.context;
             let labels = [route.as_str()];
-            Histogram::new(&c::ROUTER_DECISION_DURATION, &labels, &self.context.buckets)
+            Histogram::new(&c::ROUTER_DECISION_DURATION, &labels, buckets, clock.wall())
         })
     }
 
@@ -93,8 +96,9 @@ impl RoutingFamilies {
 }
 
 impl SelectedModel {
-    fn new(model: &str) -> Self {
+    fn new(context: &Arc<Context>, model: &str) -> Self {
         Self {
+            context: Arc::clone(context),
             model: model.into(),
             decisions: LazySet::new(),
         }
@@ -103,7 +107,7 @@ impl SelectedModel {
     pub(crate) fn decisions(&self, route: RouteKind, fallback: Fallback) -> &Counter {
         self.decisions.get_or_init((route, fallback), || {
             let labels = [route.as_str(), &self.model, fallback.as_str()];
-            Counter::new(&c::ROUTER_DECISIONS, &labels)
+            Counter::new(&c::ROUTER_DECISIONS, &labels, self.context.clock.wall())
         })
     }
 }
@@ -113,6 +117,7 @@ impl Group<1> for SelectedModel {
 
     fn children(&self) -> [&dyn Children; 1] {
         let Self {
+            context: _,
             model: _,
             decisions,
         } = self;

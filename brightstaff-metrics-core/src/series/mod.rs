@@ -1,9 +1,12 @@
 //! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
 
+mod exemplars;
 mod histogram;
 mod interop;
 mod label_set;
+mod native;
 mod scalar;
+mod sequence_lock;
 mod sets;
 mod sync;
 mod table;
@@ -14,9 +17,11 @@ mod walk;
 use crate::labels;
 
 pub(crate) use self::{
-    histogram::Histogram,
+    exemplars::Exemplar,
+    histogram::{Histogram, Snapshot},
     interop::{Gathered, desc},
     label_set::LabelSet,
+    native::Native,
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet},
     table::{Keyed, Room, Table},

@@ -1,19 +1,24 @@
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use super::{Children, LabelSet, Visitor};
-use crate::catalogue::Family;
+use crate::{catalogue::Family, clock::WallTime};
 
 /// A number that only rises.
 #[derive(Debug)]
 pub(crate) struct Counter {
     labels: LabelSet,
+    created: WallTime,
     value: AtomicU64,
 }
 
 impl Counter {
-    pub(crate) fn new(family: &Family, values: &[&str]) -> Self {
+    pub(crate) fn new(family: &Family, values: &[&str], created: WallTime) -> Self {
         Self {
             labels: LabelSet::new(family, values),
+            created,
             value: AtomicU64::new(0),
         }
     }
@@ -30,6 +35,11 @@ impl Counter {
 
     pub(crate) fn get(&self) -> u64 {
         self.value.load(Ordering::Relaxed)
+    }
+
+    /// When it began at 0, since the Unix epoch.
+    pub(crate) fn created(&self) -> Duration {
+        self.created.since_epoch()
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {

@@ -5,6 +5,7 @@ use std::{marker::PhantomData, sync::OnceLock};
 use super::{Children, Counter, Visitor};
 use crate::{
     catalogue::Family,
+    clock::WallTime,
     labels::{Index, Label},
 };
 
@@ -13,8 +14,8 @@ pub(crate) struct CounterSet<L>(Box<[Counter]>, PhantomData<L>);
 
 impl<L: Label> CounterSet<L> {
     /// The values of open labels stand before that of the closed one.
-    pub(crate) fn new(family: &Family, open: &[&str]) -> Self {
-        let child = |label: &L| Counter::new(family, &[open, &[label.as_str()]].concat());
+    pub(crate) fn new(family: &Family, open: &[&str], created: WallTime) -> Self {
+        let child = |label: &L| Counter::new(family, &[open, &[label.as_str()]].concat(), created);
         Self(L::ALL.iter().map(child).collect(), PhantomData)
     }
 

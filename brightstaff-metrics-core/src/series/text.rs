@@ -1,8 +1,11 @@
 //! The two text formats, which differ in what stands around the samples.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
-use super::{Counter, Gauge, Histogram, Visitor};
+use super::{Counter, Exemplar, Gauge, Histogram, Visitor};
 use crate::catalogue::{Family, Kind};
 
 /// Which of the text formats.
@@ -112,6 +115,10 @@ impl Visitor for TextWriter<'_> {
     fn histogram(&mut self, histogram: &Histogram) {
         let family = self.begin();
         let labels = histogram.labels().as_str();
+        // In the other dialect they break the scrape.
+        let exemplars = (self.dialect == Dialect::OpenMetrics).then(|| histogram.exemplars());
+        let mut exemplars = exemplars.into_iter().flatten().peekable();
+        let mut bucket = 0;
         let out = &mut self.piece;
         let count = histogram.each_bucket(|le, count| {
             out.extend_from_slice(family.name.as_bytes());
@@ -124,6 +131,10 @@ impl Visitor for TextWriter<'_> {
             out.extend_from_slice(le.as_bytes());
             out.extend_from_slice(b"\"} ");
             unsigned(out, count);
+            if let Some((_, shown)) = exemplars.next_if(|(at, _)| *at == bucket) {
+                exemplar(out, &shown);
+            }
+            bucket += 1;
             out.push(b'\n');
         });
         sample(out, family.name, "_sum", labels);
@@ -194,6 +205,25 @@ fn sample(out: &mut Vec<u8>, name: &str, suffix: &str, labels: &str) {
         out.push(b'}');
     }
     out.push(b' ');
+}
+
+/// A sample of a bucket, and the trace that it came from, behind the line of the bucket.
+fn exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    out.extend_from_slice(b" # {trace_id=\"");
+    out.extend_from_slice(&exemplar.trace.trace_id());
+    out.extend_from_slice(b"\",span_id=\"");
+    out.extend_from_slice(&exemplar.trace.span_id());
+    out.extend_from_slice(b"\"} ");
+    float(out, exemplar.value);
+    out.push(b' ');
+    timestamp(out, exemplar.at);
+}
+
+/// Seconds since the Unix epoch, with milliseconds.
+fn timestamp(out: &mut Vec<u8>, at: Duration) {
+    unsigned(out, at.as_secs());
+    // Writing to memory does not fail.
+    let _ = write!(out, ".{:03}", at.subsec_millis());
 }
 
 /// As the library's encoder writes floats.
