@@ -126,7 +126,7 @@ impl Exposition {
         }
         for family in &self.others {
             if dialect == Dialect::Plain || !self.is_taken(family) {
-                writer.ready(&self.other(dialect, family)?);
+                writer.write_all(self.other(dialect, family)?.as_bytes())?;
             }
         }
         writer.finish()

@@ -1,10 +1,10 @@
 //! The two text formats, which differ in what stands around the samples.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+mod numbers;
 
+use std::io::{self, Write};
+
+use self::numbers::{float, timestamp, unsigned};
 use super::{Counter, Exemplar, Gauge, Histogram, Visitor};
 use crate::catalogue::{Family, Kind};
 
@@ -22,30 +22,34 @@ pub(crate) struct TextWriter<'a> {
     dialect: Dialect,
     out: &'a mut dyn Write,
     piece: Vec<u8>,
-    /// The family whose children follow, and whether anything was said of it: one without children is left out.
-    family: Option<(&'static Family, bool)>,
+    family: Option<Begun>,
     /// The first error of the output, after which nothing is written.
     failed: Option<io::Error>,
 }
 
-/// How much is handed on at a time, in bytes; a line more, where one does not fit.
+/// The family whose children follow.
+struct Begun {
+    family: &'static Family,
+    /// What its samples begin with, up to and with the brace: of a histogram those of `_bucket`, `_sum` and
+    /// `_count`, of others the first. Nothing before the first child: a family without children is left out.
+    heads: [Vec<u8>; 3],
+}
+
+/// How much is handed on at a time, in bytes; a child more, where one does not fit.
 const PIECE_BYTES: usize = 16 * 1024;
+
+/// Room for that child, if it is no larger than a histogram most often is.
+const CHILD_BYTES: usize = 8 * 1024;
 
 impl<'a> TextWriter<'a> {
     pub(crate) fn new(dialect: Dialect, out: &'a mut dyn Write) -> Self {
         Self {
             dialect,
             out,
-            piece: Vec::with_capacity(PIECE_BYTES + 1024),
+            piece: Vec::with_capacity(PIECE_BYTES + CHILD_BYTES),
             family: None,
             failed: None,
         }
-    }
-
-    /// Text that is there already, line by line what the format wants.
-    pub(crate) fn ready(&mut self, text: &str) {
-        self.piece.extend_from_slice(text.as_bytes());
-        self.hand_on(PIECE_BYTES);
     }
 
     /// Nothing follows.
@@ -57,54 +61,85 @@ impl<'a> TextWriter<'a> {
         self.failed.map_or(Ok(()), Err)
     }
 
+    #[inline]
     fn hand_on(&mut self, limit: usize) {
         if self.piece.len() > limit {
-            if self.failed.is_none() {
-                self.failed = self.out.write_all(&self.piece).err();
-            }
-            self.piece.clear();
+            self.hand_on_all();
         }
     }
 
-    /// What stands before the first child of a family.
-    fn begin(&mut self) -> &'static Family {
-        let (family, begun) = self.family.expect("children come after their family");
-        if !begun {
-            self.family = Some((family, true));
-            self.hand_on(PIECE_BYTES);
-            header(
-                &mut self.piece,
-                self.dialect,
-                family.name,
-                family.help,
-                kind(family),
-            );
+    #[cold]
+    fn hand_on_all(&mut self) {
+        if self.failed.is_none() {
+            self.failed = self.out.write_all(&self.piece).err();
         }
-        family
+        self.piece.clear();
     }
 
-    fn integer(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        let family = self.begin();
-        sample(&mut self.piece, family.name, "", labels);
-        write(&mut self.piece);
-        self.piece.push(b'\n');
+    /// Where children are written: behind what stands before the first one of their family.
+    #[inline]
+    fn begin(&mut self) -> (&mut Vec<u8>, &[Vec<u8>; 3]) {
+        let begun = self.family.as_mut();
+        let begun = begun.expect("children come after their family");
+        if begun.heads[0].is_empty() {
+            begun.begin(self.dialect, &mut self.piece);
+        }
+        (&mut self.piece, &begun.heads)
+    }
+
+    #[inline]
+    fn plain(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        let (out, [head, ..]) = self.begin();
+        sample(out, head, labels.as_bytes());
+        write(out);
+        out.push(b'\n');
         self.hand_on(PIECE_BYTES);
+    }
+}
+
+/// Text that is there already, line by line what the format wants.
+impl Write for TextWriter<'_> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(text);
+        self.hand_on(PIECE_BYTES);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Begun {
+    #[cold]
+    fn begin(&mut self, dialect: Dialect, out: &mut Vec<u8>) {
+        let family = self.family;
+        let (kind, suffixes): (_, &[_]) = match family.kind {
+            Kind::Counter => ("counter", &[""]),
+            Kind::Gauge => ("gauge", &[""]),
+            Kind::Histogram(_) => ("histogram", &["_bucket", "_sum", "_count"]),
+        };
+        header(out, dialect, family.name, family.help, kind);
+        for (head, suffix) in self.heads.iter_mut().zip(suffixes) {
+            *head = [family.name, suffix, "{"].concat().into();
+        }
     }
 }
 
 impl Visitor for TextWriter<'_> {
     fn family(&mut self, family: &'static Family) {
-        self.family = Some((family, false));
+        let heads = Default::default();
+        self.family = Some(Begun { family, heads });
     }
 
     fn counter(&mut self, counter: &Counter) {
         let value = counter.get();
-        self.integer(counter.labels().as_str(), |out| unsigned(out, value));
+        self.plain(counter.labels().as_str(), |out| unsigned(out, value));
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
         let value = gauge.get();
-        self.integer(gauge.labels().as_str(), |out| {
+        self.plain(gauge.labels().as_str(), |out| {
             if value < 0 {
                 out.push(b'-');
             }
@@ -113,41 +148,50 @@ impl Visitor for TextWriter<'_> {
     }
 
     fn histogram(&mut self, histogram: &Histogram) {
-        let family = self.begin();
-        let labels = histogram.labels().as_str();
         // In the other dialect they break the scrape.
         let exemplars = (self.dialect == Dialect::OpenMetrics).then(|| histogram.exemplars());
         let mut exemplars = exemplars.into_iter().flatten().peekable();
-        let mut bucket = 0;
-        let out = &mut self.piece;
-        let count = histogram.each_bucket(|le, count| {
-            out.extend_from_slice(family.name.as_bytes());
-            out.extend_from_slice(b"_bucket{");
-            out.extend_from_slice(labels.as_bytes());
-            if !labels.is_empty() {
-                out.push(b',');
+        let has_exemplars = exemplars.peek().is_some();
+        let (out, [bucket, sum, count]) = self.begin();
+        let labels = histogram.labels().as_str().as_bytes();
+        let start = out.len();
+        out.extend_from_slice(bucket);
+        out.extend_from_slice(labels);
+        if !labels.is_empty() {
+            out.push(b',');
+        }
+        // All lines of buckets begin alike.
+        let lead = start..out.len();
+        let mut number = 0;
+        let all = histogram.each_bucket(|le, count| {
+            if count == 0 {
+                out.extend_from_slice(le.zero_line());
+            } else {
+                out.extend_from_slice(le.line_head());
+                unsigned(out, count);
+                out.push(b'\n');
             }
-            out.extend_from_slice(b"le=\"");
-            out.extend_from_slice(le.as_bytes());
-            out.extend_from_slice(b"\"} ");
-            unsigned(out, count);
-            if let Some((_, shown)) = exemplars.next_if(|(at, _)| *at == bucket) {
+            if has_exemplars && let Some((_, shown)) = exemplars.next_if(|(at, _)| *at == number) {
+                out.pop();
                 exemplar(out, &shown);
+                out.push(b'\n');
             }
-            bucket += 1;
-            out.push(b'\n');
+            number += 1;
+            out.extend_from_within(lead.clone());
         });
-        sample(out, family.name, "_sum", labels);
-        float(out, histogram.sum());
+        // That of one bucket more than there are.
+        out.truncate(out.len() - lead.len());
+        sample(out, sum, labels);
+        numbers::sum(out, histogram.samples(), histogram.unit());
         out.push(b'\n');
-        sample(out, family.name, "_count", labels);
-        unsigned(out, count);
+        sample(out, count, labels);
+        unsigned(out, all);
         out.push(b'\n');
         self.hand_on(PIECE_BYTES);
     }
 
     fn reading(&mut self, value: f64) {
-        self.integer("", |out| float(out, value));
+        self.plain("", |out| float(out, value));
     }
 }
 
@@ -187,24 +231,17 @@ fn escape_help(dialect: Dialect, help: &str) -> String {
     }
 }
 
-fn kind(family: &Family) -> &'static str {
-    match family.kind {
-        Kind::Counter => "counter",
-        Kind::Gauge => "gauge",
-        Kind::Histogram(_) => "histogram",
+/// A line up to its value, by what it begins with, the brace included.
+#[inline]
+fn sample(out: &mut Vec<u8>, head: &[u8], labels: &[u8]) {
+    if labels.is_empty() {
+        out.extend_from_slice(&head[..head.len() - 1]);
+        out.push(b' ');
+    } else {
+        out.extend_from_slice(head);
+        out.extend_from_slice(labels);
+        out.extend_from_slice(b"} ");
     }
-}
-
-/// A line up to its value.
-fn sample(out: &mut Vec<u8>, name: &str, suffix: &str, labels: &str) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(suffix.as_bytes());
-    if !labels.is_empty() {
-        out.push(b'{');
-        out.extend_from_slice(labels.as_bytes());
-        out.push(b'}');
-    }
-    out.push(b' ');
 }
 
 /// A sample of a bucket, and the trace that it came from, behind the line of the bucket.
@@ -219,49 +256,9 @@ fn exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
     timestamp(out, exemplar.at);
 }
 
-/// Seconds since the Unix epoch, with milliseconds.
-fn timestamp(out: &mut Vec<u8>, at: Duration) {
-    unsigned(out, at.as_secs());
-    // Writing to memory does not fail.
-    let _ = write!(out, ".{:03}", at.subsec_millis());
-}
-
-/// As the library's encoder writes floats.
-fn float(out: &mut Vec<u8>, value: f64) {
-    // Writing to memory does not fail.
-    let _ = write!(out, "{value}");
-}
-
-/// Digits from the last to the first: most numbers have few.
-fn unsigned(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + u8::try_from(value % 10).unwrap_or(0);
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[first..]);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_written_as_the_library_writes_them() {
-        for value in [0, 7, 10, 99, 100, 12_345, u64::from(u32::MAX), 1 << 53] {
-            let mut out = Vec::new();
-            unsigned(&mut out, value);
-            assert_eq!(out, value.to_string().as_bytes());
-        }
-        let mut out = Vec::new();
-        unsigned(&mut out, u64::MAX);
-        assert_eq!(out, u64::MAX.to_string().as_bytes());
-    }
 
     #[test]
     fn openmetrics_names_families_without_total_and_with_their_unit() {
