@@ -3,7 +3,7 @@ use crate::{
     catalogue as c,
     clock::Clock,
     labels::OverflowLabel,
-    series::{Children as _, CounterSet, Visitor},
+    series::{Children as _, CounterSet, Labels, Visitor},
 };
 
 /// What the families of one registry share.
@@ -15,8 +15,9 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(clock: Clock, buckets: Buckets) -> Self {
+        let mut labels = Labels::new(clock.wall());
         Self {
-            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[], clock.wall()),
+            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[], &mut labels),
             clock,
             buckets,
         }

@@ -7,8 +7,8 @@ use crate::{
         Fallback, MAX_LABEL_BYTES, OverflowLabel, RouteKind, RoutingOutcome, SessionCacheEvent, fit,
     },
     series::{
-        Children, Counter, CounterSet, Group, Histogram, Keyed, LazySet, Table, Visitor,
-        walk_groups,
+        Children, Counter, CounterSet, Group, Histogram, Keyed, LabelSet, Labels, LazySet, Table,
+        Visitor, walk_groups,
     },
 };
 
@@ -30,13 +30,13 @@ pub(crate) struct SelectedModel {
 
 impl RoutingFamilies {
     pub(crate) fn new(context: Arc<Context>, cap: usize) -> Self {
-        let now = context.clock.wall();
+        let mut labels = Labels::new(context.clock.wall());
         Self {
             context,
             selected: Table::new(Vec::new(), cap),
             decision_duration: LazySet::new(),
-            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[], now),
-            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[], now),
+            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[], &mut labels),
+            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[], &mut labels),
         }
     }
 
@@ -57,8 +57,9 @@ impl RoutingFamilies {
     pub(crate) fn decision_duration(&self, route: RouteKind) -> &Histogram {
         self.decision_duration.get_or_init(route, || {
             let Context { clock, buckets, .. } = &*self.context;
-            let labels = [route.as_str()];
-            Histogram::new(&c::ROUTER_DECISION_DURATION, &labels, buckets, clock.wall())
+            let family = &c::ROUTER_DECISION_DURATION;
+            let labels = LabelSet::new(family, &[route.as_str()], clock.wall());
+            Histogram::new(family, labels, buckets)
         })
     }
 
@@ -106,8 +107,9 @@ impl SelectedModel {
 
     pub(crate) fn decisions(&self, route: RouteKind, fallback: Fallback) -> &Counter {
         self.decisions.get_or_init((route, fallback), || {
-            let labels = [route.as_str(), &self.model, fallback.as_str()];
-            Counter::new(&c::ROUTER_DECISIONS, &labels, self.context.clock.wall())
+            let values = [route.as_str(), &self.model, fallback.as_str()];
+            let now = self.context.clock.wall();
+            Counter::new(LabelSet::new(&c::ROUTER_DECISIONS, &values, now))
         })
     }
 }

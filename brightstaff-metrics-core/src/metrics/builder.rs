@@ -289,7 +289,7 @@ impl Builder {
             http: Arc::new(http),
             upstream: Arc::new(upstream),
             routing: RoutingFamilies::new(Arc::clone(&context), self.selected_model_cap),
-            build: BuildInfo::new(&self.version, &self.git_sha),
+            build: BuildInfo::new(&self.version, &self.git_sha, context.clock.wall()),
             context,
         })
     }

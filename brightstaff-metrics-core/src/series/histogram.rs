@@ -26,10 +26,16 @@ use crate::{
 pub(crate) struct Histogram {
     labels: LabelSet,
     bounds: Arc<Bounds>,
-    created: WallTime,
     /// Samples in each bucket alone; the last is that of `+Inf`.
     buckets: Box<[AtomicU64]>,
     sum: Sum,
+    /// Most have none of it.
+    extra: OnceLock<Box<Extra>>,
+}
+
+/// What a histogram keeps only where it is wanted.
+#[derive(Debug, Default)]
+struct Extra {
     /// Where native histograms are switched on, from the first sample on.
     native: OnceLock<Box<Cells>>,
     /// From the first sample of a trace on.
@@ -49,24 +55,17 @@ pub(crate) struct Snapshot {
 }
 
 impl Histogram {
-    pub(crate) fn new(
-        family: &Family,
-        values: &[&str],
-        buckets: &Buckets,
-        created: WallTime,
-    ) -> Self {
+    pub(crate) fn new(family: &Family, labels: LabelSet, buckets: &Buckets) -> Self {
         let Kind::Histogram(set) = family.kind else {
             unreachable!("{} is no histogram", family.name)
         };
         let bounds = buckets.get(set);
         Self {
-            labels: LabelSet::new(family, values),
+            labels,
             buckets: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
             bounds: Arc::clone(bounds),
-            created,
             sum: Sum::default(),
-            native: OnceLock::new(),
-            exemplars: OnceLock::new(),
+            extra: OnceLock::new(),
         }
     }
 
@@ -88,7 +87,7 @@ impl Histogram {
         let bucket = self.count(sample);
         if let Some(trace) = trace {
             let exemplars = || Exemplars::new(self.buckets.len());
-            let exemplars = self.exemplars.get_or_init(exemplars);
+            let exemplars = self.extra().exemplars.get_or_init(exemplars);
             exemplars.put(bucket, sample, trace, wall());
         }
     }
@@ -98,13 +97,17 @@ impl Histogram {
     fn count(&self, sample: u64) -> usize {
         // First in the native buckets, and last read there: see `snapshot`.
         if self.bounds.has_native() {
-            let cells = self.native.get_or_init(|| Box::new(Cells::new()));
+            let cells = self.extra().native.get_or_init(Box::default);
             cells.observe(self.bounds.unit(), sample);
         }
         let bucket = self.bounds.bucket_of(sample);
         self.buckets[bucket].fetch_add(1, Ordering::Release);
         self.sum.add(sample);
         bucket
+    }
+
+    fn extra(&self) -> &Extra {
+        self.extra.get_or_init(Box::default)
     }
 
     /// The upper bounds, that of `+Inf` aside, each with the number of samples up to it; and the number of all.
@@ -153,15 +156,16 @@ impl Histogram {
 
     /// The native buckets, where they are switched on.
     pub(crate) fn native(&self) -> Option<Native> {
-        let cells = self.native.get().map(AsRef::as_ref);
+        let cells = self.extra.get().and_then(|extra| extra.native.get());
+        let cells = cells.map(AsRef::as_ref);
         let unit = self.bounds.unit();
         self.bounds.has_native().then(|| Cells::read(cells, unit))
     }
 
     /// The latest exemplar of each bucket that has one, by the number of the bucket, that of `+Inf` the last.
     pub(crate) fn exemplars(&self) -> impl Iterator<Item = (usize, Exemplar)> {
-        let slots = self.exemplars.get().into_iter();
-        slots.flat_map(|slots| {
+        let slots = self.extra.get().and_then(|extra| extra.exemplars.get());
+        slots.into_iter().flat_map(|slots| {
             let each = |bucket| Some((bucket, self.exemplar_of(slots, bucket)?));
             (0..self.buckets.len()).filter_map(each)
         })
@@ -193,7 +197,7 @@ impl Histogram {
 
     /// When it began at 0, since the Unix epoch.
     pub(crate) fn created(&self) -> Duration {
-        self.created.since_epoch()
+        self.labels.created()
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
@@ -245,15 +249,11 @@ mod tests {
     use crate::{buckets::Told, catalogue as c};
 
     fn histogram(told: Told) -> Histogram {
+        let family = &c::TIME_TO_FIRST_TOKEN;
         let mut buckets = Buckets::default();
         buckets.tell(told);
-        let labels = ["openai", "gpt-4o"];
-        Histogram::new(
-            &c::TIME_TO_FIRST_TOKEN,
-            &labels,
-            &buckets,
-            WallTime::default(),
-        )
+        let labels = LabelSet::new(family, &["openai", "gpt-4o"], WallTime::default());
+        Histogram::new(family, labels, &buckets)
     }
 
     fn trace(number: u8) -> TraceContext {
@@ -262,12 +262,9 @@ mod tests {
 
     #[test]
     fn a_sample_at_a_bound_is_below_it() {
-        let histogram = Histogram::new(
-            &c::ROUTER_DECISION_DURATION,
-            &["llm"],
-            &Buckets::default(),
-            WallTime::default(),
-        );
+        let family = &c::ROUTER_DECISION_DURATION;
+        let labels = LabelSet::new(family, &["llm"], WallTime::default());
+        let histogram = Histogram::new(family, labels, &Buckets::default());
         for nanos in [5_000, 5_001, 100_000_000, 100_000_001, 5_000_000_001] {
             histogram.observe(nanos);
         }
@@ -336,7 +333,7 @@ mod tests {
         let histogram = histogram(Told::Classic);
         let at = |second: u64| move || WallTime::from_nanos(second * 1_000_000_000);
         histogram.observe_in(None, 300_000_000, || unreachable!("there is no trace"));
-        assert!(histogram.exemplars.get().is_none(), "nothing is paid");
+        assert!(histogram.extra.get().is_none(), "nothing is paid");
         assert_eq!(histogram.exemplars().count(), 0);
         histogram.observe_in(Some(trace(1)), 300_000_000, at(10));
         histogram.observe_in(Some(trace(2)), 400_000_000, at(20));

@@ -42,14 +42,16 @@ pub(super) struct Cells {
     counts: [AtomicU64; CELLS],
 }
 
-impl Cells {
-    pub(super) fn new() -> Self {
+impl Default for Cells {
+    fn default() -> Self {
         Self {
             zero: AtomicU64::new(0),
             counts: [const { AtomicU64::new(0) }; CELLS],
         }
     }
+}
 
+impl Cells {
     #[inline]
     pub(super) fn observe(&self, unit: Unit, sample: u64) {
         let cell = match sample {
@@ -211,7 +213,7 @@ mod tests {
     }
 
     fn read(unit: Unit, samples: &[u64]) -> Native {
-        let cells = Cells::new();
+        let cells = Cells::default();
         for &sample in samples {
             cells.observe(unit, sample);
         }

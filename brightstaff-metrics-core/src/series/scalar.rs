@@ -4,21 +4,18 @@ use std::{
 };
 
 use super::{Children, LabelSet, Visitor};
-use crate::{catalogue::Family, clock::WallTime};
 
 /// A number that only rises.
 #[derive(Debug)]
 pub(crate) struct Counter {
     labels: LabelSet,
-    created: WallTime,
     value: AtomicU64,
 }
 
 impl Counter {
-    pub(crate) fn new(family: &Family, values: &[&str], created: WallTime) -> Self {
+    pub(crate) fn new(labels: LabelSet) -> Self {
         Self {
-            labels: LabelSet::new(family, values),
-            created,
+            labels,
             value: AtomicU64::new(0),
         }
     }
@@ -39,7 +36,7 @@ impl Counter {
 
     /// When it began at 0, since the Unix epoch.
     pub(crate) fn created(&self) -> Duration {
-        self.created.since_epoch()
+        self.labels.created()
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
@@ -61,9 +58,9 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
-    pub(crate) fn new(family: &Family, values: &[&str]) -> Self {
+    pub(crate) fn new(labels: LabelSet) -> Self {
         Self {
-            labels: LabelSet::new(family, values),
+            labels,
             value: AtomicI64::new(0),
         }
     }
