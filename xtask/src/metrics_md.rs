@@ -140,6 +140,7 @@ pub(crate) fn render() -> String {
     }
     meanings(&mut out);
     buckets(&mut out);
+    out.push_str(BESIDE_BUCKETS);
     out.push_str(
         "\n## In OpenTelemetry's words\n`provider` is `gen_ai.provider.name`, `model` is `gen_ai.request.model` (explicit calls) or\n\
          `gen_ai.response.model` (implicit ones), `error_class` is `error.type`.\n\n\
@@ -213,6 +214,22 @@ fn meaning(out: &mut String, name: &str, values: &[&str], meanings: &[&str]) {
         let _ = writeln!(out, "| `{name}` | {families} | `{value}` | {meaning} |");
     }
 }
+
+const BESIDE_BUCKETS: &str = "
+## Beside the buckets
+
+- **Native buckets**, with `Metrics::builder().native_histograms(true)`: schema 3, each 9 % wider than the one before,
+  from 1 \u{b5}s to 4,096 s, and from 1 to 2^32 tokens; what lies past an end counts in the bucket there, and 0 by itself. They
+  are told in protobuf, with the classic ones unless `classic(false)` leaves these out. A message that has both
+  tells of the same samples: its count is that of the native buckets, and a sample that came while it was made may
+  be in `+Inf` alone.
+- **Exemplars**, where a request has a `traceparent` whose trace is sampled, in OpenMetrics and protobuf: `trace_id`,
+  `span_id`, the sample and when, of the latest in each bucket of `http_request_duration_seconds`,
+  `llm_upstream_duration_seconds`, `llm_time_to_first_token_seconds` and `llm_time_per_output_token_seconds`. Calls
+  that are measured implicitly are in the trace of their request, others in that which `UpstreamCall::in_trace` told.
+- **When a series began**: in protobuf always, and in OpenMetrics as `_created` with
+  `Metrics::builder().created_samples(true)`. What is made later begins later.
+";
 
 fn buckets(out: &mut String) {
     out.push_str("\n## Default buckets\nEvery set can be replaced: `Metrics::builder().buckets(set, bounds)`.\n\n| set | upper bounds | families |\n| --- | --- | --- |\n");

@@ -30,5 +30,6 @@ mod stalls;
 mod start;
 mod tls;
 mod tokens;
+mod traces;
 mod uploads;
 mod usage;

@@ -10,6 +10,8 @@ use crate::{
 pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) buckets: Buckets,
+    /// Whether OpenMetrics tells when series began.
+    pub(crate) created_samples: bool,
     overflow: CounterSet<OverflowLabel>,
 }
 
@@ -20,6 +22,14 @@ impl Context {
             overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[], &mut labels),
             clock,
             buckets,
+            created_samples: false,
+        }
+    }
+
+    pub(crate) fn created_samples(self, wanted: bool) -> Self {
+        Self {
+            created_samples: wanted,
+            ..self
         }
     }
 
@@ -39,6 +49,7 @@ impl Context {
         let Self {
             clock: _,
             buckets: _,
+            created_samples: _,
             overflow,
         } = self;
         let [family] = Self::FAMILIES;

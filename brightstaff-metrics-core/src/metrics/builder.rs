@@ -42,6 +42,7 @@ pub struct Builder {
     buckets: Buckets,
     native_histograms: bool,
     classic: bool,
+    created_samples: bool,
     upstreams: Vec<(String, String)>,
     /// The providers named without a model, and how many of their models are open.
     providers: Vec<(String, usize)>,
@@ -60,6 +61,7 @@ impl Default for Builder {
             buckets: Buckets::default(),
             native_histograms: false,
             classic: true,
+            created_samples: false,
             upstreams: Vec::new(),
             providers: Vec::new(),
             upstream_cap: Self::DEFAULT_CAP,
@@ -196,6 +198,26 @@ impl Builder {
         self
     }
 
+    /// Whether OpenMetrics has a `_created` sample for each counter and histogram, which says when it began; off unless
+    /// told otherwise. That is a series more for each, and Prometheus takes it for an ordinary one unless its feature
+    /// `created-timestamp-zero-ingestion` is on. Protobuf says it in any case, and text 0.0.4 cannot.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, exposition::{Exposition, Format}};
+    ///
+    /// let registry = prometheus::Registry::new();
+    /// Metrics::builder().created_samples(true).register(&registry)?;
+    /// let mut text = Vec::new();
+    /// Exposition::of(&registry).write(Format::OpenMetrics, &mut text)?;
+    /// let text = String::from_utf8(text)?;
+    /// assert!(text.contains(r#"brightstaff_metrics_label_overflow_created{label="handler"} 1"#));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn created_samples(mut self, wanted: bool) -> Self {
+        self.created_samples = wanted;
+        self
+    }
+
     /// Whether `process_*` is read at each scrape; on unless told otherwise. Absent without
     /// `/proc`; each family that the registry has already stays as it is there.
     pub fn process(mut self, process: bool) -> Self {
@@ -276,7 +298,8 @@ impl Builder {
                 (true, true) => Told::Both,
                 (true, false) => Told::Native,
             });
-        let context = Arc::new(Context::new(self.clock, self.buckets));
+        let context = Context::new(self.clock, self.buckets);
+        let context = Arc::new(context.created_samples(self.created_samples));
         let providers = named_providers(&context, &self.upstreams, &self.providers);
         let http = HttpFamilies::new(Arc::clone(&context), self.handler_cap);
         let upstream = UpstreamFamilies::new(

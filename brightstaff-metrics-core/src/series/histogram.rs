@@ -86,9 +86,7 @@ impl Histogram {
     ) {
         let bucket = self.count(sample);
         if let Some(trace) = trace {
-            let exemplars = || Exemplars::new(self.buckets.len());
-            let exemplars = self.extra().exemplars.get_or_init(exemplars);
-            exemplars.put(bucket, sample, trace, wall());
+            self.show(bucket, sample, trace, wall());
         }
     }
 
@@ -97,13 +95,25 @@ impl Histogram {
     fn count(&self, sample: u64) -> usize {
         // First in the native buckets, and last read there: see `snapshot`.
         if self.bounds.has_native() {
-            let cells = self.extra().native.get_or_init(Box::default);
-            cells.observe(self.bounds.unit(), sample);
+            self.count_natively(sample);
         }
         let bucket = self.bounds.bucket_of(sample);
         self.buckets[bucket].fetch_add(1, Ordering::Release);
         self.sum.add(sample);
         bucket
+    }
+
+    #[inline(never)]
+    fn count_natively(&self, sample: u64) {
+        let cells = self.extra().native.get_or_init(Box::default);
+        cells.observe(self.bounds.unit(), sample);
+    }
+
+    #[inline(never)]
+    fn show(&self, bucket: usize, sample: u64, trace: TraceContext, at: WallTime) {
+        let exemplars = || Exemplars::new(self.buckets.len());
+        let exemplars = self.extra().exemplars.get_or_init(exemplars);
+        exemplars.put(bucket, sample, trace, at);
     }
 
     fn extra(&self) -> &Extra {

@@ -134,7 +134,7 @@ fn render_panel(panel: &Panel, place: &Value, uid: &str, titles: &[(u32, &str)])
             "legendFormat": query.legend,
             "range": true,
             "instant": false,
-            "exemplar": false,
+            "exemplar": query.exemplars,
         })
     });
     json!({

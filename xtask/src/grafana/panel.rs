@@ -33,6 +33,8 @@ pub(crate) struct Query {
     /// Where the series have a scale of their own, on the right: its unit and its name.
     pub(crate) right: Option<(Unit, &'static str)>,
     pub(crate) dashed: bool,
+    /// Whether Prometheus is asked for the traces of its buckets, too.
+    pub(crate) exemplars: bool,
 }
 
 /// From which value on a line is worth a look, or somebody's sleep.
@@ -81,7 +83,14 @@ impl Query {
             legend: legend.into(),
             right: None,
             dashed: false,
+            exemplars: false,
         }
+    }
+
+    /// With the traces of its buckets, as dots.
+    pub(crate) fn exemplars(self) -> Self {
+        let exemplars = true;
+        Self { exemplars, ..self }
     }
 
     /// Drawn dashed: it says something else than the other lines.

@@ -61,7 +61,8 @@ impl Native {
                 dir.join("prometheus-data").display()
             ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg("--web.enable-lifecycle");
+            .arg("--web.enable-lifecycle")
+            .arg("--enable-feature=exemplar-storage");
         self.start("prometheus", port, "--prometheus-port", &mut command)?;
         if let Some(grafana) = &self.grafana {
             self.start_grafana(grafana)?;

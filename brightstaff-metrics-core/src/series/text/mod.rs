@@ -5,7 +5,7 @@ mod numbers;
 use std::io::{self, Write};
 
 use self::numbers::{float, timestamp, unsigned};
-use super::{Counter, Exemplar, Gauge, Histogram, Visitor};
+use super::{Counter, Exemplar, Gauge, Histogram, LabelSet, Visitor};
 use crate::catalogue::{Family, Kind};
 
 /// Which of the text formats.
@@ -23,6 +23,8 @@ pub(crate) struct TextWriter<'a> {
     out: &'a mut dyn Write,
     piece: Vec<u8>,
     family: Option<Begun>,
+    /// Whether it is told when series began.
+    created: bool,
     /// The first error of the output, after which nothing is written.
     failed: Option<io::Error>,
 }
@@ -30,9 +32,20 @@ pub(crate) struct TextWriter<'a> {
 /// The family whose children follow.
 struct Begun {
     family: &'static Family,
-    /// What its samples begin with, up to and with the brace: of a histogram those of `_bucket`, `_sum` and
-    /// `_count`, of others the first. Nothing before the first child: a family without children is left out.
-    heads: [Vec<u8>; 3],
+    /// From its first child on: a family without children is left out.
+    heads: Option<Heads>,
+}
+
+/// What the samples of a family begin with, up to and with the brace.
+#[derive(Default)]
+struct Heads {
+    /// Its own name; of a histogram, that of its buckets.
+    first: Vec<u8>,
+    /// Of a histogram.
+    sum: Vec<u8>,
+    /// Of a histogram.
+    count: Vec<u8>,
+    created: Vec<u8>,
 }
 
 /// How much is handed on at a time, in bytes; a child more, where one does not fit. So little that an output that
@@ -49,6 +62,7 @@ impl<'a> TextWriter<'a> {
             out,
             piece: Vec::with_capacity(PIECE_BYTES + CHILD_BYTES),
             family: None,
+            created: false,
             failed: None,
         }
     }
@@ -79,22 +93,32 @@ impl<'a> TextWriter<'a> {
 
     /// Where children are written: behind what stands before the first one of their family.
     #[inline]
-    fn begin(&mut self) -> (&mut Vec<u8>, &[Vec<u8>; 3]) {
+    fn begin(&mut self) -> (&mut Vec<u8>, &Heads) {
         let begun = self.family.as_mut();
         let begun = begun.expect("children come after their family");
-        if begun.heads[0].is_empty() {
-            begun.begin(self.dialect, &mut self.piece);
-        }
-        (&mut self.piece, &begun.heads)
+        let begin = || Heads::begin(begun.family, self.dialect, &mut self.piece);
+        let heads = begun.heads.get_or_insert_with(begin);
+        (&mut self.piece, heads)
     }
 
     #[inline]
     fn plain(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        let (out, [head, ..]) = self.begin();
-        sample(out, head, labels.as_bytes());
+        let (out, heads) = self.begin();
+        sample(out, &heads.first, labels.as_bytes());
         write(out);
         out.push(b'\n');
         self.hand_on(PIECE_BYTES);
+    }
+
+    /// When a series began, behind its samples.
+    #[inline]
+    fn created(&mut self, labels: &LabelSet) {
+        if self.created && self.dialect == Dialect::OpenMetrics {
+            let (out, heads) = self.begin();
+            sample(out, &heads.created, labels.as_str().as_bytes());
+            timestamp(out, labels.created());
+            out.push(b'\n');
+        }
     }
 }
 
@@ -111,31 +135,49 @@ impl Write for TextWriter<'_> {
     }
 }
 
-impl Begun {
+impl Heads {
+    /// Writes what stands before the first child.
     #[cold]
-    fn begin(&mut self, dialect: Dialect, out: &mut Vec<u8>) {
-        let family = self.family;
-        let (kind, suffixes): (_, &[_]) = match family.kind {
-            Kind::Counter => ("counter", &[""]),
-            Kind::Gauge => ("gauge", &[""]),
-            Kind::Histogram(_) => ("histogram", &["_bucket", "_sum", "_count"]),
+    fn begin(family: &Family, dialect: Dialect, out: &mut Vec<u8>) -> Self {
+        let head = |suffix: &str| [family.name, suffix, "{"].concat().into();
+        let stem = family.name.strip_suffix("_total").unwrap_or(family.name);
+        let plain = Self {
+            first: head(""),
+            created: [stem, "_created{"].concat().into(),
+            ..Self::default()
+        };
+        let (kind, heads) = match family.kind {
+            Kind::Counter => ("counter", plain),
+            Kind::Gauge => ("gauge", plain),
+            Kind::Histogram(_) => {
+                let heads = Self {
+                    first: head("_bucket"),
+                    sum: head("_sum"),
+                    count: head("_count"),
+                    ..plain
+                };
+                ("histogram", heads)
+            }
         };
         header(out, dialect, family.name, family.help, kind);
-        for (head, suffix) in self.heads.iter_mut().zip(suffixes) {
-            *head = [family.name, suffix, "{"].concat().into();
-        }
+        heads
     }
 }
 
 impl Visitor for TextWriter<'_> {
+    fn created_samples(&mut self, wanted: bool) {
+        self.created = wanted;
+    }
+
     fn family(&mut self, family: &'static Family) {
-        let heads = Default::default();
+        let heads = None;
         self.family = Some(Begun { family, heads });
     }
 
     fn counter(&mut self, counter: &Counter) {
         let value = counter.get();
         self.plain(counter.labels().as_str(), |out| unsigned(out, value));
+        self.created(counter.labels());
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
@@ -153,10 +195,10 @@ impl Visitor for TextWriter<'_> {
         let exemplars = (self.dialect == Dialect::OpenMetrics).then(|| histogram.exemplars());
         let mut exemplars = exemplars.into_iter().flatten().peekable();
         let has_exemplars = exemplars.peek().is_some();
-        let (out, [bucket, sum, count]) = self.begin();
+        let (out, heads) = self.begin();
         let labels = histogram.labels().as_str().as_bytes();
         let start = out.len();
-        out.extend_from_slice(bucket);
+        out.extend_from_slice(&heads.first);
         out.extend_from_slice(labels);
         if !labels.is_empty() {
             out.push(b',');
@@ -182,12 +224,13 @@ impl Visitor for TextWriter<'_> {
         });
         // That of one bucket more than there are.
         out.truncate(out.len() - lead.len());
-        sample(out, sum, labels);
+        sample(out, &heads.sum, labels);
         numbers::sum(out, histogram.samples(), histogram.unit());
         out.push(b'\n');
-        sample(out, count, labels);
+        sample(out, &heads.count, labels);
         unsigned(out, all);
         out.push(b'\n');
+        self.created(histogram.labels());
         self.hand_on(PIECE_BYTES);
     }
 

@@ -115,7 +115,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
             unit: Unit::Seconds,
             queries: vec![
                 Query::new(latency(0.5), format!("{legend} p50")),
-                Query::new(latency(0.95), format!("{legend} p95")),
+                Query::new(latency(0.95), format!("{legend} p95")).exemplars(),
                 Query::new(latency(0.99), format!("{legend} p99")),
             ],
             thresholds: &[],

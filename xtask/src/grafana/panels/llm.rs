@@ -43,12 +43,15 @@ fn calls(from: Source) -> Vec<Panel> {
             reading: "Failed calls are left out, since a provider that refuses fast would look fast. Long responses take long: read it beside tokens per request.",
             width: 8,
             unit: Unit::Seconds,
-            queries: vec![Query::new(
-                from.buckets(&UPSTREAM_DURATION)
-                    .is(Outcome::Ok)
-                    .quantile(0.95, [PROVIDER, MODEL]),
-                &pair,
-            )],
+            queries: vec![
+                Query::new(
+                    from.buckets(&UPSTREAM_DURATION)
+                        .is(Outcome::Ok)
+                        .quantile(0.95, [PROVIDER, MODEL]),
+                    &pair,
+                )
+                .exemplars(),
+            ],
             thresholds: &[],
             stacked: false,
             idle: "No call ended well",
@@ -86,7 +89,8 @@ fn calls(from: Source) -> Vec<Panel> {
                     from.buckets(&TIME_TO_FIRST_TOKEN)
                         .quantile(0.95, [PROVIDER, MODEL]),
                     &pair,
-                ),
+                )
+                .exemplars(),
                 Query::new(
                     from.buckets(&TIME_TO_FIRST_BYTE).quantile(0.95, []),
                     "first byte, all",
@@ -141,7 +145,8 @@ fn tokens(from: Source) -> Vec<Panel> {
                         .buckets(&TIME_PER_OUTPUT_TOKEN)
                         .quantile(q, [PROVIDER, MODEL]);
                     let legend = format!("{{{{{PROVIDER}}}}} {{{{{MODEL}}}}} p{}", q * 100.0);
-                    Query::new(quantile, legend)
+                    let query = Query::new(quantile, legend);
+                    if q > 0.9 { query.exemplars() } else { query }
                 })
                 .into(),
             thresholds: &[],

@@ -88,6 +88,8 @@ pub(crate) struct Config {
     pub(crate) routes: BTreeMap<String, RouteAlias>,
     /// How long a session keeps the model that an alias led it to.
     pub(crate) sessions: Sessions,
+    /// What is told of the series beside their values.
+    pub(crate) metrics: Series,
 }
 
 impl Default for Config {
@@ -117,6 +119,7 @@ impl Default for Config {
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),
             sessions: Sessions::default(),
+            metrics: Series::default(),
         }
     }
 }
@@ -296,6 +299,28 @@ impl Default for Sessions {
         Self {
             ttl: Duration::from_secs(30 * 60),
             capacity: 10_000,
+        }
+    }
+}
+
+/// What is told of the series beside their values.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Series {
+    /// Whether histograms count in native buckets, too, which protobuf tells.
+    pub(crate) native_histograms: bool,
+    /// Whether protobuf tells the classic buckets beside native ones.
+    pub(crate) classic_histograms: bool,
+    /// Whether OpenMetrics tells when series began.
+    pub(crate) created_samples: bool,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            native_histograms: false,
+            classic_histograms: true,
+            created_samples: false,
         }
     }
 }

@@ -13,7 +13,10 @@ pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> 
         .version(env!("CARGO_PKG_VERSION"))
         .git_sha(build)
         .upstreams(pairs(config))
-        .upstream_cap(config.upstream_cap());
+        .upstream_cap(config.upstream_cap())
+        .native_histograms(config.metrics.native_histograms)
+        .classic(config.metrics.classic_histograms)
+        .created_samples(config.metrics.created_samples);
     for (name, provider) in &config.providers {
         builder = builder.open_models(name, provider.open_models());
     }
