@@ -141,7 +141,7 @@ impl Exposition {
         self.walk(&mut writer);
         for family in &self.others {
             if dialect == Dialect::Plain || !self.is_taken(family) {
-                writer.ready(&self.other(dialect, family)?);
+                writer.write_all(self.other(dialect, family)?.as_bytes())?;
             }
         }
         writer.finish()
