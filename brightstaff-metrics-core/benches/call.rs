@@ -2,6 +2,8 @@
 //! beside the twelve `with_label_values` that a gateway writes by hand. First Criterion's own report, then a
 //! table of medians of one run, by turns, with the allocations of each.
 
+#![allow(clippy::unwrap_used)] // No call of these fails.
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -45,7 +47,7 @@ fn ways() -> Vec<Way> {
         ("floor", floor()),
         way("start_to_end", start_to_end),
         way("fails_to_connect", |upstream| {
-            upstream.start().fail(ErrorClass::Connect)
+            upstream.start().fail(ErrorClass::Connect);
         }),
         way("rate_limited", rate_limited),
         way("json_1KiB", json),

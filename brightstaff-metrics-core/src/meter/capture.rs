@@ -14,9 +14,9 @@ use super::usage::Slot;
 impl Sink for Event {
     type Node = Node;
 
-    fn member(&mut self, node: Node, key: &[u8]) -> Option<Node> {
+    fn member(&mut self, node: Node, key: Option<&[u8]>) -> Option<Node> {
         let place = TABLE.place(node);
-        let Some(member) = TABLE.member(place, key) else {
+        let Some(member) = key.and_then(|key| TABLE.member(place, key)) else {
             // Whatever is in an error makes it one.
             return (place.role == Role::Error).then_some(node);
         };

@@ -31,6 +31,26 @@ impl Literal {
     }
 }
 
+/// What follows white space.
+#[inline(always)]
+fn behind_space(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [0..=b' ', ..] => behind_some_space(bytes),
+        _ => bytes,
+    }
+}
+
+fn behind_some_space(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            // Indentation.
+            [b' ', b' ', b' ', b' ', rest @ ..] => rest,
+            [byte, rest @ ..] if is_space(*byte) => rest,
+            _ => return bytes,
+        };
+    }
+}
+
 /// White space between tokens (RFC 8259, section 2).
 pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')

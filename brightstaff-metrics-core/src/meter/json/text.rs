@@ -178,13 +178,16 @@ pub(super) fn unescape<'a>(
     (&[], None)
 }
 
-/// A key that ends in these bytes and has no escape in it.
-pub(super) fn whole_key(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// A string that ends in these bytes and has no escape in it, and what follows.
+#[inline(always)]
+pub(super) fn whole_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = quote_or_backslash(bytes)?;
     (bytes[at] == b'"').then(|| (&bytes[..at], &bytes[at + 1..]))
 }
 
-/// Keys are short: eight bytes at a time in a register find their end before a vectorised search has begun.
+/// Keys and names are short: eight bytes at a time in a register find their end before a vectorised search has
+/// begun.
+#[inline(always)]
 fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     // The highest bit of each byte that is zero, and maybe of some behind the first.
@@ -205,19 +208,19 @@ fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::whole_key;
+    use super::whole_string;
 
     #[test]
-    fn a_key_ends_at_its_first_quote() {
+    fn a_string_ends_at_its_first_quote() {
         for len in 0..40 {
             let key = "k\u{ff}\u{21}".repeat(len)[..].to_owned();
             for rest in ["", ":1", "\":1,\"long enough for a word\":2"] {
                 let text = format!("{key}\"{rest}");
-                let found = whole_key(text.as_bytes());
+                let found = whole_string(text.as_bytes());
                 assert_eq!(found, Some((key.as_bytes(), rest.as_bytes())), "{text}");
             }
-            assert_eq!(whole_key(format!("{key}\\\"").as_bytes()), None);
-            assert_eq!(whole_key(key.as_bytes()), None);
+            assert_eq!(whole_string(format!("{key}\\\"").as_bytes()), None);
+            assert_eq!(whole_string(key.as_bytes()), None);
         }
     }
 }

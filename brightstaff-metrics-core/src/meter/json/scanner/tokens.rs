@@ -1,43 +1,20 @@
-//! The tokens that the scanner looks into: keys, strings that are wanted, numbers, literals.
+//! Tokens that the end of the bytes cuts, or that are not as most are: what came of them is kept.
 
 use std::fmt;
 
 use super::{Scanner, State};
 use crate::meter::json::skip::Skip;
-use crate::meter::json::text::{unescape, whole_key};
+use crate::meter::json::text::unescape;
 use crate::meter::json::{Literal, Sink};
 
 impl<N: Copy + fmt::Debug> Scanner<N> {
     pub(super) fn key<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
-        let frame = self.frames[self.depth - 1];
-        let (rest, ended) = match whole_key(bytes) {
-            // Nothing to keep: the key is all here, and plain.
-            Some((key, rest)) if self.text.get() == Some(b"") && !self.escape.is_open() => {
-                self.node = sink.member(frame.node, key);
-                (rest, true)
-            }
-            _ => {
-                let (rest, ended) = self.keep(bytes);
-                if ended {
-                    self.node = self.text.get().and_then(|key| sink.member(frame.node, key));
-                }
-                (rest, ended)
-            }
-        };
-        if !ended {
-            return rest;
+        let (rest, ended) = self.keep(bytes);
+        if ended {
+            self.node = sink.member(self.frames[self.depth - 1].node, self.text.get());
+            self.state = State::Colon;
         }
-        match rest.split_first() {
-            // Almost always: one turn less.
-            Some((b':', behind)) => {
-                self.state = State::Value;
-                behind
-            }
-            _ => {
-                self.state = State::Colon;
-                rest
-            }
-        }
+        rest
     }
 
     pub(super) fn captured<'a, S: Sink<Node = N>>(
@@ -50,7 +27,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             if let Some(node) = self.node {
                 sink.text(node, self.text.get());
             }
-            self.close_value();
+            self.state = self.closed();
         }
         rest
     }
@@ -79,7 +56,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         let Some(node) = self.node else { return &[] };
         let (rest, end) = unescape(bytes, &mut self.escape, |more| sink.bytes(node, more));
         match end {
-            Some(true) => self.close_value(),
+            Some(true) => self.state = self.closed(),
             Some(false) => self.state = State::Broken,
             None => {}
         }
@@ -115,7 +92,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         if let Some(node) = self.node {
             sink.number(node, self.number);
         }
-        self.close_value();
+        self.state = self.closed();
     }
 
     pub(super) fn spell<S: Sink<Node = N>>(
@@ -138,7 +115,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             if let Some(node) = self.node {
                 sink.literal(node, literal);
             }
-            self.close_value();
+            self.state = self.closed();
         }
     }
 }
