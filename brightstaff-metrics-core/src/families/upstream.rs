@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use super::{
@@ -19,6 +19,8 @@ pub(crate) struct UpstreamFamilies {
     /// Which of the process's they are, from 0 in the order of their making: what marks name them by.
     id: usize,
     context: Arc<Context>,
+    /// Whether a layer was made that measures responses as calls where nobody marks them.
+    implicit: AtomicBool,
     pairs: Table<Pair, 2>,
     providers: Table<Provider, 1>,
     /// Of providers that were named, and of those of a pair that earned a slot.
@@ -73,6 +75,7 @@ impl UpstreamFamilies {
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             context,
+            implicit: AtomicBool::new(false),
             pairs: Table::new(reserved, cap),
             providers,
             in_flight,
@@ -86,6 +89,17 @@ impl UpstreamFamilies {
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// A layer measures responses as calls from now on, where they are not marked as those of a call. It is made
+    /// before it sees a request, and so before the request's handler makes a call.
+    pub(crate) fn measure_implicitly(&self) {
+        self.implicit.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether marks are looked at.
+    pub(crate) fn is_implicit(&self) -> bool {
+        self.implicit.load(Ordering::Relaxed)
     }
 
     /// The provider is named: its failures carry its name from now on, and those that no model answered have
@@ -191,6 +205,7 @@ impl UpstreamFamilies {
         let Self {
             id: _,
             context: _,
+            implicit: _,
             pairs,
             providers,
             in_flight,

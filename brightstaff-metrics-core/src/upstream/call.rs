@@ -107,6 +107,13 @@ impl UpstreamCall {
         }
     }
 
+    /// Whether anybody would look for the mark: a layer of the same metrics that measures implicitly. A call that
+    /// ended is marked in any case.
+    pub(crate) fn needs_mark(&self) -> bool {
+        let open = self.open.as_ref();
+        open.is_none_or(|call| call.upstream.is_measured_implicitly())
+    }
+
     /// The head of the response is there. For callers that pass the body on by hand, with
     /// [`data`](Self::data) and [`finish`](Self::finish). The first head counts.
     pub fn head(&mut self, head: &Head<'_>) {
