@@ -247,26 +247,27 @@ const fn hash(scope: u16, key: &[u8]) -> usize {
     (mixed >> (32 - INDEX_BITS)) as usize
 }
 
-/// Whether these are the same bytes. Keys are short: for most, two loads of each compare all of it, where a call
-/// of `memcmp` would take longer than the rest of a lookup.
+/// Whether these are the same bytes. Keys are short: for almost all, two loads of each compare all of it, where a
+/// call of `memcmp` would take longer than the rest of a lookup.
 #[inline(always)]
 fn is_key(key: &[u8], given: &[u8]) -> bool {
-    if key.len() != given.len() {
+    let len = key.len();
+    if len != given.len() {
         return false;
     }
-    match (key.first_chunk::<8>(), given.first_chunk::<8>()) {
-        (Some(key_start), Some(start)) => {
-            key_start == start
-                && key.last_chunk::<8>() == given.last_chunk::<8>()
-                && (key.len() <= 16 || key[8..] == given[8..])
-        }
-        _ => match (key.first_chunk::<4>(), given.first_chunk::<4>()) {
-            (Some(key_start), Some(start)) => {
-                key_start == start && key.last_chunk::<4>() == given.last_chunk::<4>()
-            }
-            _ => key.iter().eq(given),
-        },
+    match len {
+        0..4 => key.iter().eq(given),
+        4..8 => are_ends::<4>(key, given),
+        8..16 => are_ends::<8>(key, given),
+        16..=32 => are_ends::<16>(key, given),
+        _ => key == given,
     }
+}
+
+/// Whether they begin and end with the same `N` bytes.
+#[inline(always)]
+fn are_ends<const N: usize>(key: &[u8], given: &[u8]) -> bool {
+    key.first_chunk::<N>() == given.first_chunk() && key.last_chunk::<N>() == given.last_chunk()
 }
 
 const fn same(one: &[u8], other: &[u8]) -> bool {

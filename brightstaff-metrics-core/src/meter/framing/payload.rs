@@ -61,8 +61,12 @@ struct Unwrap<'a> {
 impl Sink for Unwrap<'_> {
     type Node = Node;
 
-    fn member(&mut self, node: Node, key: Option<&[u8]>) -> Option<Node> {
-        matches!((node, key), (Node::Root, Some(b"bytes"))).then_some(Node::Bytes)
+    fn member(&mut self, node: Node, key: &[u8]) -> Option<Node> {
+        matches!((node, key), (Node::Root, b"bytes")).then_some(Node::Bytes)
+    }
+
+    fn stranger(&mut self, _: Node) -> Option<Node> {
+        None
     }
 
     fn open(&mut self, node: Node, object: bool) -> bool {

@@ -2,6 +2,7 @@
 //! else is kept.
 
 mod number;
+mod quote;
 mod scanner;
 mod shape;
 mod sink;

@@ -39,6 +39,8 @@ pub(crate) struct Scanner<N> {
     text: Text,
     escape: Escape,
     number: Number,
+    /// The literal at hand, and how much of it has come.
+    literal: (Literal, u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +49,10 @@ struct Frame<N> {
     object: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
+    /// Behind a value inside an object or array.
+    After,
     /// Before a value.
     Value,
     /// Before a value or `]`.
@@ -57,17 +61,16 @@ enum State {
     FirstKey,
     /// Before a key.
     NextKey,
-    Key,
     Colon,
+    // Up to here a token begins next; from here on the bytes are inside of one.
+    Key,
     /// At the first byte of a string of which only the presence is wanted.
     Presence,
     Text,
     Bytes,
     Skip,
     Number,
-    Literal(Literal, u8),
-    /// Behind a value inside an object or array.
-    After,
+    Literal,
     Done,
     Broken,
 }
@@ -85,6 +88,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             text: Text::EMPTY,
             escape: Escape::default(),
             number: Number::default(),
+            literal: (Literal::Null, 0),
         }
     }
 
@@ -125,7 +129,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
                 State::Skip => match self.skip.push(rest) {
                     Some(behind) => {
                         rest = behind;
-                        self.state = self.closed();
+                        self.close_value();
                     }
                     None => return &[],
                 },
@@ -134,11 +138,11 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
                 State::Bytes => rest = self.streamed(rest, sink),
                 State::Presence => self.presence(byte, sink),
                 State::Number => rest = self.number(rest, sink),
-                State::Literal(literal, at) => {
+                State::Literal => {
                     rest = &rest[1..];
-                    self.spell(literal, at, byte, sink);
+                    self.spell(byte, sink);
                 }
-                state => (rest, self.state) = self.run(state, rest, sink),
+                _ => rest = self.run(rest, sink),
             }
         }
         rest
@@ -153,12 +157,13 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         }
     }
 
-    /// Behind a value.
-    fn closed(&self) -> State {
-        if self.depth == 0 {
+    /// A value ended.
+    #[inline(always)]
+    fn close_value(&mut self) {
+        self.state = if self.depth == 0 {
             State::Done
         } else {
             State::After
-        }
+        };
     }
 }

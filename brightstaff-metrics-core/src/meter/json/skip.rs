@@ -1,7 +1,6 @@
 //! Passing over what nobody wants, at the speed of a vectorised scan.
 
-use memchr::memchr;
-
+use super::quote::quote;
 use crate::meter::steps;
 
 /// Where a skip stands inside objects and arrays of no interest.
@@ -83,6 +82,10 @@ fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
 /// Whether an odd number of backslashes stands before a byte.
 #[inline]
 fn is_escaped(bytes: &[u8], open: usize, at: usize) -> bool {
+    let first = at.checked_sub(1).filter(|&first| first >= open);
+    if first.and_then(|first| bytes.get(first)) != Some(&b'\\') {
+        return false;
+    }
     let before = bytes.get(open..at).unwrap_or_default().iter().rev();
     let backslashes = before.take_while(|&&byte| byte == b'\\').count();
     steps::add(backslashes);
@@ -107,25 +110,6 @@ fn pass_escaped(bytes: &[u8], mut at: usize) -> usize {
         at += STEP;
     }
     at
-}
-
-/// The first quote. Most strings are short: eight bytes at a time in a register find their end before a vectorised
-/// search has begun.
-#[inline]
-fn quote(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    const NEAR: usize = 4;
-    let (words, _) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().take(NEAR).enumerate() {
-        let word = u64::from_le_bytes(*word) ^ (ONES * 0x22);
-        // The highest bit of each byte that is zero, and maybe of some behind the first.
-        let found = word.wrapping_sub(ONES) & !word & (ONES << 7);
-        if found != 0 {
-            return Some(at * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let passed = words.len().min(NEAR) * 8;
-    memchr(b'"', &bytes[passed..]).map(|at| passed + at)
 }
 
 /// The first quote, bracket or brace.

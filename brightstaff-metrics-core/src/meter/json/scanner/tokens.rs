@@ -3,15 +3,17 @@
 use std::fmt;
 
 use super::{Scanner, State};
+use crate::meter::json::Sink;
 use crate::meter::json::skip::Skip;
 use crate::meter::json::text::unescape;
-use crate::meter::json::{Literal, Sink};
 
 impl<N: Copy + fmt::Debug> Scanner<N> {
     pub(super) fn key<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
         let (rest, ended) = self.keep(bytes);
         if ended {
-            self.node = sink.member(self.frames[self.depth - 1].node, self.text.get());
+            let node = self.frames[self.depth - 1].node;
+            let known = self.text.get().and_then(|key| sink.member(node, key));
+            self.node = known.or_else(|| sink.stranger(node));
             self.state = State::Colon;
         }
         rest
@@ -27,7 +29,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             if let Some(node) = self.node {
                 sink.text(node, self.text.get());
             }
-            self.state = self.closed();
+            self.close_value();
         }
         rest
     }
@@ -56,7 +58,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         let Some(node) = self.node else { return &[] };
         let (rest, end) = unescape(bytes, &mut self.escape, |more| sink.bytes(node, more));
         match end {
-            Some(true) => self.state = self.closed(),
+            Some(true) => self.close_value(),
             Some(false) => self.state = State::Broken,
             None => {}
         }
@@ -92,30 +94,21 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         if let Some(node) = self.node {
             sink.number(node, self.number);
         }
-        self.state = self.closed();
+        self.close_value();
     }
 
-    pub(super) fn spell<S: Sink<Node = N>>(
-        &mut self,
-        literal: Literal,
-        at: u8,
-        byte: u8,
-        sink: &mut S,
-    ) {
+    pub(super) fn spell<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
+        let (literal, at) = self.literal;
         let text = literal.text();
-        let at = usize::from(at);
-        if text[at] != byte {
+        if text[usize::from(at)] != byte {
             self.state = State::Broken;
-        } else if at + 1 < text.len() {
-            // No literal is longer than five bytes.
-            #[allow(clippy::cast_possible_truncation)]
-            let next = at as u8 + 1;
-            self.state = State::Literal(literal, next);
+        } else if usize::from(at) + 1 < text.len() {
+            self.literal.1 = at + 1;
         } else {
             if let Some(node) = self.node {
                 sink.literal(node, literal);
             }
-            self.state = self.closed();
+            self.close_value();
         }
     }
 }
