@@ -10,10 +10,13 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use brightstaff_metrics_core::{Head, Metrics, ObservedBody, UpstreamObserved};
+use brightstaff_metrics_core::{
+    Head, Metrics, ObservedBody, UpstreamObserved, adapter::RequestMetrics,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
 use prometheus::{Registry, TextEncoder};
 
 /// What a body does at one poll.
@@ -86,9 +89,30 @@ fn observe(body: Script) -> (Registry, ObservedBody<Script>) {
         .header("content-type", "application/json")
         .body(body)
         .unwrap();
-    let response = call.observe(response);
+    (registry, call.observe(response).into_body())
+}
+
+/// A mark costs three allocations, and is of use where a layer heeds it.
+#[test]
+fn a_response_is_marked_once_a_layer_measures_implicitly() {
+    let metrics = Metrics::unregistered();
+    let other = Metrics::unregistered();
+    let marked = || {
+        let call = metrics.upstream("openai", "gpt-4o").start();
+        let response = call.observe(Response::new(Full::<Bytes>::from("{}")));
+        response.extensions().get::<UpstreamObserved>().is_some()
+    };
+    RequestMetrics::from(&other).implicit("openai");
+    assert!(!marked(), "no layer looks for it");
+    for provider in ["openai", "anthropic"] {
+        RequestMetrics::from(&metrics).implicit(provider);
+        assert!(marked());
+    }
+    let metrics = Metrics::unregistered();
+    RequestMetrics::from(&metrics).llm_endpoint("/chat", "openai");
+    let call = metrics.upstream("openai", "gpt-4o").start();
+    let response = call.observe(Response::new(Full::<Bytes>::from("{}")));
     assert!(response.extensions().get::<UpstreamObserved>().is_some());
-    (registry, response.into_body())
 }
 
 fn poll(body: &mut ObservedBody<Script>) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {

@@ -267,3 +267,24 @@ fn a_report_of_zeros_replaces_none() {
         );
     }
 }
+
+/// A key that is longer than any that is kept, or spelled with an escape.
+#[test]
+fn whatever_is_in_an_error_makes_it_one_in_any_pieces() {
+    for key in [
+        "k".repeat(129),
+        "k".repeat(300),
+        r"\u006b".repeat(2),
+        r"\k".into(),
+    ] {
+        let body = format!(r#"{{"error":{{"{key}":"down"}}}}"#);
+        for chunk in [1, 7, 150, body.len()] {
+            let mut meter = Meter::new(Some("application/json"), None);
+            body.as_bytes()
+                .chunks(chunk)
+                .for_each(|chunk| meter.push(chunk));
+            meter.finish();
+            assert_eq!(meter.facts().end(), End::Error, "{key} by {chunk}");
+        }
+    }
+}

@@ -282,3 +282,33 @@ fn other_is_made_once() {
         assert_eq!((shared.1.load(Relaxed), keys(&shared).len()), (2, 1));
     });
 }
+
+/// How a provider is named while a pair of it earns its slot: whoever of the two comes second sees the other.
+#[test]
+fn what_is_done_alone_is_seen_by_who_inserts_or_sees_what_was_inserted() {
+    model_of_three("two who insert unless something is done alone", || {
+        let shared = Arc::new((table(2), table(2)));
+        let earning = ["one", "two"].map(|maker| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let (pairs, named) = (&shared.0.0, &shared.1.0);
+                let unnamed = || named.get(["p"]).is_none();
+                let earned = pairs.insert_if(unnamed, ["p"], [].into_iter(), child(maker));
+                earned.is_some()
+            })
+        });
+        let (pairs, named) = (&shared.0.0, &shared.1.0);
+        let name = || {
+            named
+                .insert(["p"], [].into_iter(), child("three"))
+                .is_some()
+        };
+        assert!(pairs.alone(name));
+        let seen = pairs.get(["p"]).is_some();
+        for earning in earning {
+            let earned = earning.join().unwrap();
+            assert!(seen || !earned, "earned, and not seen");
+        }
+        assert_eq!(pairs.get(["p"]).is_some(), seen);
+    });
+}

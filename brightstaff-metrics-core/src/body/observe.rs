@@ -8,8 +8,9 @@ impl UpstreamCall {
     /// Wraps the response: status, type and encoding are read once, and the bytes of the body as they
     /// pass, untouched. The call ends with the body.
     ///
-    /// Leaves [`UpstreamObserved`](crate::UpstreamObserved) in the extensions, so that a layer that measures
-    /// implicitly knows that this response is measured already.
+    /// Where a layer of the same metrics measures implicitly, this leaves
+    /// [`UpstreamObserved`](crate::UpstreamObserved) in the extensions, so that it knows that this response is
+    /// measured already. Where none does, nothing is left: the first entry there costs three allocations.
     ///
     /// ```
     /// use brightstaff_metrics_core::Metrics;
@@ -24,9 +25,11 @@ impl UpstreamCall {
         mut self,
         mut response: http::Response<B>,
     ) -> http::Response<ObservedBody<B>> {
-        let mark = self.mark();
+        let mark = self.needs_mark().then(|| self.mark());
         self.head(&Head::of(&response));
-        response.extensions_mut().insert(mark);
+        if let Some(mark) = mark {
+            response.extensions_mut().insert(mark);
+        }
         response.map(|body| ObservedBody::new(body, ResponseObserver::call(self)))
     }
 

@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use super::{
@@ -19,6 +19,8 @@ pub(crate) struct UpstreamFamilies {
     /// Which of the process's they are, from 0 in the order of their making: what marks name them by.
     id: usize,
     context: Arc<Context>,
+    /// Whether a layer was made that measures responses as calls where nobody marks them.
+    implicit: AtomicBool,
     pairs: Table<Pair, 2>,
     providers: Table<Provider, 1>,
     /// Of providers that were named, and of those of a pair that earned a slot.
@@ -73,6 +75,7 @@ impl UpstreamFamilies {
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             context,
+            implicit: AtomicBool::new(false),
             pairs: Table::new(reserved, cap),
             providers,
             in_flight,
@@ -88,12 +91,25 @@ impl UpstreamFamilies {
         &self.context
     }
 
+    /// A layer measures responses as calls from now on, where they are not marked as those of a call. It is made
+    /// before it sees a request, and so before the request's handler makes a call.
+    pub(crate) fn measure_implicitly(&self) {
+        self.implicit.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether marks are looked at.
+    pub(crate) fn is_implicit(&self) -> bool {
+        self.implicit.load(Ordering::Relaxed)
+    }
+
     /// The provider is named: its failures carry its name from now on, and those that no model answered have
     /// their series.
     pub(crate) fn name(&self, provider: &str) {
         let make =
             |[name]: [&str; 1]| Provider::new(&self.context, name, DEFAULT_OPEN_MODELS, false);
-        if let Some(named) = self.providers.insert([provider], [].into_iter(), make) {
+        let name = || self.providers.insert([provider], [].into_iter(), make);
+        // A pair of this provider that earns its slot is there before, and is used on, or never will be.
+        if let Some(named) = self.pairs.alone(name) {
             self.show_in_flight(provider);
             if self.pairs.get([provider, UNKNOWN]).is_none() {
                 named.unknown();
@@ -128,16 +144,19 @@ impl UpstreamFamilies {
     /// which no provider knows take none; else the model is `other`, and the provider, too, where nobody
     /// named it, and one overflow is counted.
     pub(crate) fn admit(&self, call: Call<'_>) -> &Arc<Pair> {
+        let is_unnamed = || self.providers.get([call.provider]).is_none();
         let (pair, folded) = match self.providers.get([call.provider]) {
             Some(named) => match call.model {
                 UNKNOWN | OTHER => (self.unearned(named, call.model), false),
-                _ => match self.earn(call, named.rooms(&self.rest)) {
+                _ => match self.earn(call, named.rooms(&self.rest), || true) {
                     Some(pair) => (pair, false),
                     None => (self.unearned(named, OTHER), true),
                 },
             },
-            None => match self.earn(call, std::iter::once(&self.rest)) {
+            None => match self.earn(call, std::iter::once(&self.rest), is_unnamed) {
                 Some(pair) => (pair, false),
+                // It was named meanwhile.
+                None if !is_unnamed() => return self.admit(call),
                 None => {
                     let called_so = [call.provider, call.model] == [OTHER; 2];
                     (self.pairs.other(|key| self.pair(key)), !called_so)
@@ -160,20 +179,22 @@ impl UpstreamFamilies {
         })
     }
 
-    /// The children of its own, where a call has some or earns them.
+    /// The children of its own, where a call has some or earns them, which `may` can deny while nobody is named.
     // What `impl Trait` asks for cannot be elided yet.
     #[allow(single_use_lifetimes)]
     fn earn<'a>(
         &self,
         call: Call<'_>,
         rooms: impl Iterator<Item = &'a Room> + Clone,
+        may: impl FnOnce() -> bool,
     ) -> Option<&Arc<Pair>> {
         let key = [call.provider, call.model];
         let known = self.pairs.get(key);
         if known.is_some() || !call.success {
             return known;
         }
-        let earned = self.pairs.insert(key, rooms, |key| self.pair(key))?;
+        let make = |key: [&str; 2]| self.pair(key);
+        let earned = self.pairs.insert_if(may, key, rooms, make)?;
         self.show_in_flight(call.provider);
         Some(earned)
     }
@@ -192,20 +213,82 @@ impl UpstreamFamilies {
         let Self {
             id: _,
             context: _,
+            implicit: _,
             pairs,
             providers,
             in_flight,
             rest: _,
         } = self;
-        // Nothing is told twice, should a pair have been earned while its provider was being named.
-        let only_there = |pair: &&Pair| pairs.get(pair.key()).is_none();
-        let takes_no_slot = || {
-            let pairs = providers.iter().flat_map(Provider::pairs);
-            pairs.filter(only_there)
-        };
+        let takes_no_slot = || providers.iter().flat_map(Provider::pairs);
         walk_groups(|| in_flight.iter(), visitor);
         walk_groups(|| pairs.iter().chain(takes_no_slot()), visitor);
     }
 }
 
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Barrier, thread};
+
+    use super::*;
+    use crate::{
+        buckets::Buckets,
+        clock::Clock,
+        labels::{ErrorClass, StatusClass},
+    };
+
+    fn families() -> UpstreamFamilies {
+        let context = Context::new(Clock::manual(), Buckets::default());
+        UpstreamFamilies::new(Arc::new(context), &[], Vec::new(), 2)
+    }
+
+    fn call(model: &str, success: bool) -> Call<'_> {
+        Call {
+            provider: "p",
+            model,
+            unfit: false,
+            success,
+        }
+    }
+
+    /// All pairs of a provider and model that are shown.
+    fn shown<'a>(families: &'a UpstreamFamilies, model: &str) -> Vec<&'a Pair> {
+        let unearned = families.providers.iter().flat_map(Provider::pairs);
+        let pairs = families.pairs.iter().chain(unearned);
+        pairs.filter(|pair| pair.key() == ["p", model]).collect()
+    }
+
+    /// Whether its pair earns a slot first or its provider is named first: there is one of it, and all is counted
+    /// there.
+    #[test]
+    fn a_pair_that_is_earned_while_its_provider_is_named_is_one() {
+        const ROUNDS: usize = 4_000;
+        let earned = (0..ROUNDS).filter(|round| {
+            let model = [UNKNOWN, OTHER][round % 2];
+            let families = families();
+            let together = Barrier::new(2);
+            let count = |success| {
+                let pair = families.admit(call(model, success));
+                pair.requests(StatusClass::Success, ErrorClass::None).inc();
+            };
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    together.wait();
+                    families.name("p");
+                    count(false);
+                });
+                together.wait();
+                count(true);
+            });
+            count(false);
+            let pairs = shown(&families, model);
+            let counted = pairs
+                .iter()
+                .map(|pair| pair.requests(StatusClass::Success, ErrorClass::None).get());
+            assert_eq!(counted.collect::<Vec<_>>(), [3], "{model} in round {round}");
+            families.pairs.get(["p", model]).is_some()
+        });
+        println!("earned first in {} of {ROUNDS} rounds", earned.count());
+    }
+}

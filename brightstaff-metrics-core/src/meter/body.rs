@@ -8,7 +8,7 @@ use super::seam::Note;
 
 /// What a content type promises. Content has the last word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Promise {
+pub(crate) enum Promise {
     Sse,
     EventStream,
     Json,
@@ -19,8 +19,35 @@ enum Promise {
 }
 
 impl Promise {
+    pub(crate) fn of(content_type: Option<&str>) -> Self {
+        match content_type {
+            // As almost all write them.
+            Some("application/json") => Self::Json,
+            Some("text/event-stream") => Self::Sse,
+            None => Self::Nothing,
+            Some(_) => Self::of_any(content_type),
+        }
+    }
+
+    /// What is known of a body of which no byte came.
+    pub(crate) const fn unread(self) -> &'static Facts {
+        const STREAM: Facts = Facts {
+            streaming: true,
+            ..Facts::NONE
+        };
+        const MEDIA: Facts = Facts {
+            media: true,
+            ..Facts::NONE
+        };
+        match self {
+            Self::Sse | Self::EventStream | Self::Ndjson => &STREAM,
+            Self::Media => &MEDIA,
+            Self::Json | Self::Nothing => &Facts::NONE,
+        }
+    }
+
     /// Parameters are of no interest (RFC 9110, section 8.3.1).
-    fn of(content_type: Option<&str>) -> Self {
+    fn of_any(content_type: Option<&str>) -> Self {
         let essence = content_type
             .unwrap_or_default()
             .split(';')
@@ -84,17 +111,13 @@ enum Framing {
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl Body {
-    pub(crate) fn new(content_type: Option<&str>) -> Self {
-        let promise = Promise::of(content_type);
-        let streaming = !matches!(promise, Promise::Json | Promise::Media | Promise::Nothing);
+    #[inline]
+    pub(crate) fn new(promise: Promise) -> Self {
         let framing = match promise {
             Promise::EventStream => Framing::EventStream(EventStream::new()),
             promise => Framing::Unknown(promise, 0),
         };
-        let mut reader = Reader::new(streaming);
-        if promise == Promise::Media {
-            reader.note(Note::Media);
-        }
+        let reader = Reader::new(promise.unread());
         Self { framing, reader }
     }
 

@@ -14,16 +14,18 @@ use super::usage::Slot;
 impl Sink for Event {
     type Node = Node;
 
+    #[inline]
     fn member(&mut self, node: Node, key: &[u8]) -> Option<Node> {
-        let place = TABLE.place(node);
-        let Some(member) = TABLE.member(place, key) else {
-            // Whatever is in an error makes it one.
-            return (place.role == Role::Error).then_some(node);
-        };
+        let member = TABLE.member(TABLE.place(node), key)?;
         let place = TABLE.place(member);
         self.marks.signs.add(place.signs);
         self.marks.end.add(place.end);
         Some(member)
+    }
+
+    fn stranger(&mut self, node: Node) -> Option<Node> {
+        // Whatever is in an error makes it one.
+        (TABLE.place(node).role == Role::Error).then_some(node)
     }
 
     fn open(&mut self, node: Node, object: bool) -> bool {
@@ -67,6 +69,7 @@ impl Sink for Event {
         place.opens
     }
 
+    #[inline]
     fn want(&self, node: Node) -> Want {
         let place = TABLE.place(node);
         if place.role == Role::Model && !self.model.is_none() {
@@ -75,6 +78,7 @@ impl Sink for Event {
         place.want
     }
 
+    #[inline]
     fn present(&mut self, node: Node) {
         let place = TABLE.place(node);
         let marks = &mut self.marks;
@@ -127,6 +131,7 @@ impl Sink for Event {
         self.role_number(place.role, number);
     }
 
+    #[inline]
     fn literal(&mut self, node: Node, literal: Literal) {
         let place = TABLE.place(node);
         match literal {

@@ -50,6 +50,7 @@ use std::fmt;
 
 pub use apis::Api;
 use body::Body;
+pub(crate) use body::Promise;
 use encoding::Encoding;
 pub use facts::{Details, End, Facts, Usage};
 pub use model::Model;
@@ -66,17 +67,26 @@ impl Meter {
     /// A meter for a body with these `Content-Type` and `Content-Encoding` headers, as received.
     #[must_use]
     pub fn new(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
-        let encoding = Encoding::of(content_encoding);
-        let mut meter = Self {
-            timely: encoding.is_timely(),
-            encoding,
-            body: Body::new(content_type),
-            finished: false,
-        };
-        if matches!(meter.encoding, Encoding::Unread) {
-            meter.body.give_up(true);
+        let mut meter = Self::plain(Promise::of(content_type));
+        if content_encoding.is_some() {
+            meter.encoding = Encoding::of(content_encoding);
+            meter.timely = meter.encoding.is_timely();
+            if matches!(meter.encoding, Encoding::Unread) {
+                meter.body.give_up(true);
+            }
         }
         meter
+    }
+
+    /// A meter for a body that is not encoded.
+    #[inline]
+    pub(crate) fn plain(promise: Promise) -> Self {
+        Self {
+            encoding: Encoding::Identity,
+            body: Body::new(promise),
+            timely: true,
+            finished: false,
+        }
     }
 
     /// Reads the next bytes of the body, in time linear in what they decode to. Compare [`Meter::facts`] before

@@ -60,6 +60,14 @@ struct Edge {
     key: &'static [u8],
 }
 
+/// What stands in a slot of the index: a member of that scope, an index of `edges`.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    scope: u16,
+    /// 0 is none, since the root is nobody's member.
+    at: u16,
+}
+
 /// All places of all APIs.
 pub(crate) static TABLE: Table = Table::merge();
 
@@ -75,8 +83,7 @@ const SHARED: u16 = u16::MAX;
 pub(crate) struct Table {
     places: [Place; MAX_PLACES],
     edges: [Edge; MAX_PLACES],
-    /// Indices of `edges`; 0 is none, since the root is nobody's member.
-    index: [u16; INDEX],
+    index: [Found; INDEX],
     len: usize,
 }
 
@@ -91,12 +98,11 @@ impl Table {
     pub(crate) fn member(&self, of: &Place, key: &[u8]) -> Option<Node> {
         let mut slot = hash(of.scope, key);
         loop {
-            let at = self.index[slot];
-            let edge = &self.edges[usize::from(at) % MAX_PLACES];
+            let Found { scope, at } = self.index[slot];
             if at == 0 {
                 return None;
             }
-            if edge.scope == of.scope && edge.key == key {
+            if scope == of.scope && is_key(self.edges[usize::from(at) % MAX_PLACES].key, key) {
                 return Some(Node(at));
             }
             slot = (slot + 1) % INDEX;
@@ -108,7 +114,7 @@ impl Table {
         let mut table = Self {
             places: [Place::NEW; MAX_PLACES],
             edges: [Edge { scope: 0, key: b"" }; MAX_PLACES],
-            index: [0; INDEX],
+            index: [Found { scope: 0, at: 0 }; INDEX],
             len: 1,
         };
         table.add_all(super::failure::PATHS, None);
@@ -156,7 +162,7 @@ impl Table {
     const fn enter(&mut self, scope: u16, key: &'static [u8]) -> usize {
         let mut slot = hash(scope, key);
         loop {
-            let at = self.index[slot] as usize;
+            let at = self.index[slot].at as usize;
             if at == 0 {
                 break;
             }
@@ -172,7 +178,7 @@ impl Table {
         #[allow(clippy::cast_possible_truncation)]
         let node = at as u16;
         self.places[at].scope = node;
-        self.index[slot] = node;
+        self.index[slot] = Found { scope, at: node };
         self.len += 1;
         at
     }
@@ -241,6 +247,29 @@ const fn hash(scope: u16, key: &[u8]) -> usize {
     (mixed >> (32 - INDEX_BITS)) as usize
 }
 
+/// Whether these are the same bytes. Keys are short: for almost all, two loads of each compare all of it, where a
+/// call of `memcmp` would take longer than the rest of a lookup.
+#[inline(always)]
+fn is_key(key: &[u8], given: &[u8]) -> bool {
+    let len = key.len();
+    if len != given.len() {
+        return false;
+    }
+    match len {
+        0..4 => key.iter().eq(given),
+        4..8 => are_ends::<4>(key, given),
+        8..16 => are_ends::<8>(key, given),
+        16..=32 => are_ends::<16>(key, given),
+        _ => key == given,
+    }
+}
+
+/// Whether they begin and end with the same `N` bytes.
+#[inline(always)]
+fn are_ends<const N: usize>(key: &[u8], given: &[u8]) -> bool {
+    key.first_chunk::<N>() == given.first_chunk() && key.last_chunk::<N>() == given.last_chunk()
+}
+
 const fn same(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
@@ -297,6 +326,20 @@ mod tests {
         assert!(counts.iter().all(|count| *count == counts[0]));
         let role = TABLE.place(counts[0].unwrap()).role;
         assert!(matches!(role, Role::Count(..)));
+    }
+
+    #[test]
+    fn a_key_is_another_where_any_byte_differs() {
+        for len in 0..40 {
+            let key = &b"completion_tokens_details_of_a_long_name"[..len];
+            assert!(is_key(key, key));
+            assert!(!is_key(key, b"completion_tokens_details_of_a_long_name!"));
+            for at in 0..len {
+                let mut other = key.to_vec();
+                other[at] ^= 1;
+                assert!(!is_key(key, &other), "{len} {at}");
+            }
+        }
     }
 
     #[test]

@@ -56,12 +56,10 @@ struct Plain {
 }
 
 impl Reader {
-    pub(crate) fn new(streaming: bool) -> Self {
+    #[inline]
+    pub(crate) fn new(facts: &Facts) -> Self {
         Self {
-            facts: Facts {
-                streaming,
-                ..Facts::NONE
-            },
+            facts: facts.clone(),
             scanner: Scanner::new(Node::ROOT),
             event: Event::NONE,
             family: None,
@@ -92,7 +90,6 @@ impl Reader {
             Note::Broken => facts.broken = true,
             Note::Unsupported => facts.unsupported_encoding = true,
             Note::Failed => facts.error = true,
-            Note::Media => facts.media = true,
             Note::Invoke => self.invoke = true,
         }
     }

@@ -44,8 +44,6 @@ pub(crate) enum Note {
     Unsupported,
     /// It reported an error outside of any event.
     Failed,
-    /// Its content type is that of media.
-    Media,
     /// Its payloads are not the service's own, but those of the model it runs.
     Invoke,
 }

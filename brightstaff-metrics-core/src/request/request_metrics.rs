@@ -82,14 +82,19 @@ impl RequestMetrics {
 
     /// Measures the responses of the well-known LLM endpoints as calls to this provider.
     pub fn implicit(&mut self, provider: &str) {
-        self.implicit = Some(Upstream::implicit(&self.upstream, provider));
+        self.implicit = Some(self.implicitly(provider));
     }
 
     /// Measures the responses to POST requests for this path or template, which may end in a wildcard, as
     /// calls to this provider.
     pub fn llm_endpoint(&mut self, path: &str, provider: &str) {
-        let upstream = Upstream::implicit(&self.upstream, provider);
+        let upstream = self.implicitly(provider);
         self.llm_endpoints.insert(path, upstream);
+    }
+
+    fn implicitly(&self, provider: &str) -> Upstream {
+        self.upstream.measure_implicitly();
+        Upstream::implicit(&self.upstream, provider)
     }
 
     /// A request arrived, which has passed layers with these marks.

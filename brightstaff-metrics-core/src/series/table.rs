@@ -124,6 +124,20 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         rooms: impl Iterator<Item = &'a Room> + Clone,
         make: impl Fn([&str; N]) -> V,
     ) -> Option<&Arc<V>> {
+        self.insert_if(|| true, key, rooms, make)
+    }
+
+    /// The same, but makes none where `may` says no. What others do [`alone`](Self::alone) is done before `may` is
+    /// asked, or after the child is there.
+    // As above.
+    #[allow(single_use_lifetimes)]
+    pub(crate) fn insert_if<'a>(
+        &self,
+        may: impl FnOnce() -> bool,
+        key: [&str; N],
+        rooms: impl Iterator<Item = &'a Room> + Clone,
+        make: impl Fn([&str; N]) -> V,
+    ) -> Option<&Arc<V>> {
         if let Some(found) = self.get(key) {
             return Some(found);
         }
@@ -140,13 +154,19 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         if let Some(found) = self.get(key) {
             return Some(found);
         }
-        if gone() {
+        if gone() || !may() {
             return None;
         }
         let placed = self.place(&mut made, make(key));
         self.free.take();
         rooms.for_each(Room::take);
         Some(placed)
+    }
+
+    /// Does this while nobody inserts.
+    pub(crate) fn alone<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        act()
     }
 
     /// The child of `other`, made if need be.

@@ -8,7 +8,7 @@ use crate::{
     families::CallInFlight,
     head::Head,
     labels::{ErrorClass, StatusClass},
-    meter::{End, Facts, Meter},
+    meter::{End, Facts, Meter, Promise},
     progress::{Ending, Progress, is_bodiless},
     series::Traced,
     trace::TraceContext,
@@ -57,6 +57,8 @@ pub(super) struct OpenCall {
 /// Who knows what the body of a 2xx says.
 #[derive(Debug)]
 pub(super) enum Reader {
+    /// Nobody yet: not a byte came.
+    Unread(Promise),
     Meter(Box<Meter>),
     ByHand(Box<ByHand>),
 }
@@ -131,6 +133,13 @@ impl UpstreamCall {
         }
     }
 
+    /// Whether anybody would look for the mark: a layer of the same metrics that measures implicitly. A call that
+    /// ended is marked in any case.
+    pub(crate) fn needs_mark(&self) -> bool {
+        let open = self.open.as_ref();
+        open.is_none_or(|call| call.upstream.is_measured_implicitly())
+    }
+
     /// The head of the response is there. For callers that pass the body on by hand, with
     /// [`data`](Self::data) and [`finish`](Self::finish). The first head counts.
     pub fn head(&mut self, head: &Head<'_>) {
@@ -140,8 +149,7 @@ impl UpstreamCall {
         }
         call.status = Some(head.status);
         if StatusClass::of(head.status) == StatusClass::Success {
-            let meter = Meter::new(head.content_type, head.content_encoding);
-            call.reader = Some(Reader::Meter(Box::new(meter)));
+            call.reader = Some(Reader::of(head));
         }
         call.progress
             .head(head.declared, head.ended || is_bodiless(head.status));
@@ -154,13 +162,38 @@ impl UpstreamCall {
         let Some(call) = self.open.as_mut().filter(|_| !bytes.is_empty()) else {
             return;
         };
+        call.progress.bytes(bytes.len());
+        if let Some(Reader::Unread(promise)) = call.reader {
+            if call.progress.is_complete() && call.held.is_none() {
+                return self.whole(promise, bytes);
+            }
+            call.reader = Some(Reader::Meter(Box::new(Meter::plain(promise))));
+        }
         if let Some(Reader::Meter(meter)) = &mut call.reader {
             meter.push(bytes);
             let upstream = &call.upstream;
             call.timing.chunk(meter.facts(), || upstream.now());
         }
-        call.progress.bytes(bytes.len());
         self.end_if_complete();
+    }
+
+    /// All of the body passes in one piece: its meter is needed here alone.
+    fn whole(&mut self, promise: Promise, bytes: &[u8]) {
+        let Some(mut call) = self.open.take() else {
+            return;
+        };
+        let mut meter = Meter::plain(promise);
+        meter.push(bytes);
+        let at = call.upstream.now();
+        call.timing.chunk(meter.facts(), || at);
+        meter.finish();
+        call.timing.finish(meter.facts(), at);
+        let end = CallEnd {
+            ending: Ending::Complete,
+            given: None,
+            at,
+        };
+        call.record(end, Some(meter.facts()));
     }
 
     /// The call, while it is open.
@@ -210,26 +243,17 @@ impl UpstreamCall {
         let Some(mut call) = self.open.take() else {
             return;
         };
-        let now = call.upstream.now();
-        call.settle(ending, now);
-        let Some(slot) = call.held.take() else {
-            Ended {
-                call,
-                ending,
-                given,
-                at: now,
+        let at = call.upstream.now();
+        call.settle(ending, at);
+        let end = CallEnd { ending, given, at };
+        match call.held.take() {
+            None => call.record(end, call.facts()),
+            Some(slot) => {
+                // It is recorded later, and over now.
+                call.in_flight = None;
+                slot.put(Ended { call, end });
             }
-            .record();
-            return;
-        };
-        // It is recorded later, and over now.
-        call.in_flight = None;
-        slot.put(Ended {
-            call,
-            ending,
-            given,
-            at: now,
-        });
+        }
     }
 }
 
@@ -256,77 +280,97 @@ impl OpenCall {
                 by_hand.finish();
                 self.timing.finish(by_hand.facts(), now);
             }
-            Some(Reader::ByHand(_)) | None => {}
+            Some(Reader::ByHand(_) | Reader::Unread(_)) | None => {}
         }
+    }
+
+    /// What the body of a 2xx told.
+    fn facts(&self) -> Option<&Facts> {
+        self.reader.as_ref().map(Reader::facts)
+    }
+
+    fn record(&self, end: CallEnd, facts: Option<&Facts>) {
+        Record {
+            pair: self
+                .upstream
+                .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
+            status: self.status.map_or(StatusClass::Error, StatusClass::of),
+            error: end.class(self.status, facts),
+            clock: self.upstream.clock(),
+            start: self.start,
+            end: end.at,
+            traced: self.trace.map(|trace| Traced {
+                trace,
+                at: self.upstream.clock().wall(),
+            }),
+            timing: self.timing,
+            facts,
+        }
+        .write();
     }
 }
 
 impl Reader {
+    fn of(head: &Head<'_>) -> Self {
+        match head.content_encoding {
+            None => Self::Unread(Promise::of(head.content_type)),
+            encoding => Self::Meter(Box::new(Meter::new(head.content_type, encoding))),
+        }
+    }
+
     fn facts(&self) -> &Facts {
         match self {
+            Self::Unread(promise) => promise.unread(),
             Self::Meter(meter) => meter.facts(),
             Self::ByHand(by_hand) => by_hand.facts(),
         }
     }
 }
 
-/// A call that ended, and is to be recorded.
-#[derive(Debug)]
-pub(super) struct Ended {
-    call: OpenCall,
+/// How a call ended, and when.
+#[derive(Clone, Copy, Debug)]
+struct CallEnd {
     ending: Ending,
     given: Option<ErrorClass>,
     at: Tick,
 }
 
+/// A call that ended, and is to be recorded.
+#[derive(Debug)]
+pub(super) struct Ended {
+    call: OpenCall,
+    end: CallEnd,
+}
+
 impl Ended {
     /// Records it, with what those found who read the response.
-    pub(super) fn record_as(mut self, found: Option<ErrorClass>) {
+    pub(super) fn record_as(self, found: Option<ErrorClass>) {
+        let Self { call, mut end } = self;
         if found.is_some() {
-            (self.ending, self.given) = (Ending::Failed, found);
+            (end.ending, end.given) = (Ending::Failed, found);
         }
-        self.record();
+        call.record(end, call.facts());
     }
+}
 
-    fn record(self) {
-        let call = &self.call;
-        let facts = call.reader.as_ref().map(Reader::facts);
-        let model = facts.map(|facts| &facts.model);
-        Record {
-            pair: call.upstream.resolve(facts.is_some(), model),
-            status: call.status.map_or(StatusClass::Error, StatusClass::of),
-            error: self.class(),
-            clock: call.upstream.clock(),
-            start: call.start,
-            end: self.at,
-            traced: call.trace.map(|trace| Traced {
-                trace,
-                at: call.upstream.clock().wall(),
-            }),
-            timing: call.timing,
-            facts,
-        }
-        .write();
-    }
-
+impl CallEnd {
     /// The class of the ending: the first that fits, in the order of the contract.
-    fn class(&self) -> ErrorClass {
+    fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
         use ErrorClass as E;
-        let Some(status) = self.call.status else {
+        let Some(status) = status else {
             return match (self.ending, self.given) {
                 (_, Some(class @ (E::Timeout | E::Connect | E::Parse | E::Cancelled))) => class,
                 (Ending::Dropped, None) => E::Cancelled,
                 _ => E::Other,
             };
         };
-        let Some(reader) = &self.call.reader else {
+        let Some(facts) = facts else {
             return if status == 429 {
                 E::RateLimit
             } else {
                 E::Status
             };
         };
-        let facts = reader.facts();
         match (self.ending, self.given) {
             _ if facts.error => E::Stream,
             (_, Some(class @ (E::Parse | E::Cancelled))) => class,

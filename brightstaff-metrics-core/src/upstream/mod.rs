@@ -140,6 +140,11 @@ impl Upstream {
         CallInFlight::start(own.unwrap_or_else(|| families.in_flight(&provider.value)))
     }
 
+    /// Whether a layer of the same metrics heeds marks.
+    pub(crate) fn is_measured_implicitly(&self) -> bool {
+        self.0.families.is_implicit()
+    }
+
     /// Which metrics these are, among those of the process.
     pub(crate) fn metrics_id(&self) -> usize {
         self.0.families.id()

@@ -65,6 +65,10 @@ impl Sink for Unwrap<'_> {
         matches!((node, key), (Node::Root, b"bytes")).then_some(Node::Bytes)
     }
 
+    fn stranger(&mut self, _: Node) -> Option<Node> {
+        None
+    }
+
     fn open(&mut self, node: Node, object: bool) -> bool {
         object && matches!(node, Node::Root)
     }

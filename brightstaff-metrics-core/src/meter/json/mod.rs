@@ -2,6 +2,7 @@
 //! else is kept.
 
 mod number;
+mod quote;
 mod scanner;
 mod shape;
 mod sink;
@@ -28,6 +29,26 @@ impl Literal {
             Self::False => b"false",
             Self::Null => b"null",
         }
+    }
+}
+
+/// What follows white space.
+#[inline(always)]
+fn behind_space(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [0..=b' ', ..] => behind_some_space(bytes),
+        _ => bytes,
+    }
+}
+
+fn behind_some_space(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            // Indentation.
+            [b' ', b' ', b' ', b' ', rest @ ..] => rest,
+            [byte, rest @ ..] if is_space(*byte) => rest,
+            _ => return bytes,
+        };
     }
 }
 

@@ -29,6 +29,36 @@ enum Part {
 }
 
 impl Number {
+    /// A whole number without sign or exponent, as almost all counts are, and what follows; `None` if this is
+    /// another, or may go on behind these bytes.
+    #[inline]
+    pub(crate) fn plain(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        // No more digits than a mantissa holds.
+        const MOST: usize = 18;
+        let mut mantissa = 0;
+        for (at, &byte) in bytes.iter().enumerate().take(MOST + 1) {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+                _ if at == 0 || is_part(byte) => return None,
+                _ => {
+                    let number = Self {
+                        mantissa,
+                        ..Self::default()
+                    };
+                    return Some((number, &bytes[at..]));
+                }
+            }
+        }
+        None
+    }
+
+    /// What follows a number; `None` if it may go on behind these bytes.
+    #[inline]
+    pub(crate) fn pass(bytes: &[u8]) -> Option<&[u8]> {
+        let end = bytes.iter().position(|&byte| !is_part(byte))?;
+        Some(&bytes[end..])
+    }
+
     /// Takes one byte; `false` if it is not part of a number.
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         match (byte, self.part) {
@@ -88,6 +118,10 @@ impl Number {
     }
 }
 
+const fn is_part(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+}
+
 #[cfg(test)]
 mod tests {
     use super::Number;
@@ -121,6 +155,29 @@ mod tests {
             ("0.000000000000000000000000000000000000012e39", Some(12)),
         ] {
             assert_eq!(count(text), expected, "{text}");
+            let text = format!("{text},1");
+            assert_eq!(Number::pass(text.as_bytes()).map(<[u8]>::len), Some(2));
+            if let Some((number, rest)) = Number::plain(text.as_bytes()) {
+                assert_eq!((number.count(), rest), (expected, &b",1"[..]), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_number_is_whole_and_has_nothing_but_digits() {
+        for (text, plain) in [
+            ("", false),
+            ("7", false),
+            ("7,", true),
+            ("007}", true),
+            ("999999999999999999,", true),
+            ("9999999999999999999,", false),
+            ("-7,", false),
+            ("7.0,", false),
+            ("7e1,", false),
+            ("7-1,", false),
+        ] {
+            assert_eq!(Number::plain(text.as_bytes()).is_some(), plain, "{text}");
         }
     }
 }

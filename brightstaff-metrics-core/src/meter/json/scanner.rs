@@ -5,18 +5,22 @@
 //! one short string, one number. Objects and arrays of no interest are only counted through. Arrays are
 //! transparent: an element stands for the array's own node.
 //!
+//! What lies whole in the bytes at hand is taken in place; the states inside of tokens are for those that the end of
+//! the bytes cut.
+//!
 //! On a broken value the scanner stops. Only escapes of strings are not held against it: those of most
 //! strings are never looked at.
 
+mod run;
 mod tokens;
 
 use std::fmt;
 
+use super::Literal;
 use super::number::Number;
-use super::sink::{Sink, Want};
+use super::sink::Sink;
 use super::skip::Skip;
 use super::text::{Escape, Text};
-use super::{Literal, is_space};
 use crate::meter::steps;
 
 /// How deep the path of a wanted value may be. The deepest of any API has 10 frames.
@@ -35,6 +39,8 @@ pub(crate) struct Scanner<N> {
     text: Text,
     escape: Escape,
     number: Number,
+    /// The literal at hand, and how much of it has come.
+    literal: (Literal, u8),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +49,10 @@ struct Frame<N> {
     object: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
+    /// Behind a value inside an object or array.
+    After,
     /// Before a value.
     Value,
     /// Before a value or `]`.
@@ -53,17 +61,16 @@ enum State {
     FirstKey,
     /// Before a key.
     NextKey,
-    Key,
     Colon,
+    // Up to here a token begins next; from here on the bytes are inside of one.
+    Key,
     /// At the first byte of a string of which only the presence is wanted.
     Presence,
     Text,
     Bytes,
     Skip,
     Number,
-    Literal(Literal, u8),
-    /// Behind a value inside an object or array.
-    After,
+    Literal,
     Done,
     Broken,
 }
@@ -81,6 +88,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             text: Text::EMPTY,
             escape: Escape::default(),
             number: Number::default(),
+            literal: (Literal::Null, 0),
         }
     }
 
@@ -130,17 +138,11 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
                 State::Bytes => rest = self.streamed(rest, sink),
                 State::Presence => self.presence(byte, sink),
                 State::Number => rest = self.number(rest, sink),
-                State::Literal(literal, at) => {
+                State::Literal => {
                     rest = &rest[1..];
-                    self.spell(literal, at, byte, sink);
+                    self.spell(byte, sink);
                 }
-                _ => {
-                    rest = &rest[1..];
-                    if byte > b' ' || !is_space(byte) {
-                        self.structure(byte, sink);
-                        rest = self.open_key(rest);
-                    }
-                }
+                _ => rest = self.run(rest, sink),
             }
         }
         rest
@@ -155,106 +157,8 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         }
     }
 
-    /// A byte between tokens.
-    fn structure<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
-        match (self.state, byte) {
-            (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(byte),
-            (State::Value | State::FirstElement, _) => self.value(byte, sink),
-            (State::FirstKey | State::NextKey, b'"') => {
-                self.text.clear();
-                self.state = State::Key;
-            }
-            (State::Colon, b':') => self.state = State::Value,
-            (State::After, b',') => self.next(),
-            (State::After, b'}' | b']') => self.close(byte),
-            _ => self.state = State::Broken,
-        }
-    }
-
-    /// A key that follows at once, as almost all do: one turn less.
-    #[inline]
-    fn open_key<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        match (self.state, rest) {
-            (State::FirstKey | State::NextKey, [b'"', behind @ ..]) => {
-                self.text.clear();
-                self.state = State::Key;
-                behind
-            }
-            _ => rest,
-        }
-    }
-
-    fn value<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
-        match byte {
-            b'"' => self.open_string(sink),
-            b'{' | b'[' => self.open(byte == b'{', sink),
-            b'-' | b'0'..=b'9' => {
-                self.number = Number::default();
-                self.number.take(byte);
-                self.state = State::Number;
-            }
-            b't' => self.state = State::Literal(Literal::True, 1),
-            b'f' => self.state = State::Literal(Literal::False, 1),
-            b'n' => self.state = State::Literal(Literal::Null, 1),
-            _ => self.state = State::Broken,
-        }
-    }
-
-    fn open<S: Sink<Node = N>>(&mut self, object: bool, sink: &mut S) {
-        match self.node {
-            Some(node) if self.depth < MAX_FRAMES && sink.open(node, object) => {
-                self.frames[self.depth] = Frame { node, object };
-                self.depth += 1;
-                self.state = if object {
-                    State::FirstKey
-                } else {
-                    State::FirstElement
-                };
-            }
-            _ => {
-                self.skip = Skip::container();
-                self.state = State::Skip;
-            }
-        }
-    }
-
-    fn open_string<S: Sink<Node = N>>(&mut self, sink: &S) {
-        self.state = match self.node.map_or(Want::Skip, |node| sink.want(node)) {
-            Want::Skip => {
-                self.skip = Skip::string();
-                State::Skip
-            }
-            Want::Presence => State::Presence,
-            Want::Text => {
-                self.text.clear();
-                State::Text
-            }
-            Want::Bytes => State::Bytes,
-        };
-    }
-
-    /// Behind a comma: the next member, or the next element.
-    fn next(&mut self) {
-        let frame = self.frames[self.depth - 1];
-        if frame.object {
-            self.state = State::NextKey;
-        } else {
-            self.node = Some(frame.node);
-            self.state = State::Value;
-        }
-    }
-
-    fn close(&mut self, byte: u8) {
-        // Only reached inside a frame: the states that lead here are set when one is opened.
-        if self.frames[self.depth - 1].object == (byte == b'}') {
-            self.depth -= 1;
-            self.close_value();
-        } else {
-            self.state = State::Broken;
-        }
-    }
-
     /// A value ended.
+    #[inline(always)]
     fn close_value(&mut self) {
         self.state = if self.depth == 0 {
             State::Done

@@ -22,8 +22,11 @@ pub(crate) trait Sink {
     /// A place in the value that the sink knows.
     type Node: Copy + fmt::Debug;
 
-    /// The place of a member, `None` if nothing in it is wanted. `key` is unescaped.
+    /// The place of a member that the sink knows. `key` is unescaped, unless it has a backslash: no key that is known
+    /// has one.
     fn member(&mut self, node: Self::Node, key: &[u8]) -> Option<Self::Node>;
+    /// The place of a member that it does not know, `None` if nothing in it is wanted.
+    fn stranger(&mut self, node: Self::Node) -> Option<Self::Node>;
     /// An object or an array opens. `false` if nothing in it is wanted.
     fn open(&mut self, node: Self::Node, object: bool) -> bool;
     /// What is wanted of a string.

@@ -1,43 +1,22 @@
-//! The tokens that the scanner looks into: keys, strings that are wanted, numbers, literals.
+//! Tokens that the end of the bytes cuts, or that are not as most are: what came of them is kept.
 
 use std::fmt;
 
 use super::{Scanner, State};
+use crate::meter::json::Sink;
 use crate::meter::json::skip::Skip;
-use crate::meter::json::text::{unescape, whole_key};
-use crate::meter::json::{Literal, Sink};
+use crate::meter::json::text::unescape;
 
 impl<N: Copy + fmt::Debug> Scanner<N> {
     pub(super) fn key<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
-        let frame = self.frames[self.depth - 1];
-        let (rest, ended) = match whole_key(bytes) {
-            // Nothing to keep: the key is all here, and plain.
-            Some((key, rest)) if self.text.get() == Some(b"") && !self.escape.is_open() => {
-                self.node = sink.member(frame.node, key);
-                (rest, true)
-            }
-            _ => {
-                let (rest, ended) = self.keep(bytes);
-                if ended {
-                    self.node = self.text.get().and_then(|key| sink.member(frame.node, key));
-                }
-                (rest, ended)
-            }
-        };
-        if !ended {
-            return rest;
+        let (rest, ended) = self.keep(bytes);
+        if ended {
+            let node = self.frames[self.depth - 1].node;
+            let known = self.text.get().and_then(|key| sink.member(node, key));
+            self.node = known.or_else(|| sink.stranger(node));
+            self.state = State::Colon;
         }
-        match rest.split_first() {
-            // Almost always: one turn less.
-            Some((b':', behind)) => {
-                self.state = State::Value;
-                behind
-            }
-            _ => {
-                self.state = State::Colon;
-                rest
-            }
-        }
+        rest
     }
 
     pub(super) fn captured<'a, S: Sink<Node = N>>(
@@ -118,22 +97,13 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         self.close_value();
     }
 
-    pub(super) fn spell<S: Sink<Node = N>>(
-        &mut self,
-        literal: Literal,
-        at: u8,
-        byte: u8,
-        sink: &mut S,
-    ) {
+    pub(super) fn spell<S: Sink<Node = N>>(&mut self, byte: u8, sink: &mut S) {
+        let (literal, at) = self.literal;
         let text = literal.text();
-        let at = usize::from(at);
-        if text[at] != byte {
+        if text[usize::from(at)] != byte {
             self.state = State::Broken;
-        } else if at + 1 < text.len() {
-            // No literal is longer than five bytes.
-            #[allow(clippy::cast_possible_truncation)]
-            let next = at as u8 + 1;
-            self.state = State::Literal(literal, next);
+        } else if usize::from(at) + 1 < text.len() {
+            self.literal.1 = at + 1;
         } else {
             if let Some(node) = self.node {
                 sink.literal(node, literal);
