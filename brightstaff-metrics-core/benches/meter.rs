@@ -132,10 +132,17 @@ fn repeat(arguments: &[String], upstream: &Upstream) {
     let (Some(case), Some((_, way))) = (case, way) else {
         panic!("no such row: {row}")
     };
+    rounds(times, || way(case, upstream));
+    println!("{} frames", times * case.count());
+}
+
+/// A frame of its own, for `callgrind --toggle-collect='*rounds*'`: all else, such as the clock's calibration, is left
+/// out.
+#[inline(never)]
+fn rounds(times: u64, work: impl Fn()) {
     for _ in 0..times {
-        way(case, upstream);
+        work();
     }
-    println!("{}", times * case.count());
 }
 
 /// Nanoseconds per frame, and GB/s where bytes are meant; what the heap holds at most.
