@@ -12,7 +12,7 @@ mod trace;
 
 use std::ops::Range;
 
-use content::{Content, Pass};
+use content::Pass;
 
 use hole::{Holds, Hole};
 pub(crate) use trace::Trace;
@@ -98,19 +98,39 @@ impl Shape {
         }
     }
 
-    /// What follows an event that has this shape in the parts that are known to vary, and is all here. Its
-    /// counts are left in `counts`.
+    /// Passes over events that have this shape, in the parts that are known to vary, and are all here: what follows
+    /// them, and how many they are.
+    #[inline(always)]
+    pub(crate) fn pass<'a>(&mut self, bytes: &'a [u8]) -> (&'a [u8], u64) {
+        let mut counts = [0; MAX_HOLES];
+        let (mut rest, mut events) = (bytes, 0);
+        while !rest.is_empty()
+            && let Some(behind) = self.whole(rest, &mut counts)
+        {
+            self.count(&counts);
+            rest = behind;
+            events += 1;
+        }
+        (rest, events)
+    }
+
+    /// What follows such an event; its counts.
     #[inline]
-    pub(crate) fn whole<'a>(&self, event: &'a [u8], counts: &mut Counts) -> Option<&'a [u8]> {
+    fn whole<'a>(&self, event: &'a [u8], counts: &mut Counts) -> Option<&'a [u8]> {
         let mut rest = event;
         let mut start = 0;
         for (hole, count) in self.holes[..self.known].iter().zip(counts) {
             rest = rest.strip_prefix(self.text.get(start..hole.start())?)?;
-            let mut content = Content::default();
-            let Pass::To(len) = content.pass(hole.holds, rest) else {
-                return None;
+            let pass = match hole.holds {
+                Holds::Text => content::text(rest),
+                Holds::Number => content::number(rest),
+                Holds::Space => content::space(rest),
+                Holds::Count => {
+                    *count = 0;
+                    content::count(rest, count)
+                }
             };
-            *count = content.count;
+            let Pass::To(len) = pass else { return None };
             rest = rest.get(len..)?;
             start = hole.end();
         }

@@ -14,16 +14,14 @@ impl Reader {
         if self.shape.is_none() {
             return bytes;
         }
-        while !bytes.is_empty() {
-            let behind = if self.trace.is_start() {
-                self.shape.whole(bytes, self.trace.counts_mut())
-            } else {
-                None
-            };
-            if let Some(behind) = behind {
-                self.pass();
+        loop {
+            if self.trace.is_start() {
+                let (behind, events) = self.shape.pass(bytes);
+                self.facts.events += events;
                 bytes = behind;
-                continue;
+            }
+            if bytes.is_empty() {
+                return bytes;
             }
             match self.walk(bytes) {
                 Walk::On => return &[],
@@ -31,7 +29,6 @@ impl Reader {
                 Walk::Off(rest) => return rest,
             }
         }
-        bytes
     }
 
     // Inlined, its frame would be set up for every event that is here as a whole.
@@ -42,7 +39,8 @@ impl Reader {
         match walk {
             Walk::On => walk,
             Walk::Whole(_) => {
-                self.pass();
+                self.facts.events += 1;
+                self.shape.count(self.trace.counts());
                 self.trace = Trace::START;
                 walk
             }
@@ -52,13 +50,6 @@ impl Reader {
             }
             Walk::Off(_) => walk,
         }
-    }
-
-    /// An event passed that has the shape.
-    #[inline]
-    fn pass(&mut self) {
-        self.facts.events += 1;
-        self.shape.count(self.trace.counts());
     }
 
     /// What comes now is read: judges what the events before it counted, and tells of what has come of the event at

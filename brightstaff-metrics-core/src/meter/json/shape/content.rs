@@ -1,7 +1,5 @@
 //! What stands in a hole, passed over at the speed of a search.
 
-use memchr::memchr3;
-
 use super::hole::{Holds, gap_len, is_number, number_len};
 
 /// How far the content of a hole reaches in some bytes.
@@ -26,17 +24,78 @@ pub(super) struct Content {
     pub(super) count: u32,
 }
 
+/// To the closing quote of a text that begins here. It ends with its line, however that goes on: the line is for
+/// the framing to see.
+#[inline]
+pub(super) fn text(bytes: &[u8]) -> Pass {
+    let mut from = 0;
+    loop {
+        let Some(at) = quote_or_line_end(&bytes[from..]) else {
+            return Pass::On;
+        };
+        let at = from + at;
+        if bytes[at] != b'"' {
+            return Pass::Off;
+        }
+        if !ends_in_escape(&bytes[..at]) {
+            return Pass::To(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// Over a number that begins here.
+#[inline]
+pub(super) fn number(bytes: &[u8]) -> Pass {
+    match bytes.first() {
+        Some(b'-' | b'0'..=b'9') => to(number_len(bytes), bytes),
+        Some(_) => Pass::Off,
+        None => Pass::On,
+    }
+}
+
+/// Over white space.
+#[inline]
+pub(super) fn space(bytes: &[u8]) -> Pass {
+    to(gap_len(bytes), bytes)
+}
+
+/// Over more of a whole number from 1 to 2^32 - 1 in plain digits: a report of 0 may say that nothing is known,
+/// and anything else is left to those who read numbers.
+#[inline]
+pub(super) fn count(bytes: &[u8], count: &mut u32) -> Pass {
+    for (at, &byte) in bytes.iter().enumerate() {
+        if !byte.is_ascii_digit() {
+            if *count == 0 || is_number(byte) {
+                return Pass::Off;
+            }
+            return Pass::To(at);
+        }
+        let next = u64::from(*count) * 10 + u64::from(byte - b'0');
+        match u32::try_from(next) {
+            Ok(next) if next > 0 => *count = next,
+            _ => return Pass::Off,
+        }
+    }
+    Pass::On
+}
+
 impl Content {
     /// Passes over more of it.
-    #[inline]
     pub(super) fn pass(&mut self, holds: Holds, bytes: &[u8]) -> Pass {
         let pass = match holds {
             Holds::Text => self.text(bytes),
-            Holds::Number if self.some || starts_number(bytes) => to(number_len(bytes), bytes),
-            Holds::Number if bytes.is_empty() => Pass::On,
-            Holds::Number => Pass::Off,
-            Holds::Count => self.count(bytes),
-            Holds::Space => to(gap_len(bytes), bytes),
+            Holds::Number if self.some => to(number_len(bytes), bytes),
+            Holds::Number => number(bytes),
+            Holds::Count => {
+                let mut more = self.count;
+                let pass = count(bytes, &mut more);
+                if pass != Pass::Off {
+                    self.count = more;
+                }
+                pass
+            }
+            Holds::Space => space(bytes),
         };
         self.some |= match pass {
             Pass::To(len) => len > 0,
@@ -46,59 +105,24 @@ impl Content {
         pass
     }
 
-    /// To the closing quote. Text ends with its line, however it goes on: the line is for the framing to see.
-    #[inline]
     fn text(&mut self, bytes: &[u8]) -> Pass {
-        let mut start = 0;
-        if self.escaped {
-            match bytes.first() {
-                None => return Pass::On,
-                Some(b'\n' | b'\r') => return Pass::Off,
-                Some(_) => start = 1,
-            }
+        let bytes = match (self.escaped, bytes) {
+            (false, bytes) => bytes,
+            (true, []) => return Pass::On,
+            (true, [b'\n' | b'\r', ..]) => return Pass::Off,
+            (true, [_, behind @ ..]) => behind,
+        };
+        let skipped = usize::from(self.escaped);
+        let pass = text(bytes);
+        self.escaped = pass == Pass::On && ends_in_escape(bytes);
+        match pass {
+            Pass::To(len) => Pass::To(skipped + len),
+            pass => pass,
         }
-        let mut from = start;
-        loop {
-            let Some(at) = quote_or_line_end(&bytes[from..]) else {
-                self.escaped = ends_in_escape(&bytes[start..]);
-                return Pass::On;
-            };
-            let at = from + at;
-            if bytes[at] != b'"' {
-                return Pass::Off;
-            }
-            if !ends_in_escape(&bytes[start..at]) {
-                self.escaped = false;
-                return Pass::To(at);
-            }
-            from = at + 1;
-        }
-    }
-
-    /// A whole number from 1 to 2^32 - 1 in plain digits: a report of 0 may say that nothing is known, and
-    /// anything else is left to those who read numbers.
-    #[inline]
-    fn count(&mut self, bytes: &[u8]) -> Pass {
-        let mut count = self.count;
-        for (at, &byte) in bytes.iter().enumerate() {
-            if !byte.is_ascii_digit() {
-                if count == 0 || is_number(byte) {
-                    return Pass::Off;
-                }
-                self.count = count;
-                return Pass::To(at);
-            }
-            let next = count.checked_mul(10);
-            match next.and_then(|next| next.checked_add(u32::from(byte - b'0'))) {
-                Some(next) if next > 0 => count = next,
-                _ => return Pass::Off,
-            }
-        }
-        self.count = count;
-        Pass::On
     }
 }
 
+#[inline]
 fn to(len: usize, bytes: &[u8]) -> Pass {
     if len < bytes.len() {
         Pass::To(len)
@@ -107,42 +131,47 @@ fn to(len: usize, bytes: &[u8]) -> Pass {
     }
 }
 
-fn starts_number(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(b'-' | b'0'..=b'9'))
-}
-
 /// Whether what follows is escaped: behind an odd number of backslashes.
 #[inline]
 fn ends_in_escape(text: &[u8]) -> bool {
-    let others = text.iter().rev().take_while(|&&byte| byte == b'\\');
-    others.count() % 2 == 1
+    let backslashes = || text.iter().rev().take_while(|&&byte| byte == b'\\');
+    text.last() == Some(&b'\\') && backslashes().count() % 2 == 1
 }
 
 /// The first quote, or the end of the line; maybe another control character before it, none of which belongs
 /// into a string either.
 #[inline]
 fn quote_or_line_end(text: &[u8]) -> Option<usize> {
-    /// Words that are looked at before a vectorised search is set up: most tokens are short.
-    const NEAR: usize = 12;
-    let (words, _) = text.as_chunks::<8>();
-    let near = words.len().min(NEAR);
-    for (at, word) in words[..near].iter().enumerate() {
-        let found = quotes_or_controls(u64::from_le_bytes(*word));
-        if found != 0 {
-            return Some(at * 8 + found.trailing_zeros() as usize / 8);
+    // Without a branch within a step: the compiler makes vector instructions of it.
+    let any = |lanes: &[u8; 16]| {
+        lanes
+            .iter()
+            .fold(0, |any, &byte| any | u8::from(is_quote_or_control(byte)))
+    };
+    let (steps, tail) = text.as_chunks::<16>();
+    for (at, lanes) in steps.iter().enumerate() {
+        if any(lanes) != 0 {
+            let found = quotes_or_controls(u128::from_le_bytes(*lanes));
+            return Some(at * 16 + found.trailing_zeros() as usize / 8);
         }
     }
-    let far = near * 8;
-    Some(far + memchr3(b'"', b'\n', b'\r', &text[far..])?)
+    let at = tail.iter().position(|&byte| is_quote_or_control(byte))?;
+    Some(text.len() - tail.len() + at)
 }
 
-/// The highest bit of the first byte that is a quote or a control character, and maybe of some behind it.
-#[inline]
-const fn quotes_or_controls(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    // With this bit turned, the quote is the one byte that joins the controls below all others.
-    let turned = word ^ (ONES * 0x02);
-    turned.wrapping_sub(ONES * 0x21) & !turned & (ONES << 7)
+/// With this bit turned, the quote is the one byte that joins the controls below all others.
+const TURNED: u8 = 0x02;
+const BELOW: u8 = b'"' - 1;
+
+const fn is_quote_or_control(byte: u8) -> bool {
+    byte ^ TURNED < BELOW
+}
+
+/// The highest bit of the first byte that is one, and maybe of some behind it.
+const fn quotes_or_controls(lanes: u128) -> u128 {
+    const ONES: u128 = u128::MAX / 255;
+    let turned = lanes ^ (ONES * TURNED as u128);
+    turned.wrapping_sub(ONES * BELOW as u128) & !turned & (ONES << 7)
 }
 
 #[cfg(test)]
@@ -180,6 +209,28 @@ mod tests {
             assert_eq!(pass(Holds::Text, &text), Pass::On);
             assert_eq!(pass(Holds::Text, &format!("{text}\\\\\n\"")), Pass::Off);
             assert_eq!(pass(Holds::Text, &format!("{text}\\\r\"")), Pass::Off);
+        }
+    }
+
+    #[test]
+    fn quotes_and_controls_are_told_from_all_others() {
+        for byte in 0..=u8::MAX {
+            let expected = byte == b'"' || byte < b' ';
+            assert_eq!(is_quote_or_control(byte), expected, "{byte}");
+            for len in 0..70 {
+                let mut text = vec![byte; len];
+                text.extend(b"\x80 !#\xFF"[..len % 5].iter().rev());
+                let found = quote_or_line_end(&text);
+                assert_eq!(found, (expected && len > 0).then_some(0), "{byte}");
+                text.insert(0, b' ');
+                text.push(b'"');
+                let first = if expected && len > 0 {
+                    1
+                } else {
+                    text.len() - 1
+                };
+                assert_eq!(quote_or_line_end(&text), Some(first), "{byte}");
+            }
         }
     }
 

@@ -49,10 +49,6 @@ impl Trace {
         &self.counts
     }
 
-    pub(crate) fn counts_mut(&mut self) -> &mut Counts {
-        &mut self.counts
-    }
-
     pub(super) fn place(&self) -> usize {
         usize::from(self.place)
     }
