@@ -1,140 +1,50 @@
-//! What metering costs per chunk, beside a bare pass-through and beside parsing every event with
-//! `serde_json`: first a table of ratios and allocations from one run, then Criterion's own report.
+//! What metering costs per chunk, beside a bare pass-through, beside keeping the body to read its end, and beside
+//! parsing every event with `serde_json`: first a table of one run, then Criterion's own report.
+//!
+//! `ours` is a whole call, with its instants and counts; `meter` is the meter alone. For profilers,
+//! `-- --times 10 sse_chat_210B/ours` does one row's work ten times and nothing else.
+
+#[path = "meter/bodies.rs"]
+mod bodies;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use bodies::{Case, cases};
 use brightstaff_metrics_core::meter::{Facts, Meter};
+use brightstaff_metrics_core::{Head, Metrics, Upstream};
 use criterion::{Criterion, Throughput};
 
-/// A body, cut as it would come.
-struct Case {
-    name: &'static str,
-    content_type: &'static str,
-    body: Vec<u8>,
-    chunk: usize,
-}
+/// A way to pass a body on; what it learns is of no matter.
+type Way = (&'static str, fn(&Case, &Upstream));
 
-impl Case {
-    fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        self.body.chunks(self.chunk)
-    }
-
-    fn count(&self) -> u64 {
-        self.body.len().div_ceil(self.chunk) as u64
-    }
-}
-
-fn cases() -> Vec<Case> {
-    let sse = "text/event-stream";
-    let case = |name, content_type, body, chunk| Case {
-        name,
-        content_type,
-        body,
-        chunk,
-    };
-    vec![
-        case("500 chat events of 200 B", sse, chat(500, ""), 200),
-        case(
-            "500 chat events, usage null",
-            sse,
-            chat(500, r#","usage":null"#),
-            200,
-        ),
-        case("500 Messages events of 200 B", sse, messages(500), 200),
-        case("500 Responses events of 200 B", sse, responses(500), 200),
-        case("500 Gemini events of 200 B", sse, gemini(500), 200),
-        case("64 KiB frames of events", sse, chat(5_000, ""), 64 << 10),
-        case("one-byte frames", sse, chat(500, ""), 1),
-        case(
-            "100 KiB JSON, whole",
-            "application/json",
-            json(100 << 10),
-            100 << 10,
-        ),
-        case(
-            "100 KiB embeddings, whole",
-            "application/json",
-            embeddings(100 << 10),
-            100 << 10,
-        ),
-    ]
-}
-
-/// Events of exactly 200 bytes: the text takes what the rest leaves.
-fn events(count: usize, head: &str, tail: &str, last: &str) -> Vec<u8> {
-    let text = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt.";
-    let room = 200 - head.len() - tail.len();
-    let mut body = String::new();
-    for at in 0..count {
-        let text = if at % 2 == 0 {
-            &text[..room.min(text.len())]
-        } else {
-            &text[text.len() - room.min(text.len())..]
-        };
-        body.push_str(head);
-        body.push_str(&format!("{text:room$}"));
-        body.push_str(tail);
-    }
-    body.push_str(last);
-    body.into_bytes()
-}
-
-fn chat(count: usize, usage: &str) -> Vec<u8> {
-    events(
-        count,
-        r#"data: {"id":"chatcmpl-A1","object":"chat.completion.chunk","created":1790000000,"model":"gpt-t","choices":[{"index":0,"delta":{"content":""#,
-        &format!("\"}},\"finish_reason\":null}}]{usage}}}\n\n"),
-        "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":500}}\n\ndata: [DONE]\n\n",
-    )
-}
-
-fn messages(count: usize) -> Vec<u8> {
-    events(
-        count,
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"",
-        "\"}}\n\n",
-        "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"input_tokens\":9,\"output_tokens\":500}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
-    )
-}
-
-fn responses(count: usize) -> Vec<u8> {
-    events(
-        count,
-        "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":7,\"item_id\":\"msg_1\",\"delta\":\"",
-        "\",\"obfuscation\":\"aB3\"}\n\n",
-        "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":500}}}\n\n",
-    )
-}
-
-/// Usage in every event: none can be skimmed.
-fn gemini(count: usize) -> Vec<u8> {
-    events(
-        count,
-        r#"data: {"candidates":[{"content":{"parts":[{"text":""#,
-        "\"}],\"role\":\"model\"}}],\"usageMetadata\":{\"promptTokenCount\":9,\"candidatesTokenCount\":5,\"totalTokenCount\":14}}\n\n",
-        "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
-    )
-}
-
-fn json(bytes: usize) -> Vec<u8> {
-    let text = "Lorem ipsum dolor sit \\\"amet\\\", consectetur\\n".repeat(bytes / 45);
-    format!(
-        r#"{{"object":"chat.completion","model":"gpt-t","choices":[{{"message":{{"content":"{text}"}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":9,"completion_tokens":20000}}}}"#
-    )
-    .into_bytes()
-}
-
-fn embeddings(bytes: usize) -> Vec<u8> {
-    let numbers = "-0.012345678,".repeat(bytes / 13);
-    format!(
-        r#"{{"object":"list","data":[{{"object":"embedding","embedding":[{numbers}0]}}],"model":"e","usage":{{"prompt_tokens":9}}}}"#
-    )
-    .into_bytes()
-}
+const WAYS: [Way; 5] = [
+    ("bare", |case, _| {
+        black_box(pass(case));
+    }),
+    ("ours", ours),
+    ("meter", |case, _| {
+        black_box(meter(case));
+    }),
+    ("keep_and_parse", |case, _| {
+        black_box(keep(case));
+    }),
+    ("serde_json_each", |case, _| {
+        black_box(parse(case));
+    }),
+];
 
 fn pass(case: &Case) -> usize {
     case.chunks().map(|chunk| black_box(chunk).len()).sum()
+}
+
+fn ours(case: &Case, upstream: &Upstream) {
+    let mut call = upstream.start();
+    call.head(&Head::new(200).content_type(case.content_type));
+    for chunk in case.chunks() {
+        call.data(black_box(chunk));
+    }
+    call.finish();
 }
 
 fn meter(case: &Case) -> Facts {
@@ -147,72 +57,121 @@ fn meter(case: &Case) -> Facts {
     meter.facts().clone()
 }
 
+/// What careful gateways do: keep all that passes, and look for the usage from its end.
+fn keep(case: &Case) -> Option<u64> {
+    let mut body = Vec::new();
+    for chunk in case.chunks() {
+        body.extend_from_slice(black_box(chunk));
+    }
+    let lines = body.rsplit(|&byte| byte == b'\n');
+    lines.map(completion_tokens).find_map(|tokens| tokens)
+}
+
 /// What most gateways do: collect lines, parse each.
-fn parse(case: &Case) -> u64 {
+fn parse(case: &Case) -> Option<u64> {
     let mut line = Vec::new();
-    let mut tokens = 0;
-    let mut take = |line: &[u8]| {
-        let json = line.strip_prefix(b"data: ").unwrap_or(line);
-        if let Ok(event) = serde_json::from_slice::<serde_json::Value>(json) {
-            tokens = event["usage"]["completion_tokens"]
-                .as_u64()
-                .unwrap_or(tokens);
-        }
-    };
+    let mut tokens = None;
     for chunk in case.chunks() {
         let mut rest = black_box(chunk);
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
             line.extend_from_slice(&rest[..end]);
-            take(&line);
+            tokens = completion_tokens(&line).or(tokens);
             line.clear();
             rest = &rest[end + 1..];
         }
         line.extend_from_slice(rest);
     }
-    take(&line);
-    tokens
+    completion_tokens(&line).or(tokens)
+}
+
+fn completion_tokens(line: &[u8]) -> Option<u64> {
+    let json = line.strip_prefix(b"data: ").unwrap_or(line);
+    let event: serde_json::Value = serde_json::from_slice(json).ok()?;
+    ["completion_tokens", "output_tokens", "prompt_tokens"]
+        .iter()
+        .find_map(|name| event["usage"][name].as_u64())
+        .or_else(|| event["response"]["usage"]["output_tokens"].as_u64())
+        .or_else(|| event["usageMetadata"]["candidatesTokenCount"].as_u64())
 }
 
 fn main() {
-    println!(
-        "{:32} {:>9} {:>9} {:>9} {:>9} {:>8}",
-        "ns per chunk", "pass", "meter", "serde", "ns/KiB", "allocs"
-    );
-    for case in cases() {
-        let [pass, metered, parsed] = [
-            time(|| pass(&case)),
-            time(|| meter(&case)),
-            time(|| parse(&case)),
-        ]
-        .map(|time| time.as_nanos() as f64 / case.count() as f64);
-        let allocations = allocation_counter::measure(|| {
-            black_box(meter(&case));
-        })
-        .count_total;
-        println!(
-            "{:32} {pass:9.1} {metered:9.1} {parsed:9.1} {:9.1} {allocations:8}   parsing costs {:.1} times as much",
-            case.name,
-            metered * case.count() as f64 / (case.body.len() as f64 / 1024.0),
-            parsed / metered,
-        );
+    let metrics = Metrics::unregistered();
+    let upstream = metrics.upstream("openai", "gpt-t");
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--times") {
+        return repeat(&arguments[at + 1..], &upstream);
     }
+    table(&upstream);
     let mut criterion = Criterion::default().configure_from_args();
     for case in cases() {
         let mut group = criterion.benchmark_group(case.name);
-        group.throughput(Throughput::Elements(case.count()));
-        group.bench_function("pass", |bench| bench.iter(|| pass(&case)));
-        group.bench_function("meter", |bench| bench.iter(|| meter(&case)));
-        group.bench_function("serde_json", |bench| bench.iter(|| parse(&case)));
+        group.throughput(if case.is_bulk() {
+            Throughput::Bytes(case.body.len() as u64)
+        } else {
+            Throughput::Elements(case.count())
+        });
+        for (name, way) in WAYS {
+            group.bench_function(name, |bench| bench.iter(|| way(&case, &upstream)));
+        }
         group.finish();
     }
     criterion.final_summary();
+}
+
+fn repeat(arguments: &[String], upstream: &Upstream) {
+    let [times, row, ..] = arguments else {
+        panic!("how many times, and which row?")
+    };
+    let times: u64 = times.parse().expect("a number of times");
+    let (case, way) = row
+        .split_once('/')
+        .expect("a row, such as sse_chat_210B/ours");
+    let cases = cases();
+    let case = cases.iter().find(|known| known.name == case);
+    let way = WAYS.iter().find(|known| known.0 == way);
+    let (Some(case), Some((_, way))) = (case, way) else {
+        panic!("no such row: {row}")
+    };
+    rounds(times, || way(case, upstream));
+    println!("{} frames", times * case.count());
+}
+
+/// A frame of its own, for `callgrind --toggle-collect='*rounds*'`: all else, such as the clock's calibration, is left
+/// out.
+#[inline(never)]
+fn rounds(times: u64, work: impl Fn()) {
+    for _ in 0..times {
+        work();
+    }
+}
+
+/// Nanoseconds per frame, and GB/s where bytes are meant; what the heap holds at most.
+fn table(upstream: &Upstream) {
+    print!("{:26}", "ns per frame, or GB/s");
+    for (name, _) in WAYS {
+        print!("{name:>18}");
+    }
+    println!("{:>10}{:>10}", "allocs", "held B");
+    for case in cases() {
+        print!("{:26}", case.name);
+        for (_, way) in WAYS {
+            let nanos = time(|| way(&case, upstream)).as_nanos() as f64;
+            if case.is_bulk() {
+                print!("{:18.2}", case.body.len() as f64 / nanos);
+            } else {
+                print!("{:18.1}", nanos / case.count() as f64);
+            }
+        }
+        let heap = allocation_counter::measure(|| ours(&case, upstream));
+        println!("{:10}{:10}", heap.count_total, heap.bytes_max);
+    }
 }
 
 /// The best of many runs: what the work costs where nothing disturbs it.
 fn time<T>(mut work: impl FnMut() -> T) -> Duration {
     let start = Instant::now();
     let mut best = Duration::MAX;
-    while start.elapsed() < Duration::from_millis(300) {
+    while start.elapsed() < Duration::from_millis(200) {
         let once = Instant::now();
         black_box(work());
         best = best.min(once.elapsed());

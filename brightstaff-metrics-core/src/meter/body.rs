@@ -121,7 +121,21 @@ impl Body {
         Self { framing, reader }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let Self { framing, reader } = self;
+        match framing {
+            Framing::Sse(sse) => sse.push(bytes, reader),
+            Framing::Values(values) => values.push(bytes, reader),
+            Framing::EventStream(messages) => messages.push(bytes, reader),
+            Framing::Unknown(..) => self.begin(bytes),
+            Framing::Opaque => {}
+        }
+    }
+
+    /// The first bytes: finds out which framing they have.
+    #[cold]
+    fn begin(&mut self, bytes: &[u8]) {
         let Self { framing, reader } = self;
         let mut rest = bytes;
         while let Framing::Unknown(promise, mark) = framing {
@@ -143,12 +157,7 @@ impl Body {
                 *framing = recognise(promise, byte, reader);
             }
         }
-        match framing {
-            Framing::Sse(sse) => sse.push(rest, reader),
-            Framing::Values(values) => values.push(rest, reader),
-            Framing::EventStream(messages) => messages.push(rest, reader),
-            Framing::Unknown(..) | Framing::Opaque => {}
-        }
+        self.push(rest);
     }
 
     pub(crate) fn finish(&mut self) {

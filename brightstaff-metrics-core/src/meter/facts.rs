@@ -216,7 +216,8 @@ pub struct Facts {
     pub error: bool,
     /// How many responses to the one question were seen. Streams only.
     pub choices: u32,
-    /// The tokens, as last reported.
+    /// The tokens, as last reported. Where a stream reports them in every event, the report of the last few events is
+    /// read once an event of another kind comes, or [`Meter::finish`](super::Meter::finish) is called.
     pub usage: Usage,
     /// What else the provider said of the call.
     pub details: Details,

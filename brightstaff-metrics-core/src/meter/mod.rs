@@ -96,6 +96,7 @@ impl Meter {
     /// 32 times these bytes in one push (of `zstd` 8 MiB more, which come out of its window). A body that
     /// would be more is given up as
     /// [`UsageMissing::UnsupportedEncoding`](crate::labels::UsageMissing::UnsupportedEncoding).
+    #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
         if self.finished {
             return;

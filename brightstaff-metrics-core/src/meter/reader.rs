@@ -3,6 +3,7 @@
 //! This is all that a framing says: [`note`](Reader::note) what the body is like, hand on the
 //! [`payload`](Reader::payload) of an event in pieces of any size, and [`end`](Reader::end) it.
 
+mod follow;
 mod judge;
 
 use super::apis::Api;
@@ -10,10 +11,10 @@ use super::calls::Tally;
 use super::choices::Choices;
 use super::event::{Event, MAX_KIND, Marks};
 use super::facts::Facts;
-use super::json::{Scanner, Shape};
+use super::json::{Scanner, Shape, Trace};
 use super::places::Node;
 use super::said::Said;
-use super::seam::{Close, Note, Progress};
+use super::seam::{Close, EventEnd, Note, Progress};
 use super::seen::Seen;
 use super::short::Short;
 use super::spec::Verdict;
@@ -40,6 +41,8 @@ pub(crate) struct Reader {
     /// The last event that said nothing new, and what it was.
     shape: Shape,
     plain: Option<Plain>,
+    /// How far the bytes at hand are an event of that shape.
+    trace: Trace,
     /// The event at hand is one, as far as is known yet.
     learned: bool,
     /// The event at hand has that shape, and was not scanned.
@@ -72,6 +75,7 @@ impl Reader {
             finished: false,
             shape: Shape::NONE,
             plain: None,
+            trace: Trace::START,
             learned: false,
             skimmed: false,
             held: None,
@@ -109,12 +113,26 @@ impl Reader {
             return &[];
         }
         let rest = self.scanner.push(bytes, &mut self.event);
-        let settled = self.facts.first_token_event.is_some() && !self.guessed;
-        if settled && self.scanner.is_done() && !self.event.seen(Seen::NEWS) {
-            self.shape.learn(&bytes[..bytes.len() - rest.len()]);
+        if self.is_settled() && self.scanner.is_done() && !self.event.seen(Seen::NEWS) {
+            let document = &bytes[..bytes.len() - rest.len()];
+            self.shape.learn(document, 0..document.len(), false);
             self.learned = true;
         }
         rest
+    }
+
+    /// A line that is all of the event's payload, unless another follows. The whole event is what will be learned.
+    pub(crate) fn line(&mut self, bytes: &[u8]) {
+        if self.scanner.is_blank() && self.shape.fits(bytes) {
+            self.skimmed = true;
+        } else {
+            self.payload(bytes, false);
+        }
+    }
+
+    /// Whether events may be learned: what an event says no longer depends on those before it.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.facts.first_token_event.is_some() && !self.guessed
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -146,7 +164,7 @@ impl Reader {
             return;
         }
         match close {
-            Close::Event { name, error } => return self.end_event(name, error),
+            Close::Event(event) => return self.end_event(event),
             Close::Document { ndjson, element } => self.end_document(ndjson, element),
             Close::Marker => {
                 self.facts.streaming = true;
@@ -175,9 +193,9 @@ impl Reader {
     #[inline]
     fn is_plain(&self, close: &Close<'_>) -> bool {
         match close {
-            Close::Event { name, error } => {
+            Close::Event(event) => {
                 let plain = self.plain.as_ref();
-                !error && plain.is_some_and(|plain| plain.name == **name)
+                !event.error && plain.is_some_and(|plain| plain.name == *event.name)
             }
             Close::Document { .. } => true,
             _ => false,
@@ -186,7 +204,8 @@ impl Reader {
 
     // Inlined, its frame would be set up for every event that is only compared: a tenth of what those cost.
     #[inline(never)]
-    fn end_event(&mut self, name: &Short<MAX_KIND>, error: bool) {
+    fn end_event(&mut self, event: EventEnd<'_>) {
+        let EventEnd { name, error, text } = event;
         self.facts.streaming = true;
         let blank = self.scanner.is_blank() && !self.skimmed;
         if self.skimmed
@@ -195,6 +214,9 @@ impl Reader {
             self.event.marks = plain.marks;
         }
         let mut verdict = if self.close() {
+            if let Some(text) = text {
+                self.learn(text);
+            }
             self.judge(name)
         } else {
             self.facts.broken |= !blank;
@@ -260,3 +282,6 @@ impl Reader {
         self.skimmed = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

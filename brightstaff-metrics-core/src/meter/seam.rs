@@ -16,11 +16,8 @@ pub(crate) enum Progress {
 /// How an event ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Close<'a> {
-    /// An event of a stream, under the name that its framing gives it; of an error where that says so.
-    Event {
-        name: &'a Short<MAX_KIND>,
-        error: bool,
-    },
+    /// An event of a stream.
+    Event(EventEnd<'a>),
     /// The end marker of OpenAI's streams.
     Marker,
     /// A JSON document: an event if it is part of a stream, the whole response else.
@@ -29,6 +26,27 @@ pub(crate) enum Close<'a> {
     Stray,
     /// The body ended, or the event is none after all.
     Dropped,
+}
+
+/// An event of a stream, as it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventEnd<'a> {
+    /// The name that its framing gives it.
+    pub(crate) name: &'a Short<MAX_KIND>,
+    /// The framing says that it is an error.
+    pub(crate) error: bool,
+    /// All of it, where that is at hand and others may come that are like it.
+    pub(crate) text: Option<Text<'a>>,
+}
+
+/// An event as it came, with the lines around its payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'a> {
+    pub(crate) event: &'a [u8],
+    /// Where the payload is in it.
+    pub(crate) payload: (usize, usize),
+    /// It belongs to the event as well, and comes behind it.
+    pub(crate) line_feed: bool,
 }
 
 /// What a framing sees of a body beside its events.

@@ -21,8 +21,24 @@ struct Mark {
 impl Timing {
     /// A chunk passed, after which the facts are these. The clock is read at most once, and only
     /// where the chunk brought something new.
+    #[inline]
     pub(crate) fn chunk(&mut self, facts: &Facts, now: impl Fn() -> Tick) {
         self.chunks += 1;
+        if self.first_byte.is_none() || self.is_news(facts) {
+            self.instants(facts, now);
+        }
+    }
+
+    /// Whether the facts tell of an instant that was not taken yet.
+    #[inline]
+    fn is_news(&self, facts: &Facts) -> bool {
+        (self.first_token.is_none() && facts.first_token_event.is_some())
+            || (self.protocol_end.is_none() && facts.terminal)
+    }
+
+    // Few chunks of a response bring any.
+    #[cold]
+    fn instants(&mut self, facts: &Facts, now: impl Fn() -> Tick) {
         let mut read = None;
         let mut now = || *read.get_or_insert_with(&now);
         if self.first_byte.is_none() {

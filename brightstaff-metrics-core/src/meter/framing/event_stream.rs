@@ -5,7 +5,7 @@
 use crate::meter::event::MAX_KIND;
 use crate::meter::framing::payload::Payload;
 use crate::meter::reader::Reader;
-use crate::meter::seam::{Close, Note};
+use crate::meter::seam::{Close, EventEnd, Note};
 use crate::meter::short::Short;
 use crate::meter::steps;
 
@@ -231,10 +231,11 @@ impl EventStream {
 
     fn dispatch(&mut self, reader: &mut Reader) {
         self.payload.finish();
-        reader.end(Close::Event {
+        reader.end(Close::Event(EventEnd {
             name: &self.kind,
             error: self.exception,
-        });
+            text: None,
+        }));
     }
 
     fn fail(&mut self, reader: &mut Reader) {

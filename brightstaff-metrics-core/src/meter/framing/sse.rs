@@ -1,17 +1,20 @@
 //! Server-sent events ([WHATWG HTML, 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
 
+mod done;
+mod draft;
+
+use done::Done;
+use draft::Draft;
 use memchr::memchr2;
 
 use crate::meter::event::MAX_KIND;
 use crate::meter::reader::Reader;
-use crate::meter::seam::{Close, Note, Progress};
+use crate::meter::seam::{Close, EventEnd, Note, Progress};
 use crate::meter::short::Short;
 use crate::meter::steps;
 
 /// The longest field name of interest, and then some.
 const MAX_NAME: usize = 8;
-
-const DONE: &[u8] = b"[DONE]";
 
 /// Cuts a body into server-sent events. Lines end in LF, CRLF or CR, at any split.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub(crate) struct Sse {
     /// `data` lines of the event so far.
     data_lines: u64,
     done: Done,
+    draft: Draft,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,55 +50,6 @@ enum Field {
     Other,
 }
 
-/// Whether the event's data is the end marker: in any case, and in quotes or between spaces as well.
-#[derive(Clone, Copy, Debug)]
-struct Done {
-    /// How many of its bytes have come.
-    matched: u8,
-    quoted: bool,
-    no: bool,
-}
-
-impl Done {
-    const NEW: Self = Self {
-        matched: 0,
-        quoted: false,
-        no: false,
-    };
-
-    /// Matches on.
-    #[inline]
-    fn take(&mut self, value: &[u8]) {
-        // Most data are objects.
-        if self.no || value.first() == Some(&b'{') {
-            self.no = true;
-        } else {
-            self.no = !value.iter().all(|&byte| self.next(byte));
-        }
-    }
-
-    fn next(&mut self, byte: u8) -> bool {
-        let next = DONE.get(usize::from(self.matched));
-        if next.is_some_and(|next| next.eq_ignore_ascii_case(&byte)) {
-            self.matched += 1;
-        } else if byte == b'"' {
-            // Before it the first, behind it the last.
-            let first = self.matched == 0 && !self.quoted;
-            if !first && (next.is_some() || !self.quoted) {
-                return false;
-            }
-            self.quoted = first;
-        } else if !matches!(byte, b' ' | b'\t' | b'\n') || (self.matched > 0 && next.is_some()) {
-            return false;
-        }
-        true
-    }
-
-    fn is_whole(self) -> bool {
-        !self.no && !self.quoted && usize::from(self.matched) == DONE.len()
-    }
-}
-
 impl Sse {
     pub(crate) fn new() -> Self {
         Self {
@@ -104,40 +59,92 @@ impl Sse {
             event: Short::EMPTY,
             data_lines: 0,
             done: Done::NEW,
+            draft: Draft::EMPTY,
         }
     }
 
     pub(crate) fn push(&mut self, mut bytes: &[u8], reader: &mut Reader) {
         while let Some((&byte, behind)) = bytes.split_first() {
+            if self.is_between() {
+                if std::mem::take(&mut self.after_cr) && byte == b'\n' {
+                    bytes = behind;
+                    continue;
+                }
+                bytes = reader.follow(bytes);
+                if bytes.is_empty() {
+                    return;
+                }
+                self.leave(reader);
+            }
+            bytes = self.read(bytes, reader);
+        }
+    }
+
+    /// Whether nothing of an event has come that is still to be dispatched.
+    #[inline]
+    fn is_between(&self) -> bool {
+        self.at == At::LineStart && self.data_lines == 0 && self.event.is_empty()
+    }
+
+    /// What comes now is read line by line: it has no shape that is known.
+    fn leave(&mut self, reader: &mut Reader) {
+        reader.leave(|mut bytes, reader| {
+            while !bytes.is_empty() {
+                bytes = self.read(bytes, reader);
+            }
+        });
+    }
+
+    /// Reads on, at most until nothing of an event is left; what follows then.
+    fn read<'a>(&mut self, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        if self.is_between() {
+            self.draft.clear();
+        }
+        let mut rest = bytes;
+        while let Some((&byte, behind)) = rest.split_first() {
             steps::add(1);
             if std::mem::take(&mut self.after_cr) && byte == b'\n' {
-                bytes = behind;
+                rest = behind;
                 continue;
             }
-            match self.at {
-                At::LineStart if byte == b'\n' || byte == b'\r' => {
-                    self.after_cr = byte == b'\r';
-                    self.dispatch(reader);
-                    bytes = behind;
-                }
-                At::LineStart => bytes = self.line(bytes, reader),
-                At::Name => bytes = self.field_name(bytes, reader),
-                At::Space(field) | At::Value(field) => {
-                    let mut fresh = false;
-                    if let At::Space(_) = self.at {
-                        self.at = At::Value(field);
-                        fresh = self.data_lines == 1;
-                        bytes = if byte == b' ' { behind } else { bytes };
-                    }
-                    bytes = self.value(field, bytes, fresh, reader);
-                }
-                // No JSON has these at the start of a line: a field begins after all.
-                At::StrayLine if matches!(byte, b'd' | b'e' | b'i' | b'r' | b':') => {
-                    reader.end(Close::Dropped);
-                    self.at = At::LineStart;
-                }
-                At::Stray | At::StrayLine => bytes = self.stray(bytes, reader),
+            if self.at == At::LineStart && matches!(byte, b'\n' | b'\r') {
+                self.after_cr = byte == b'\r';
+                self.dispatch(&bytes[..bytes.len() - behind.len()], reader);
+                rest = behind;
+            } else {
+                rest = self.field(byte, rest, reader);
             }
+            if self.is_between() {
+                return rest;
+            }
+        }
+        if reader.is_settled() {
+            self.draft.keep(bytes);
+        } else {
+            self.draft.spoil();
+        }
+        rest
+    }
+
+    /// Reads on in a line, which has this byte next.
+    fn field<'a>(&mut self, byte: u8, bytes: &'a [u8], reader: &mut Reader) -> &'a [u8] {
+        match self.at {
+            At::LineStart => self.line(bytes, reader),
+            At::Name => self.field_name(bytes, reader),
+            At::Space(field) => {
+                self.at = At::Value(field);
+                let fresh = self.data_lines == 1;
+                let value = if byte == b' ' { &bytes[1..] } else { bytes };
+                self.value(field, value, fresh, reader)
+            }
+            At::Value(field) => self.value(field, bytes, false, reader),
+            // No JSON has these at the start of a line: a field begins after all.
+            At::StrayLine if matches!(byte, b'd' | b'e' | b'i' | b'r' | b':') => {
+                reader.end(Close::Dropped);
+                self.at = At::LineStart;
+                bytes
+            }
+            At::Stray | At::StrayLine => self.stray(bytes, reader),
         }
     }
 
@@ -178,6 +185,8 @@ impl Sse {
 
     /// The body is over: a last event that no blank line closed is dispatched if it is whole.
     pub(crate) fn finish(&mut self, reader: &mut Reader) {
+        self.leave(reader);
+        self.draft.spoil();
         match self.at {
             At::LineStart => {}
             At::Name => self.end_name(reader),
@@ -185,7 +194,7 @@ impl Sse {
             At::Stray | At::StrayLine => reader.end(Close::Stray),
         }
         if self.done.is_whole() || reader.close() {
-            self.dispatch(reader);
+            self.dispatch(&[], reader);
         }
         self.data_lines = 0;
     }
@@ -197,7 +206,7 @@ impl Sse {
         self.name.extend(&bytes[..end.unwrap_or(bytes.len())]);
         let Some(end) = end else { return &[] };
         if bytes[end] == b':' {
-            let field = self.field();
+            let field = self.named();
             self.at = At::Space(field);
             if field == Field::Data {
                 self.start_data(reader);
@@ -211,7 +220,7 @@ impl Sse {
         &bytes[end + 1..]
     }
 
-    fn field(&self) -> Field {
+    fn named(&self) -> Field {
         match self.name.get() {
             Some(b"data") => Field::Data,
             Some(b"event") => Field::Event,
@@ -222,7 +231,7 @@ impl Sse {
 
     /// A line without a colon: a field with an empty value.
     fn end_name(&mut self, reader: &mut Reader) {
-        match self.field() {
+        match self.named() {
             Field::Data => self.start_data(reader),
             Field::Event => self.event.clear(),
             Field::Error | Field::Other => {}
@@ -273,10 +282,15 @@ impl Sse {
     /// More of the event's data; `whole` says that it is one line, and all here.
     fn data(&mut self, value: &[u8], whole: bool, reader: &mut Reader) {
         self.done.take(value);
-        reader.payload(value, whole);
+        if whole {
+            reader.line(value);
+        } else {
+            reader.payload(value, false);
+        }
     }
 
-    fn dispatch(&mut self, reader: &mut Reader) {
+    /// A blank line ends the event: `last` is what came of it in this chunk.
+    fn dispatch(&mut self, last: &[u8], reader: &mut Reader) {
         if self.data_lines > 0 {
             let name = self.event.get();
             let error = name == Some(b"error");
@@ -287,10 +301,13 @@ impl Sse {
             reader.end(if self.done.is_whole() {
                 Close::Marker
             } else {
-                Close::Event {
+                let learnable = self.data_lines == 1 && reader.is_settled();
+                let text = learnable.then(|| self.draft.end(last)).flatten();
+                Close::Event(EventEnd {
                     name: &self.event,
                     error,
-                }
+                    text,
+                })
             });
         }
         self.event.clear();

@@ -11,7 +11,9 @@ mod text;
 
 pub(crate) use number::Number;
 pub(crate) use scanner::Scanner;
-pub(crate) use shape::Shape;
+#[cfg(test)]
+pub(crate) use shape::without_shapes;
+pub(crate) use shape::{MAX_EVENT, Shape, Trace, Walk};
 pub(crate) use sink::{Sink, Want};
 
 /// `true`, `false` or `null`.
