@@ -128,23 +128,30 @@ pub(crate) struct Bounds {
     rendered: Box<[Box<str>]>,
     /// The largest sample of each bucket.
     samples: Box<[u64]>,
+    /// The first bucket that samples with so many bits may belong to. Most such ranges hold a bound or two.
+    first: [usize; u64::BITS as usize + 2],
 }
 
 impl Bounds {
     fn new(set: BucketSet, upper: &[f64]) -> Self {
         let unit = set.unit();
+        let samples: Box<[u64]> = upper
+            .iter()
+            .map(|bound| largest(bound * unit.per_one()))
+            .collect();
+        // The smallest number with so many bits.
+        let least = |bits| (1_u128 << bits) >> 1;
+        let below = |least| samples.partition_point(|&bound| u128::from(bound) < least);
         Self {
             unit,
+            first: std::array::from_fn(|bits| below(least(bits))),
             upper: upper.into(),
             rendered: upper
                 .iter()
                 .map(|bound| bound.to_string().into())
                 .chain(["+Inf".into()])
                 .collect(),
-            samples: upper
-                .iter()
-                .map(|bound| largest(bound * unit.per_one()))
-                .collect(),
+            samples,
         }
     }
 
@@ -167,7 +174,9 @@ impl Bounds {
     /// Which bucket a sample belongs to; past the last bound, that of `+Inf`.
     #[inline]
     pub(crate) fn bucket_of(&self, sample: u64) -> usize {
-        self.samples.partition_point(|&bound| bound < sample)
+        let bits = (u64::BITS - sample.leading_zeros()) as usize;
+        let (first, end) = (self.first[bits], self.first[bits + 1]);
+        first + self.samples[first..end].partition_point(|&bound| bound < sample)
     }
 }
 
@@ -231,6 +240,30 @@ mod tests {
     #[test]
     fn defaults_are_sound() {
         Buckets::default().check().unwrap();
+    }
+
+    #[test]
+    fn a_sample_belongs_to_the_first_bucket_that_holds_it() {
+        let sets = BucketSet::ALL
+            .iter()
+            .map(|&set| (set, set.default_bounds().to_vec()));
+        let odd = [-1.0, 0.0, 1e-9, 2e-9, 3e-9, 1.0, 18_446_744_073.0, 1e300].to_vec();
+        for (set, upper) in sets.chain([(BucketSet::Http, odd)]) {
+            let bounds = Bounds::new(set, &upper);
+            let near = bounds
+                .samples
+                .iter()
+                .flat_map(|&bound| [bound.saturating_sub(1), bound, bound.saturating_add(1)]);
+            let powers = (0..64).flat_map(|bits| [(1 << bits) - 1, 1 << bits]);
+            for sample in near.chain(powers).chain([u64::MAX - 1, u64::MAX]) {
+                let first = bounds.samples.iter().position(|&bound| sample <= bound);
+                assert_eq!(
+                    bounds.bucket_of(sample),
+                    first.unwrap_or(upper.len()),
+                    "{sample}"
+                );
+            }
+        }
     }
 
     #[test]
