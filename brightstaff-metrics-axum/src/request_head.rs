@@ -1,6 +1,10 @@
 //! Which handler a request belongs to.
 
-use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
+use brightstaff_metrics_core::{
+    HandlerName,
+    adapter::{IncomingRequest, handler_names_are_there},
+    labels::RequestMethod,
+};
 use http::{Extensions, HeaderMap, Request};
 
 /// What [`MetricsLayer::handler_fn`](crate::MetricsLayer::handler_fn) names a handler by.
@@ -85,7 +89,9 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn given_name(&self) -> Option<HandlerName> {
-        self.head.extensions.get().cloned()
+        handler_names_are_there()
+            .then(|| self.head.extensions.get().cloned())
+            .flatten()
     }
 
     fn chosen_name(&self) -> Option<HandlerName> {
