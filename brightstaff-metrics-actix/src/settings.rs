@@ -6,7 +6,7 @@ use actix_web::{
 };
 use brightstaff_metrics_core::{
     HandlerName, Metrics,
-    adapter::{self, Begun, LayerMarks, RequestMetrics},
+    adapter::{self, Begun, RequestMetrics},
 };
 
 use crate::{
@@ -45,7 +45,9 @@ impl Settings {
     pub(crate) fn begin(&self, arriving: &Arriving<'_>) -> Begun {
         let request = arriving.head.request();
         // Not borrowed any longer: the user's closure may want them.
-        let outer = LayerMarks::of(&RequestExtensions(request.extensions_mut()));
+        let outer = self
+            .requests
+            .marks(&RequestExtensions(request.extensions_mut()));
         let mut begun = self.requests.begin(arriving, &outer);
         if let Some(marks) = begun.marks.take() {
             marks.put(&mut RequestExtensions(request.extensions_mut()));

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use brightstaff_metrics_core::{
     Metrics,
-    adapter::{Begun, LayerMarks, RequestMetrics},
+    adapter::{Begun, RequestMetrics},
 };
 use http::Request;
 
@@ -29,7 +29,7 @@ impl Settings {
             head: RequestHead::of(request),
             name: self.name.as_deref(),
         };
-        let outer = LayerMarks::of(request.extensions());
+        let outer = self.requests.marks(request.extensions());
         let mut begun = self.requests.begin(&arriving, &outer);
         if let Some(marks) = begun.marks.take() {
             marks.put(request.extensions_mut());

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
+    Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
     known_handler::{Answered, KnownHandler},
     paths::PathMap,
@@ -46,6 +46,7 @@ pub struct Begun {
 
 impl RequestMetrics {
     pub(crate) fn new(http: &Arc<HttpFamilies>, upstream: &Arc<UpstreamFamilies>) -> Self {
+        http.measured.layer();
         Self {
             http: Arc::clone(http),
             upstream: Arc::clone(upstream),
@@ -92,16 +93,36 @@ impl RequestMetrics {
         self.llm_endpoints.insert(path, upstream);
     }
 
+    /// An adapter tells of each service that it makes with these: where there is one, no other can be further in,
+    /// and its requests need no marks. An adapter that tells of none leaves marks on all requests.
+    pub fn serve(&self) {
+        self.http.measured.service();
+    }
+
+    /// The marks that a request has in its extensions, where there can be any.
+    #[inline]
+    #[must_use]
+    pub fn marks(&self, extensions: &impl Extensions) -> LayerMarks {
+        if self.http.measured.once() {
+            LayerMarks::default()
+        } else {
+            LayerMarks::of(extensions)
+        }
+    }
+
     /// A request arrived, which has passed layers with these marks.
     pub fn begin<R: IncomingRequest>(&self, request: &R, outer: &LayerMarks) -> Begun {
         let id = self.upstream.id();
         let left = outer.left(id);
+        let marks = |call| {
+            let further_in = !self.http.measured.once();
+            further_in.then(|| outer.with(id, call)).flatten()
+        };
         if self.skipped.get(request).is_some() {
-            let marks = outer.with(id, true);
             return Begun {
                 request: None,
                 call: None,
-                marks,
+                marks: marks(true),
             };
         }
         let start = self.http.context().clock.now();
@@ -119,7 +140,7 @@ impl RequestMetrics {
         });
         Begun {
             request: guard,
-            marks: outer.with(id, call.is_some()),
+            marks: marks(call.is_some()),
             call,
         }
     }
