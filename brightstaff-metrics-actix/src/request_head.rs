@@ -6,11 +6,15 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest,
+    HttpMessage, HttpRequest,
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
-use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
+use brightstaff_metrics_core::{
+    HandlerName,
+    adapter::{IncomingRequest, KnownTemplate, handler_names_are_there},
+    labels::RequestMethod,
+};
 
 use crate::routes::{Route, Routes};
 
@@ -103,7 +107,8 @@ pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send 
 /// A request as the core asks for it: with the names that the application gives.
 pub(crate) struct Arriving<'a> {
     pub(crate) head: RequestHead<'a>,
-    pub(crate) given: Option<HandlerName>,
+    /// Whether the request brought a name along.
+    given: Cell<bool>,
     pub(crate) name: Option<&'a NameFn>,
     pub(crate) routes: &'a Routes,
     pub(crate) like: OnceCell<Option<Rc<Route>>>,
@@ -116,13 +121,12 @@ pub(crate) struct Arriving<'a> {
 impl<'a> Arriving<'a> {
     pub(crate) fn new(
         request: &'a ServiceRequest,
-        given: Option<HandlerName>,
         name: Option<&'a NameFn>,
         routes: &'a Routes,
     ) -> Self {
         Self {
             head: RequestHead::new(request),
-            given,
+            given: Cell::new(false),
             name,
             routes,
             like: OnceCell::new(),
@@ -135,7 +139,7 @@ impl<'a> Arriving<'a> {
     #[inline]
     pub(crate) fn is_provisional(&self) -> bool {
         let templated = self.templated.get() || self.head.asked.get();
-        templated && self.given.is_none()
+        templated && !self.given.get()
     }
 
     /// How much the scopes around the middleware took off the path, where no parameter is in it: then it is the
@@ -170,11 +174,15 @@ impl IncomingRequest for Arriving<'_> {
 
     fn likely_template(&self) -> Option<&str> {
         self.templated.set(true);
-        if let Some(told) = self.head.template.get() {
-            return told.as_deref();
+        self.head.fitting()
+    }
+
+    fn known_template(&self) -> Option<&KnownTemplate> {
+        self.templated.set(true);
+        if self.head.template.get().is_some() {
+            return None;
         }
-        let like = self.like().map(Route::template);
-        like.or_else(|| self.head.fitting())
+        self.like().map(Route::template)
     }
 
     fn prefix(&self) -> Option<&str> {
@@ -188,7 +196,12 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn given_name(&self) -> Option<HandlerName> {
-        self.given.clone()
+        if !handler_names_are_there() {
+            return None;
+        }
+        let given = self.head.request.extensions().get().cloned();
+        self.given.set(given.is_some());
+        given
     }
 
     fn chosen_name(&self) -> Option<HandlerName> {

@@ -5,7 +5,7 @@ use actix_web::{
     dev::{Extensions, ServiceRequest},
 };
 use brightstaff_metrics_core::{
-    HandlerName, Metrics,
+    Metrics,
     adapter::{self, Begun, RequestMetrics},
 };
 
@@ -36,8 +36,7 @@ impl Settings {
         request: &'a ServiceRequest,
         routes: &'a Routes,
     ) -> Arriving<'a> {
-        let given = request.extensions().get::<HandlerName>().cloned();
-        Arriving::new(request, given, self.name.as_deref(), routes)
+        Arriving::new(request, self.name.as_deref(), routes)
     }
 
     /// What of it is measured here.

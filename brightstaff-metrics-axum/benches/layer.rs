@@ -8,6 +8,7 @@
 
 #[path = "../tests/support/apps.rs"]
 mod apps;
+#[path = "support/peers.rs"]
 mod peers;
 
 use std::{hint::black_box, time::Instant};

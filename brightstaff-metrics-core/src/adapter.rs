@@ -31,8 +31,8 @@
 pub use crate::{
     body::ResponseObserver,
     request::{
-        Begun, Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
-        RequestMetrics,
+        Begun, Extensions, IncomingRequest, KnownTemplate, LayerMarks, NewMarks, PendingCall,
+        RequestGuard, RequestMetrics,
     },
 };
 use crate::{labels::RequestMethod, metrics::Metrics};

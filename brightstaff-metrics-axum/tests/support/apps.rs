@@ -88,6 +88,10 @@ pub(crate) fn inside() -> Apps {
             "metrics, in the router",
             routed(router().layer(MetricsLayer::new(metrics()))),
         ),
+        (
+            "metrics, innermost",
+            routed(router().layer(MetricsLayer::new(metrics()).innermost())),
+        ),
     ]
 }
 
