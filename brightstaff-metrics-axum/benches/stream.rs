@@ -36,15 +36,17 @@ const KINDS: [&str; 4] = ["bare", "floor", "explicit call", "kept and parsed"];
 
 fn main() {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all();
-    let runtime = { runtime }.build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default(); // unless there is one
     match &*args.iter().map(String::as_str).collect::<Vec<_>>() {
         ["--serve", kind] => runtime.block_on(serve(kind, None)),
         ["--serve", kind, url] => runtime.block_on(serve(kind, Some(url))),
         // As a test: that all of it works.
         args if args.contains(&"--test") => runtime.block_on(compare(1, 10)),
-        _ => runtime.block_on(compare(21, 4_000)),
+        _ => runtime.block_on(compare(15, 1_500)),
     }
 }
 

@@ -43,6 +43,6 @@ fn the_layer_allocates_next_to_nothing() {
 #[test]
 fn a_call_allocates_little() {
     let [bare, _floor, explicit, implicit] = all(calls());
-    assert!(explicit <= bare + 13, "explicit");
+    assert!(explicit <= bare + 8, "explicit");
     assert!(implicit <= bare + 8, "implicit");
 }

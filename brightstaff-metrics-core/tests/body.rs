@@ -10,7 +10,9 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use brightstaff_metrics_core::{Head, Metrics, ObservedBody, UpstreamObserved};
+use brightstaff_metrics_core::{
+    Head, Metrics, ObservedBody, UpstreamObserved, adapter::RequestMetrics,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -86,9 +88,22 @@ fn observe(body: Script) -> (Registry, ObservedBody<Script>) {
         .header("content-type", "application/json")
         .body(body)
         .unwrap();
-    let response = call.observe(response);
-    assert!(response.extensions().get::<UpstreamObserved>().is_some());
-    (registry, response.into_body())
+    (registry, call.observe(response).into_body())
+}
+
+#[test]
+fn responses_are_marked_where_a_layer_would_measure_them_again() {
+    let metrics = Metrics::unregistered();
+    let marked = || {
+        let call = metrics.upstream("openai", "gpt-4o").start();
+        let response = call.observe(Response::new(http_body_util::Empty::<Bytes>::new()));
+        let mark = response.extensions().get::<UpstreamObserved>();
+        mark.is_some()
+    };
+    let mut layer = RequestMetrics::from(&metrics);
+    assert!(!marked());
+    layer.llm_endpoint("/api/chat", "openai");
+    assert!(marked());
 }
 
 fn poll(body: &mut ObservedBody<Script>) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {

@@ -6,6 +6,7 @@ use std::{
     convert::Infallible,
     hint::black_box,
     pin::pin,
+    sync::OnceLock,
     task::{Context, Poll, Waker},
 };
 
@@ -69,7 +70,19 @@ pub(crate) fn answer() -> Response<Full<Bytes>> {
     response.body(body).unwrap()
 }
 
+/// Those of a process that has one, for all that leave marks: the marks of the first take no memory.
 fn metrics() -> Metrics {
+    static ONE: OnceLock<Metrics> = OnceLock::new();
+    ONE.get_or_init(more_metrics).clone()
+}
+
+/// Those of a layer that no other is beside of.
+fn own_metrics() -> Metrics {
+    metrics();
+    more_metrics()
+}
+
+fn more_metrics() -> Metrics {
     let registry = prometheus::Registry::new();
     // The reading of the process does not run under valgrind, which counts instructions.
     let builder = Metrics::builder().process(false);
@@ -103,7 +116,7 @@ pub(crate) fn around() -> Apps {
         ("floor, around the router", app(Floor.layer(inner()))),
         (
             "metrics, around the router",
-            app(MetricsLayer::new(metrics()).layer(inner())),
+            app(MetricsLayer::new(own_metrics()).layer(inner())),
         ),
     ]
 }
@@ -111,15 +124,19 @@ pub(crate) fn around() -> Apps {
 /// Those that hand a provider's response on.
 pub(crate) fn calls() -> Apps {
     let metrics = metrics();
-    let layer = MetricsLayer::new(metrics.clone());
     let observed = observed(metrics.upstream("openai", "gpt-4o"));
+    // Of metrics of their own: where calls are implied, those that are told leave marks.
+    let implicit = MetricsLayer::new(own_metrics()).implicit("openai");
     vec![
         ("bare, 1 KB JSON", routed(relay())),
-        ("floor", routed(relay().layer(Floor))),
-        ("explicit call", routed(observed.layer(layer.clone()))),
+        ("floor, 1 KB JSON", routed(relay().layer(Floor))),
         (
-            "implicit call",
-            routed(relay().layer(layer.implicit("openai"))),
+            "explicit call",
+            routed(observed.layer(MetricsLayer::new(metrics))),
+        ),
+        (
+            "implicit call, innermost",
+            routed(relay().layer(implicit.innermost())),
         ),
     ]
 }

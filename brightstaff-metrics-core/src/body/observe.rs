@@ -8,8 +8,8 @@ impl UpstreamCall {
     /// Wraps the response: status, type and encoding are read once, and the bytes of the body as they
     /// pass, untouched. The call ends with the body.
     ///
-    /// Leaves [`UpstreamObserved`](crate::UpstreamObserved) in the extensions, so that a layer that measures
-    /// implicitly knows that this response is measured already.
+    /// Where some layer of these metrics measures implicitly, leaves [`UpstreamObserved`](crate::UpstreamObserved) in
+    /// the extensions, so that it knows that this response is measured already.
     ///
     /// ```
     /// use brightstaff_metrics_core::Metrics;
@@ -24,9 +24,10 @@ impl UpstreamCall {
         mut self,
         mut response: http::Response<B>,
     ) -> http::Response<ObservedBody<B>> {
-        let mark = self.mark();
+        if self.wants_mark() {
+            response.extensions_mut().insert(self.mark());
+        }
         self.head(&Head::of(&response));
-        response.extensions_mut().insert(mark);
         response.map(|body| ObservedBody::new(body, ResponseObserver::call(self)))
     }
 

@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use super::{
@@ -25,6 +25,8 @@ pub(crate) struct UpstreamFamilies {
     in_flight: Table<InFlight, 1>,
     /// What is left of the cap for pairs whose provider has no room set aside.
     rest: Room,
+    /// Whether some layer measures responses as calls: then those of calls that are told have to be marked.
+    implied: AtomicBool,
 }
 
 /// A call that ended, by whom it went to.
@@ -77,11 +79,22 @@ impl UpstreamFamilies {
             providers,
             in_flight,
             rest: Room::new(rest),
+            implied: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn id(&self) -> usize {
         self.id
+    }
+
+    /// Some layer measures responses as calls from now on.
+    pub(crate) fn imply(&self) {
+        self.implied.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one does.
+    pub(crate) fn are_implied(&self) -> bool {
+        self.implied.load(Ordering::Relaxed)
     }
 
     pub(crate) fn context(&self) -> &Context {
@@ -195,6 +208,7 @@ impl UpstreamFamilies {
             providers,
             in_flight,
             rest: _,
+            implied: _,
         } = self;
         // Nothing is told twice, should a pair have been earned while its provider was being named.
         let only_there = |pair: &&Pair| pairs.get(pair.key()).is_none();

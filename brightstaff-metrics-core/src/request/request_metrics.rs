@@ -86,14 +86,19 @@ impl RequestMetrics {
 
     /// Measures the responses of the well-known LLM endpoints as calls to this provider.
     pub fn implicit(&mut self, provider: &str) {
-        self.implicit = Some(Upstream::implicit(&self.upstream, provider));
+        self.implicit = Some(self.implied(provider));
     }
 
     /// Measures the responses to POST requests for this path or template, which may end in a wildcard, as
     /// calls to this provider.
     pub fn llm_endpoint(&mut self, path: &str, provider: &str) {
-        let upstream = Upstream::implicit(&self.upstream, provider);
+        let upstream = self.implied(provider);
         self.llm_endpoints.insert(path, upstream);
+    }
+
+    fn implied(&self, provider: &str) -> Upstream {
+        self.upstream.imply();
+        Upstream::implicit(&self.upstream, provider)
     }
 
     /// No layer of the same metrics is further in: requests need no marks for one. Where there is one all the same, both

@@ -105,6 +105,12 @@ impl UpstreamCall {
         }
     }
 
+    /// Whether the response has to be marked: where no layer measures implicitly, nobody would look.
+    pub(crate) fn wants_mark(&self) -> bool {
+        let open = self.open.as_ref();
+        open.is_none_or(|call| call.upstream.calls_are_implied())
+    }
+
     /// The head of the response is there. For callers that pass the body on by hand, with
     /// [`data`](Self::data) and [`finish`](Self::finish). The first head counts.
     pub fn head(&mut self, head: &Head<'_>) {

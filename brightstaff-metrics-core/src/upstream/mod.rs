@@ -145,6 +145,11 @@ impl Upstream {
         self.0.families.id()
     }
 
+    /// Whether some layer measures responses as calls, unless they are marked.
+    pub(crate) fn calls_are_implied(&self) -> bool {
+        self.0.families.are_implied()
+    }
+
     /// The children in which a call that ended is recorded. `success`: its status was a 2xx;
     /// `answered`: the model that the response named.
     fn resolve(&self, success: bool, answered: Option<&Model>) -> &Pair {
