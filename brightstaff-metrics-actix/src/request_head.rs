@@ -22,6 +22,7 @@ use crate::routes::{Route, Routes};
 #[derive(Debug)]
 pub struct RequestHead<'a> {
     request: &'a ServiceRequest,
+    path: &'a str,
     /// Made when it is first asked for: actix matches the path anew, and puts it together.
     pub(crate) template: OnceCell<Option<String>>,
     /// Whether the application's closure asked for it.
@@ -32,6 +33,7 @@ impl<'a> RequestHead<'a> {
     pub(crate) fn new(request: &'a ServiceRequest) -> Self {
         Self {
             request,
+            path: request.path(),
             template: OnceCell::new(),
             asked: Cell::new(false),
         }
@@ -41,6 +43,7 @@ impl<'a> RequestHead<'a> {
     pub(crate) fn routed(request: &'a ServiceRequest, template: Option<&str>) -> Self {
         Self {
             request,
+            path: request.path(),
             template: template.map(str::to_owned).into(),
             asked: Cell::new(false),
         }
@@ -55,7 +58,7 @@ impl<'a> RequestHead<'a> {
     /// The path as the client sent it, wherever the middleware is nested.
     #[must_use]
     pub fn path(&self) -> &'a str {
-        self.request.path()
+        self.path
     }
 
     /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one: at the arrival
@@ -205,7 +208,7 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn chosen_name(&self) -> Option<HandlerName> {
-        let name = self.name.and_then(|name| name(&self.head));
+        let name = self.name?(&self.head);
         if self.head.asked.get() {
             return name;
         }
