@@ -135,6 +135,16 @@ impl MetricsMiddleware {
         self
     }
 
+    /// Says that no middleware of the same [`Metrics`] is further in.
+    ///
+    /// A middleware leaves a mark in the extensions of a request, so that one further in does not measure it again.
+    /// With this it leaves none: if there *is* one further in, such requests are counted twice. Marks that those
+    /// further out left are heeded.
+    pub fn innermost(mut self) -> Self {
+        self.settings().requests.innermost();
+        self
+    }
+
     fn settings(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.0)
     }

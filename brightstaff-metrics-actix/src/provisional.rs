@@ -55,7 +55,7 @@ impl Provisional {
         let known = routes.of(matched);
         let asked;
         let template = match &known {
-            Some(route) => Some(route.template()),
+            Some(route) => Some(route.template().as_str()),
             // No route fits the path, whatever its guards say.
             None if unmoved && self.told == Some(None) => return,
             None => {

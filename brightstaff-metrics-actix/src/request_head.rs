@@ -6,12 +6,14 @@ use std::{
 };
 
 use actix_web::{
-    HttpRequest,
+    HttpMessage, HttpRequest,
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
 use brightstaff_metrics_core::{
-    HandlerName, TraceContext, adapter::IncomingRequest, labels::RequestMethod,
+    HandlerName, TraceContext,
+    adapter::{IncomingRequest, KnownTemplate, handler_names_are_there},
+    labels::RequestMethod,
 };
 
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct RequestHead<'a> {
     request: &'a ServiceRequest,
+    path: &'a str,
     /// Made when it is first asked for: actix matches the path anew, and puts it together.
     pub(crate) template: OnceCell<Option<String>>,
     /// Whether the application's closure asked for it.
@@ -33,6 +36,7 @@ impl<'a> RequestHead<'a> {
     pub(crate) fn new(request: &'a ServiceRequest) -> Self {
         Self {
             request,
+            path: request.path(),
             template: OnceCell::new(),
             asked: Cell::new(false),
         }
@@ -42,6 +46,7 @@ impl<'a> RequestHead<'a> {
     pub(crate) fn routed(request: &'a ServiceRequest, template: Option<&str>) -> Self {
         Self {
             request,
+            path: request.path(),
             template: template.map(str::to_owned).into(),
             asked: Cell::new(false),
         }
@@ -56,7 +61,7 @@ impl<'a> RequestHead<'a> {
     /// The path as the client sent it, wherever the middleware is nested.
     #[must_use]
     pub fn path(&self) -> &'a str {
-        self.request.path()
+        self.path
     }
 
     /// The template of actix's resource, its scopes included (`/v1/files/{id}`), where there is one: at the arrival
@@ -108,7 +113,8 @@ pub(crate) type NameFn = dyn Fn(&RequestHead<'_>) -> Option<HandlerName> + Send 
 /// A request as the core asks for it: with the names that the application gives.
 pub(crate) struct Arriving<'a> {
     pub(crate) head: RequestHead<'a>,
-    pub(crate) given: Option<HandlerName>,
+    /// Whether the request brought a name along.
+    given: Cell<bool>,
     pub(crate) name: Option<&'a NameFn>,
     pub(crate) routes: &'a Routes,
     pub(crate) like: OnceCell<Option<Rc<Route>>>,
@@ -121,13 +127,12 @@ pub(crate) struct Arriving<'a> {
 impl<'a> Arriving<'a> {
     pub(crate) fn new(
         request: &'a ServiceRequest,
-        given: Option<HandlerName>,
         name: Option<&'a NameFn>,
         routes: &'a Routes,
     ) -> Self {
         Self {
             head: RequestHead::new(request),
-            given,
+            given: Cell::new(false),
             name,
             routes,
             like: OnceCell::new(),
@@ -140,7 +145,7 @@ impl<'a> Arriving<'a> {
     #[inline]
     pub(crate) fn is_provisional(&self) -> bool {
         let templated = self.templated.get() || self.head.asked.get();
-        templated && self.given.is_none()
+        templated && !self.given.get()
     }
 
     /// How much the scopes around the middleware took off the path, where no parameter is in it: then it is the
@@ -175,11 +180,15 @@ impl IncomingRequest for Arriving<'_> {
 
     fn likely_template(&self) -> Option<&str> {
         self.templated.set(true);
-        if let Some(told) = self.head.template.get() {
-            return told.as_deref();
+        self.head.fitting()
+    }
+
+    fn known_template(&self) -> Option<&KnownTemplate> {
+        self.templated.set(true);
+        if self.head.template.get().is_some() {
+            return None;
         }
-        let like = self.like().map(Route::template);
-        like.or_else(|| self.head.fitting())
+        self.like().map(Route::template)
     }
 
     fn prefix(&self) -> Option<&str> {
@@ -193,11 +202,16 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn given_name(&self) -> Option<HandlerName> {
-        self.given.clone()
+        if !handler_names_are_there() {
+            return None;
+        }
+        let given = self.head.request.extensions().get().cloned();
+        self.given.set(given.is_some());
+        given
     }
 
     fn chosen_name(&self) -> Option<HandlerName> {
-        let name = self.name.and_then(|name| name(&self.head));
+        let name = self.name?(&self.head);
         if self.head.asked.get() {
             return name;
         }

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, ops::Range, rc::Rc};
 
 use actix_web::dev::{Path, Url};
+use brightstaff_metrics_core::adapter::KnownTemplate;
 
 /// So many routes are known again, the first to be seen. Others are named as truly, but slower.
 pub(crate) const MAX_ROUTES: usize = 256;
@@ -49,7 +50,7 @@ impl Routes {
 /// text around the values, are the same template, even where two differ by their patterns or guards alone.
 #[derive(Debug)]
 pub(crate) struct Route {
-    template: Box<str>,
+    template: KnownTemplate,
     parameters: Box<[Parameter]>,
     /// What stands behind the last parameter.
     end: Box<[u8]>,
@@ -66,7 +67,7 @@ struct Parameter {
 }
 
 impl Route {
-    pub(crate) fn template(&self) -> &str {
+    pub(crate) fn template(&self) -> &KnownTemplate {
         &self.template
     }
 
@@ -90,7 +91,7 @@ impl Route {
             start = parameter.end;
         }
         let route = Self {
-            template: template.into(),
+            template: KnownTemplate::new(template),
             parameters: parameters.into(),
             end: template.as_bytes()[start..].into(),
         };

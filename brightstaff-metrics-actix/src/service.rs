@@ -27,6 +27,7 @@ pub struct MetricsService<S> {
 
 impl<S> MetricsService<S> {
     pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        settings.requests.serve();
         let routes = Routes::default();
         Self {
             inner,

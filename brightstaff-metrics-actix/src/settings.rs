@@ -5,8 +5,8 @@ use actix_web::{
     dev::{Extensions, ServiceRequest},
 };
 use brightstaff_metrics_core::{
-    HandlerName, Metrics,
-    adapter::{self, Begun, LayerMarks, RequestMetrics},
+    Metrics,
+    adapter::{self, Begun, RequestMetrics},
 };
 
 use crate::{
@@ -36,8 +36,7 @@ impl Settings {
         request: &'a ServiceRequest,
         routes: &'a Routes,
     ) -> Arriving<'a> {
-        let given = request.extensions().get::<HandlerName>().cloned();
-        Arriving::new(request, given, self.name.as_deref(), routes)
+        Arriving::new(request, self.name.as_deref(), routes)
     }
 
     /// What of it is measured here.
@@ -45,7 +44,9 @@ impl Settings {
     pub(crate) fn begin(&self, arriving: &Arriving<'_>) -> Begun {
         let request = arriving.head.request();
         // Not borrowed any longer: the user's closure may want them.
-        let outer = LayerMarks::of(&RequestExtensions(request.extensions_mut()));
+        let outer = self
+            .requests
+            .marks(&RequestExtensions(request.extensions_mut()));
         let mut begun = self.requests.begin(arriving, &outer);
         if let Some(marks) = begun.marks.take() {
             marks.put(&mut RequestExtensions(request.extensions_mut()));

@@ -5,7 +5,7 @@
 #[path = "support/apps.rs"]
 mod apps;
 
-use apps::{Send, apps};
+use apps::{PATHS, Send, apps};
 
 /// Allocations of one request, once the series are there and a first request went through.
 fn allocations(send: &mut Send, path: &str) -> u64 {
@@ -17,16 +17,14 @@ fn allocations(send: &mut Send, path: &str) -> u64 {
 
 #[test]
 fn the_middleware_allocates_next_to_nothing() {
-    let [(_, mut bare), (_, mut measured), (_, mut implicit)] =
-        <[_; 3]>::try_from(apps()).ok().unwrap();
-    let known = "/v1/chat/completions";
-    let bare_known = allocations(&mut bare, known);
-    assert_eq!(allocations(&mut measured, known), bare_known);
-    // Its mark, the call, and the meter of its response.
-    assert!(allocations(&mut implicit, known) <= bare_known + 3);
-
-    for routed in ["/v1/files", "/v1/files/17"] {
-        let bare_routed = allocations(&mut bare, routed);
-        assert_eq!(allocations(&mut measured, routed), bare_routed);
+    let [(_, mut bare), _, (_, mut measured), _, (_, mut implicit)] =
+        <[_; 5]>::try_from(apps()).ok().unwrap();
+    for path in PATHS {
+        let bare = allocations(&mut bare, path);
+        assert_eq!(allocations(&mut measured, path), bare, "{path}");
     }
+    let [known, ..] = PATHS;
+    let bare = allocations(&mut bare, known);
+    // Its mark, the call, and the meter of its response.
+    assert!(allocations(&mut implicit, known) <= bare + 3);
 }

@@ -5,7 +5,7 @@ use std::{
 
 use brightstaff_metrics_core::{
     Head, NoUpstream, ObservedBody, UpstreamObserved,
-    adapter::{Begun, PendingCall, ResponseObserver, head_without_media},
+    adapter::{PendingCall, RequestGuard, ResponseObserver, head_without_media},
 };
 use bytes::Bytes;
 use http::Response;
@@ -25,11 +25,12 @@ pub struct ResponseFuture<F> {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, begun: Begun) -> Self {
+    #[inline]
+    pub(crate) fn new(inner: F, request: Option<RequestGuard>, call: Option<PendingCall>) -> Self {
         Self {
             inner,
-            observer: begun.request.into(),
-            call: begun.call,
+            observer: request.into(),
+            call,
         }
     }
 }

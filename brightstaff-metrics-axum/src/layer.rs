@@ -126,6 +126,27 @@ impl MetricsLayer {
         self
     }
 
+    /// Says that no layer of the same [`Metrics`] is further in.
+    ///
+    /// A layer leaves a mark in the extensions of a request, so that one further in does not measure it again. Inside of
+    /// a router that costs an allocation, since axum's own entries fill them; around one it costs nothing, where there
+    /// is no other layer. With this, no mark is left: if there *is* one further in, such requests are counted twice.
+    /// Marks that layers further out left are heeded.
+    ///
+    /// ```
+    /// use axum::{Router, routing::post};
+    /// use brightstaff_metrics_axum::{Metrics, MetricsLayer};
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/v1/chat/completions", post(|| async { "a response" }))
+    ///     .layer(MetricsLayer::new(Metrics::unregistered()).innermost());
+    /// # let _ = app;
+    /// ```
+    pub fn innermost(mut self) -> Self {
+        self.settings().requests.innermost();
+        self
+    }
+
     fn settings(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.0)
     }

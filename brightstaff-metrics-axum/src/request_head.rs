@@ -1,7 +1,9 @@
 //! Which handler a request belongs to.
 
 use brightstaff_metrics_core::{
-    HandlerName, TraceContext, adapter::IncomingRequest, labels::RequestMethod,
+    HandlerName, TraceContext,
+    adapter::{IncomingRequest, handler_names_are_there},
+    labels::RequestMethod,
 };
 use http::{Extensions, HeaderMap, Request};
 
@@ -87,7 +89,9 @@ impl IncomingRequest for Arriving<'_> {
     }
 
     fn given_name(&self) -> Option<HandlerName> {
-        self.head.extensions.get().cloned()
+        handler_names_are_there()
+            .then(|| self.head.extensions.get().cloned())
+            .flatten()
     }
 
     fn chosen_name(&self) -> Option<HandlerName> {

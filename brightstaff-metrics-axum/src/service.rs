@@ -20,6 +20,7 @@ pub struct MetricsService<S> {
 
 impl<S> MetricsService<S> {
     pub(crate) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        settings.requests.serve();
         Self { inner, settings }
     }
 }
@@ -38,9 +39,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let begun = self.settings.begin(&mut request);
+        let (guard, call) = self.settings.begin(&mut request);
         // A panic in there drops what has begun as it passes.
         let inner = self.inner.call(request);
-        ResponseFuture::new(inner, begun)
+        ResponseFuture::new(inner, guard, call)
     }
 }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use brightstaff_metrics_core::{
     Metrics,
-    adapter::{Begun, LayerMarks, RequestMetrics},
+    adapter::{Begun, PendingCall, RequestGuard, RequestMetrics},
 };
 use http::Request;
 
@@ -24,17 +24,26 @@ impl Settings {
     }
 
     /// A request arrived: what of it is measured here.
-    pub(crate) fn begin<B>(&self, request: &mut Request<B>) -> Begun {
+    #[inline]
+    pub(crate) fn begin<B>(
+        &self,
+        request: &mut Request<B>,
+    ) -> (Option<RequestGuard>, Option<PendingCall>) {
         let arriving = Arriving {
             head: RequestHead::of(request),
             name: self.name.as_deref(),
         };
-        let outer = LayerMarks::of(request.extensions());
-        let mut begun = self.requests.begin(&arriving, &outer);
-        if let Some(marks) = begun.marks.take() {
+        let outer = self.requests.marks(request.extensions());
+        let Begun {
+            request: guard,
+            call,
+            marks,
+            ..
+        } = self.requests.begin(&arriving, &outer);
+        if let Some(marks) = marks {
             marks.put(request.extensions_mut());
         }
-        begun
+        (guard, call)
     }
 }
 

@@ -31,11 +31,19 @@
 pub use crate::{
     body::ResponseObserver,
     request::{
-        Begun, Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
-        RequestMetrics,
+        Begun, Extensions, IncomingRequest, KnownTemplate, LayerMarks, NewMarks, PendingCall,
+        RequestGuard, RequestMetrics,
     },
 };
 use crate::{labels::RequestMethod, metrics::Metrics};
+
+/// Whether a [`HandlerName`](crate::HandlerName) was ever made in this process: where none was, no request has to be
+/// looked through for one.
+#[must_use]
+#[inline]
+pub fn handler_names_are_there() -> bool {
+    crate::HandlerName::are_there()
+}
 
 /// A request arrived for a handler that its server names by itself: the clock runs, and it is in flight.
 pub fn begin(metrics: &Metrics, handler: &str, method: RequestMethod) -> RequestGuard {

@@ -113,7 +113,7 @@ fn a_body_that_nobody_asks_for_is_no_cancel() {
 
 /// What of a request a layer begins to measure: the request, and its response as a call.
 fn passes(extensions: &mut http::Extensions, layer: &RequestMetrics) -> (bool, bool) {
-    let begun = layer.begin(&CHAT, &LayerMarks::of(extensions));
+    let begun = layer.begin(&CHAT, &layer.marks(extensions));
     if let Some(marks) = begun.marks {
         marks.put(extensions);
     }
@@ -138,6 +138,29 @@ fn an_inner_layer_measures_what_the_outer_does_not() {
     let mut request = http::Extensions::default();
     assert_eq!(passes(&mut request, &implicit), (true, true));
     assert_eq!(passes(&mut request, &plain), (false, false));
+}
+
+#[test]
+fn only_where_no_layer_can_be_further_in_requests_have_no_marks() {
+    let metrics = Metrics::unregistered();
+    let layer = RequestMetrics::from(&metrics);
+    let marked = |layer: &RequestMetrics| {
+        let mut request = http::Extensions::default();
+        assert_eq!(passes(&mut request, layer), (true, false));
+        !request.is_empty()
+    };
+    assert!(marked(&layer), "of an adapter that tells of no service");
+    layer.serve();
+    assert!(!marked(&layer), "the only service");
+    layer.serve();
+    assert!(marked(&layer), "one of two");
+
+    let metrics = Metrics::unregistered();
+    let [outer, inner] = [0; 2].map(|_| RequestMetrics::from(&metrics));
+    outer.serve();
+    assert!(marked(&outer), "the other may be another adapter's");
+    inner.serve();
+    assert!(marked(&outer), "one of another layer");
 }
 
 #[test]

@@ -19,6 +19,15 @@ use actix_web::{
 use brightstaff_metrics_actix::{Metrics, MetricsMiddleware};
 use futures_util::FutureExt;
 
+#[path = "floor.rs"]
+mod floor;
+
+/// A middleware by hand is the floor: it reads the clock at both ends of a request, and counts it.
+pub(crate) use floor::Floor;
+
+/// A known endpoint, a static route, and one with a parameter.
+pub(crate) const PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/files", "/v1/files/17"];
+
 /// Answers a request to this path, and reads the response to its end.
 pub(crate) type Send = Box<dyn FnMut(&str) -> StatusCode>;
 
@@ -41,7 +50,7 @@ pub(crate) fn app() -> App<
         .route("/v1/files/{id}", web::post().to(|| async { "a file" }))
 }
 
-/// The gateways to compare: bare, measured, and with implicit calls measured as well.
+/// The gateways to compare: bare, with a middleware by hand, measured, and with implicit calls measured as well.
 pub(crate) fn apps() -> Vec<(&'static str, Send)> {
     let registry = prometheus::Registry::new();
     // The reading of the process does not run under valgrind, which counts instructions.
@@ -52,7 +61,12 @@ pub(crate) fn apps() -> Vec<(&'static str, Send)> {
     let middleware = MetricsMiddleware::new(metrics);
     vec![
         ("bare", send(app())),
+        ("floor", send(app().wrap(Floor))),
         ("metrics", send(app().wrap(middleware.clone()))),
+        (
+            "metrics, innermost",
+            send(app().wrap(middleware.clone().innermost())),
+        ),
         (
             "metrics and implicit calls",
             send(app().wrap(middleware.implicit("openai"))),

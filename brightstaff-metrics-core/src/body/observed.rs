@@ -1,6 +1,6 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
@@ -43,9 +43,9 @@ where
         let polled = this
             .observer
             .watch_body(|| this.inner.as_mut().poll_frame(cx));
-        let frame = ready!(polled);
-        match &frame {
-            Some(Ok(frame)) => {
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
                     this.observer.data(data);
                 }
@@ -53,10 +53,10 @@ where
                     this.observer.complete();
                 }
             }
-            Some(Err(_)) => this.observer.fail(),
-            None => this.observer.complete(),
+            Poll::Ready(Some(Err(_))) => this.observer.fail(),
+            Poll::Ready(None) => this.observer.complete(),
         }
-        Poll::Ready(frame)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

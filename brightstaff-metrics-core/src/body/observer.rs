@@ -12,70 +12,54 @@ use crate::{
 /// it is dropped. The default has no guard: for requests that are not measured.
 #[derive(Debug, Default)]
 #[must_use = "what is not moved into a body ends here"]
-pub struct ResponseObserver(Guards);
-
-/// One or the other in one place: every request moves its observer from hand to hand, and most have
-/// a guard of the request alone.
-#[derive(Debug, Default)]
-enum Guards {
-    #[default]
-    None,
-    Request(RequestGuard),
-    Call(Box<UpstreamCall>),
-    /// The call comes first in all, so that it is recorded by the time its request is no longer in
-    /// flight.
-    Both(Box<(UpstreamCall, RequestGuard)>),
+pub struct ResponseObserver {
+    /// First in all, and first to be dropped, so that it is recorded by the time its request is no longer in flight.
+    call: Option<Box<UpstreamCall>>,
+    request: Option<RequestGuard>,
 }
 
 impl From<Option<RequestGuard>> for ResponseObserver {
     /// Observes the response to an inbound request, where that is measured.
     #[inline]
-    fn from(guard: Option<RequestGuard>) -> Self {
-        Self(guard.map_or(Guards::None, Guards::Request))
+    fn from(request: Option<RequestGuard>) -> Self {
+        Self {
+            call: None,
+            request,
+        }
     }
 }
 
 impl ResponseObserver {
     /// Observes the response of a provider.
     pub fn call(call: UpstreamCall) -> Self {
-        Self(Guards::Call(Box::new(call)))
+        Self {
+            call: Some(Box::new(call)),
+            request: None,
+        }
     }
 
     /// The guard of the request, where it is measured.
     pub fn request_mut(&mut self) -> Option<&mut RequestGuard> {
-        match &mut self.0 {
-            Guards::Request(guard) => Some(guard),
-            Guards::Both(both) => Some(&mut both.1),
-            Guards::None | Guards::Call(_) => None,
-        }
+        self.request.as_mut()
     }
 
     /// The head of the response is there. With `implicit`, the response is measured as a call to that
     /// provider as well, from the arrival of the request: where its status is 2xx, 429 or 5xx.
     #[inline]
     pub fn head(&mut self, head: &Head<'_>, implicit: Option<PendingCall>) {
-        match implicit.filter(|_| is_of_the_provider(head.status)) {
-            Some(pending) => self.head_of_call(head, pending),
-            None => {
-                if let Guards::Request(request) = &mut self.0 {
-                    request.head(head);
-                }
-            }
+        if let Some(pending) = implicit.filter(|_| is_of_the_provider(head.status)) {
+            self.head_of_call(head, pending);
+        }
+        if let Some(request) = &mut self.request {
+            request.head(head);
         }
     }
 
+    /// A response without a body ends it.
     fn head_of_call(&mut self, head: &Head<'_>, pending: PendingCall) {
-        // The call first here too: a response without a body ends both.
-        let mut call = pending.start();
-        call.head(head);
-        self.0 = match std::mem::take(&mut self.0) {
-            Guards::Request(mut request) => {
-                request.head(head);
-                Guards::Both(Box::new((call, request)))
-            }
-            Guards::None => Guards::Call(Box::new(call)),
-            observed => observed,
-        };
+        self.call
+            .get_or_insert_with(|| Box::new(pending.start()))
+            .head(head);
     }
 
     /// The next bytes of the body pass.
@@ -122,14 +106,11 @@ impl ResponseObserver {
         call: impl FnOnce(&mut UpstreamCall),
         request: impl FnOnce(&mut RequestGuard),
     ) {
-        match &mut self.0 {
-            Guards::None => {}
-            Guards::Request(one) => request(one),
-            Guards::Call(one) => call(one),
-            Guards::Both(both) => {
-                call(&mut both.0);
-                request(&mut both.1);
-            }
+        if let Some(observed) = &mut self.call {
+            call(observed);
+        }
+        if let Some(observed) = &mut self.request {
+            request(observed);
         }
     }
 }

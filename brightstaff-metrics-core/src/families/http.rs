@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::Context;
@@ -17,6 +20,34 @@ use crate::{
 pub(crate) struct HttpFamilies {
     context: Arc<Context>,
     handlers: Table<HandlerSeries, 1>,
+    pub(crate) measured: Measured,
+}
+
+/// By whom requests are measured here.
+#[derive(Default)]
+pub(crate) struct Measured {
+    layers: AtomicUsize,
+    services: AtomicUsize,
+}
+
+impl Measured {
+    /// There is one more layer.
+    pub(crate) fn layer(&self) {
+        self.layers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// There is one more service of some layer.
+    pub(crate) fn service(&self) {
+        self.services.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether there never was more than one service. What is inside of a service was made before it; one that is made
+    /// while requests pass, by a handler, may be missed by the first of them.
+    #[inline]
+    pub(crate) fn once(&self) -> bool {
+        let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        (of(&self.layers), of(&self.services)) == (1, 1)
+    }
 }
 
 /// The children of one handler.
@@ -54,6 +85,7 @@ impl HttpFamilies {
         Self {
             context,
             handlers: Table::new(Vec::new(), cap),
+            measured: Measured::default(),
         }
     }
 
@@ -89,6 +121,7 @@ impl HttpFamilies {
         let Self {
             context: _,
             handlers,
+            measured: _,
         } = self;
         walk_groups(|| handlers.iter(), visitor);
     }

@@ -26,12 +26,18 @@ label! {
 
 impl From<&str> for RequestMethod {
     /// Methods are case-sensitive (RFC 9110, section 9.1): `get` is [`RequestMethod::Other`].
+    #[inline]
     fn from(method: &str) -> Self {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|known| known.as_str() == method)
-            .unwrap_or(Self::Other)
+        match method {
+            "GET" => Self::Get,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            "PATCH" => Self::Patch,
+            "HEAD" => Self::Head,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -91,5 +97,20 @@ label! {
         Error => "error",
         /// The code that makes the body panicked.
         Panic => "panic",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_called_by_its_name() {
+        for &method in RequestMethod::ALL {
+            assert_eq!(RequestMethod::from(method.as_str()), method);
+        }
+        for other in ["get", "TRACE", "CONNECT", "", "POSTS"] {
+            assert_eq!(RequestMethod::from(other), RequestMethod::Other);
+        }
     }
 }

@@ -53,7 +53,7 @@ pub fn is_llm_call(method: RequestMethod, path: &str) -> bool {
 }
 
 /// The well-known endpoints, those that share a handler as one.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Endpoint {
     Chat,
     Embeddings,
@@ -73,8 +73,14 @@ impl Endpoint {
         Self::Models,
     ];
 
+    #[inline]
     pub(super) fn of(method: RequestMethod, path: &str) -> Option<Self> {
-        let endpoint = match path {
+        Self::at(path).filter(|endpoint| endpoint.method() == method)
+    }
+
+    /// The one at this path, whatever the method.
+    pub(super) fn at(path: &str) -> Option<Self> {
+        Some(match path {
             "/v1/chat/completions" | "/v1/messages" | "/v1/responses" | "/v1/completions" => {
                 Self::Chat
             }
@@ -88,11 +94,10 @@ impl Endpoint {
             "/function_calling" => Self::FunctionCalling,
             "/v1/models" | "/agents/v1/models" => Self::Models,
             _ => return None,
-        };
-        (method == endpoint.method()).then_some(endpoint)
+        })
     }
 
-    fn method(self) -> RequestMethod {
+    pub(super) fn method(self) -> RequestMethod {
         match self {
             Self::Models => RequestMethod::Get,
             _ => RequestMethod::Post,

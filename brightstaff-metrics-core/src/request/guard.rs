@@ -88,6 +88,7 @@ impl RequestGuard {
     }
 
     /// Status and headers are ready: counts the request, and measures the time to its headers.
+    #[inline]
     pub fn head(&mut self, head: &Head<'_>) {
         if self.counted || self.ended {
             return;
@@ -142,6 +143,7 @@ impl RequestGuard {
         self.progress.panicked();
     }
 
+    #[inline]
     fn end(&mut self, ending: Ending) {
         if !self.ended {
             self.end_at(ending, self.handler.context.clock.now());

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// The name of a handler, as an application gives it: cheap to clone, whether it is known at compile time,
 /// kept in a table, or made for a request.
@@ -22,6 +25,20 @@ enum Text {
 }
 
 impl HandlerName {
+    fn new(name: Text) -> Self {
+        // Read before it is written: whoever makes names for each request shares the line.
+        if !Self::are_there() {
+            ANY.store(true, Ordering::Relaxed);
+        }
+        Self(name)
+    }
+
+    /// Whether one was ever made in this process: where none was, no request has to be looked through for one.
+    #[inline]
+    pub(crate) fn are_there() -> bool {
+        ANY.load(Ordering::Relaxed)
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -34,19 +51,19 @@ impl HandlerName {
 
 impl From<&'static str> for HandlerName {
     fn from(name: &'static str) -> Self {
-        Self(Text::Static(name))
+        Self::new(Text::Static(name))
     }
 }
 
 impl From<String> for HandlerName {
     fn from(name: String) -> Self {
-        Self(Text::Shared(name.into()))
+        Self::new(Text::Shared(name.into()))
     }
 }
 
 impl From<Arc<str>> for HandlerName {
     fn from(name: Arc<str>) -> Self {
-        Self(Text::Shared(name))
+        Self::new(Text::Shared(name))
     }
 }
 
@@ -58,3 +75,6 @@ impl From<std::borrow::Cow<'static, str>> for HandlerName {
         }
     }
 }
+
+/// Relaxed will do: a request takes its name along, past whatever hands it from thread to thread.
+static ANY: AtomicBool = AtomicBool::new(false);

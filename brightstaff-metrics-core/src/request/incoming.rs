@@ -1,4 +1,5 @@
-use crate::{labels::RequestMethod, request::HandlerName, trace::TraceContext};
+use super::{HandlerName, KnownTemplate};
+use crate::{labels::RequestMethod, trace::TraceContext};
 
 /// An inbound request as its framework presents it: everything that its handler may be named by.
 pub trait IncomingRequest {
@@ -16,6 +17,12 @@ pub trait IncomingRequest {
     /// true one only then: see [`RequestMetrics::rename`](super::RequestMetrics::rename). As cheap as it can be.
     fn likely_template(&self) -> Option<&str> {
         self.template()
+    }
+
+    /// The same, where it is kept with the handler that it stands for: in place of
+    /// [`likely_template`](Self::likely_template).
+    fn known_template(&self) -> Option<&KnownTemplate> {
+        None
     }
 
     /// Whether the template is there already: then it is asked for whatever the path looks like, which

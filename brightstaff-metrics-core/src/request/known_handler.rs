@@ -1,21 +1,28 @@
 use std::sync::{Arc, OnceLock};
 
+use super::endpoint::Endpoint;
 use crate::{
     families::{FoundHandler, HandlerSeries, HttpFamilies},
-    labels::MAX_LABEL_BYTES,
+    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
 };
 
 /// A handler whose name is known before its first request: looked up once.
 #[derive(Clone, Debug)]
 pub(super) struct KnownHandler {
     name: Box<str>,
+    most_bytes: usize,
     found: OnceLock<Arc<HandlerSeries>>,
 }
 
 impl KnownHandler {
     pub(super) fn new(name: &str) -> Self {
+        Self::with_most(name, MAX_LABEL_BYTES)
+    }
+
+    fn with_most(name: &str, most_bytes: usize) -> Self {
         Self {
             name: name.into(),
+            most_bytes,
             found: OnceLock::new(),
         }
     }
@@ -31,11 +38,48 @@ impl KnownHandler {
     }
 
     fn find<'a>(&'a self, families: &'a HttpFamilies) -> FoundHandler<'a> {
-        let found = families.handler(&self.name, MAX_LABEL_BYTES);
+        let found = families.handler(&self.name, self.most_bytes);
         if !found.folded {
             self.found.get_or_init(|| Arc::clone(found.series));
         }
         found
+    }
+}
+
+/// The template of a route that requests take again and again: the handler that it stands for is looked up once. For
+/// the requests of one [`RequestMetrics`](super::RequestMetrics) alone.
+#[derive(Debug)]
+pub struct KnownTemplate {
+    handler: KnownHandler,
+    endpoint: Option<Endpoint>,
+}
+
+impl KnownTemplate {
+    /// That of this template.
+    #[must_use]
+    pub fn new(template: &str) -> Self {
+        Self {
+            handler: KnownHandler::with_most(template, MAX_TEMPLATE_BYTES),
+            endpoint: Endpoint::at(template),
+        }
+    }
+
+    /// The template.
+    #[must_use]
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        &self.handler.name
+    }
+
+    /// The well-known endpoint that it is for this method.
+    #[inline]
+    pub(super) fn endpoint(&self, method: RequestMethod) -> Option<Endpoint> {
+        self.endpoint.filter(|endpoint| endpoint.method() == method)
+    }
+
+    #[inline]
+    pub(super) fn series<'a>(&'a self, families: &'a HttpFamilies) -> FoundHandler<'a> {
+        self.handler.series(families)
     }
 }
 

@@ -102,7 +102,14 @@ impl LayerMarks {
     }
 
     /// What layers further out leave to one of these metrics.
+    #[inline]
     pub(super) fn left(&self, metrics: usize) -> Left {
+        if let Measured::Nothing = self.0 {
+            return Left {
+                request: true,
+                call: true,
+            };
+        }
         let measured = self.mark_of(metrics);
         Left {
             request: measured.is_none(),
@@ -112,7 +119,15 @@ impl LayerMarks {
 
     /// The marks for layers further in, of a layer that measures the request, if no other does, and perhaps a
     /// call. `None` where nothing is new.
+    #[inline]
     pub(super) fn with(&self, metrics: usize, call: bool) -> Option<NewMarks> {
+        match self.0 {
+            Measured::Nothing if metrics == FIRST => Some(NewMarks(Self(Measured::First { call }))),
+            _ => self.with_others(metrics, call),
+        }
+    }
+
+    fn with_others(&self, metrics: usize, call: bool) -> Option<NewMarks> {
         let before = self.mark_of(metrics);
         if before.is_some_and(|before| before.call || !call) {
             return None;

@@ -22,6 +22,7 @@ pub use self::{
     guard::RequestGuard,
     handler_name::HandlerName,
     incoming::IncomingRequest,
+    known_handler::KnownTemplate,
     layer_mark::{Extensions, LayerMarks, NewMarks},
     pending::PendingCall,
     request_metrics::{Begun, RequestMetrics},

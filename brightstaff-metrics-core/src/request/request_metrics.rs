@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
+    Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
     known_handler::{Answered, KnownHandler},
     paths::PathMap,
@@ -29,6 +29,8 @@ pub struct RequestMetrics {
     /// For the well-known endpoints.
     implicit: Option<Upstream>,
     llm_endpoints: PathMap<Upstream>,
+    /// The application says that no layer is further in.
+    innermost: bool,
 }
 
 /// What of a request is measured.
@@ -46,6 +48,7 @@ pub struct Begun {
 
 impl RequestMetrics {
     pub(crate) fn new(http: &Arc<HttpFamilies>, upstream: &Arc<UpstreamFamilies>) -> Self {
+        http.measured.layer();
         Self {
             http: Arc::clone(http),
             upstream: Arc::clone(upstream),
@@ -57,6 +60,7 @@ impl RequestMetrics {
             answered: Some(Arc::new(Answered::new(http, UNMATCHED))),
             implicit: None,
             llm_endpoints: PathMap::default(),
+            innermost: false,
         }
     }
 
@@ -97,16 +101,43 @@ impl RequestMetrics {
         Upstream::implicit(&self.upstream, provider)
     }
 
+    /// No layer of the same metrics is further in: requests need no marks for one. Where there is one all the same, both
+    /// measure.
+    pub fn innermost(&mut self) {
+        self.innermost = true;
+    }
+
+    /// An adapter tells of each service that it makes with these: where there is one, no other can be further in,
+    /// and its requests need no marks. An adapter that tells of none leaves marks on all requests.
+    pub fn serve(&self) {
+        self.http.measured.service();
+    }
+
+    /// The marks that a request has in its extensions, where there can be any.
+    #[inline]
+    #[must_use]
+    pub fn marks(&self, extensions: &impl Extensions) -> LayerMarks {
+        if self.http.measured.once() {
+            LayerMarks::default()
+        } else {
+            LayerMarks::of(extensions)
+        }
+    }
+
     /// A request arrived, which has passed layers with these marks.
+    #[inline]
     pub fn begin<R: IncomingRequest>(&self, request: &R, outer: &LayerMarks) -> Begun {
         let id = self.upstream.id();
         let left = outer.left(id);
+        let marks = |call| {
+            let further_in = !self.innermost && !self.http.measured.once();
+            further_in.then(|| outer.with(id, call)).flatten()
+        };
         if self.skipped.get(request).is_some() {
-            let marks = outer.with(id, true);
             return Begun {
                 request: None,
                 call: None,
-                marks,
+                marks: marks(true),
             };
         }
         let start = self.http.context().clock.now();
@@ -127,7 +158,7 @@ impl RequestMetrics {
         });
         Begun {
             request: guard,
-            marks: outer.with(id, call.is_some()),
+            marks: marks(call.is_some()),
             call,
         }
     }
@@ -140,11 +171,11 @@ impl RequestMetrics {
     }
 
     /// The handler of a request, and the one that it has instead if it is answered.
-    fn handler_of<R: IncomingRequest>(
-        &self,
-        request: &R,
+    fn handler_of<'a, R: IncomingRequest>(
+        &'a self,
+        request: &'a R,
         method: RequestMethod,
-    ) -> (FoundHandler<'_>, Option<&Arc<Answered>>) {
+    ) -> (FoundHandler<'a>, Option<&'a Arc<Answered>>) {
         match self.named(request, method) {
             Some(handler) => (handler, None),
             None => (self.fallback.series(&self.http), self.answered.as_ref()),
@@ -152,11 +183,11 @@ impl RequestMetrics {
     }
 
     /// The first name that is known, in the order of the contract.
-    fn named<R: IncomingRequest>(
-        &self,
-        request: &R,
+    fn named<'a, R: IncomingRequest>(
+        &'a self,
+        request: &'a R,
         method: RequestMethod,
-    ) -> Option<FoundHandler<'_>> {
+    ) -> Option<FoundHandler<'a>> {
         if let Some(name) = request.given_name() {
             return Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES));
         }
@@ -171,14 +202,21 @@ impl RequestMetrics {
         if let Some(endpoint) = endpoint(request.path()) {
             return Some(endpoint.series(&self.http));
         }
+        if let Some(template) = request.known_template() {
+            return Some(match template.endpoint(method) {
+                Some(endpoint) => self.endpoints[endpoint as usize].series(&self.http),
+                None if is_preflight(request, method) => self.preflight.series(&self.http),
+                None => template.series(&self.http),
+            });
+        }
         if let Some(template) = request.likely_template() {
             return Some(match endpoint(template) {
                 Some(endpoint) => endpoint.series(&self.http),
-                None if is_preflight(request) => self.preflight.series(&self.http),
+                None if is_preflight(request, method) => self.preflight.series(&self.http),
                 None => routed(template),
             });
         }
-        if is_preflight(request) {
+        if is_preflight(request, method) {
             return Some(self.preflight.series(&self.http));
         }
         request.prefix().map(routed)
@@ -204,8 +242,9 @@ impl RequestMetrics {
     }
 }
 
-fn is_preflight(request: &impl IncomingRequest) -> bool {
-    request.method() == RequestMethod::Options
+#[inline]
+fn is_preflight(request: &impl IncomingRequest, method: RequestMethod) -> bool {
+    method == RequestMethod::Options
         && request.has_header("origin")
         && request.has_header("access-control-request-method")
 }
@@ -278,10 +317,10 @@ mod tests {
         RequestMetrics::new(&Arc::new(http), &Arc::new(upstream))
     }
 
-    fn name<'a>(requests: &'a RequestMetrics, request: &Request) -> &'a str {
+    fn name(requests: &RequestMetrics, request: &Request) -> String {
         let (found, _) = requests.handler_of(request, request.method());
         let [name] = found.series.key();
-        name
+        name.to_owned()
     }
 
     #[test]
