@@ -1,6 +1,6 @@
 //! The picture: bars of nanoseconds on a logarithmic scale.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter};
 
 use super::{report::told, row::Unit, verdict::Measured};
 
@@ -29,8 +29,11 @@ pub(super) fn draw(rows: &[Measured]) -> String {
         .iter()
         .flat_map(|measured| bars(measured))
         .map(|bar| bar.nanos);
-    let decades = most.fold(10.0, f64::max).log10().ceil();
-    let x = |nanos: f64| LEFT + (WIDTH - LEFT - RIGHT) * nanos.max(1.0).log10() / decades;
+    let most = most.fold(10.0, f64::max);
+    let decades: Vec<_> =
+        iter::successors(Some(1.0), |nanos| (*nanos < most).then_some(nanos * 10.0)).collect();
+    let full = (decades.len() - 1) as f64;
+    let x = |nanos: f64| LEFT + (WIDTH - LEFT - RIGHT) * nanos.max(1.0).log10() / full;
     let (mut body, mut y) = (String::new(), TOP);
     for measured in &rows {
         let bars = bars(measured);
@@ -52,8 +55,7 @@ pub(super) fn draw(rows: &[Measured]) -> String {
         y += GAP;
     }
     let mut grid = String::new();
-    for decade in 0..=decades as i32 {
-        let nanos = 10_f64.powi(decade);
+    for nanos in decades {
         let at = x(nanos);
         let _ = writeln!(
             grid,
@@ -93,4 +95,42 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('`', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::rows::ROWS;
+
+    /// A bar is a tenth longer for each tenth of a decade, and none leaves the picture.
+    #[test]
+    fn bars_are_logarithmic() {
+        let row = ROWS.iter().find(|row| row.drawn).expect("some are drawn");
+        let measured = Measured {
+            row,
+            bare: None,
+            floor: Some(10.0),
+            peers: vec![("peer", 1_000.0)],
+            ours: 100.0,
+            targets: Vec::new(),
+        };
+        let picture = draw(&[measured]);
+        let widths: Vec<f64> = picture
+            .split("width=\"")
+            .skip(2)
+            .map(|rest| {
+                rest.split('"')
+                    .next()
+                    .expect("a number")
+                    .parse()
+                    .expect("a number")
+            })
+            .collect();
+        let full = WIDTH - LEFT - RIGHT;
+        let expected = [full * 2.0 / 3.0, full / 3.0, full];
+        for (width, expected) in widths.iter().zip(expected) {
+            assert!((width - expected).abs() < 0.1, "{widths:?}");
+        }
+        assert_eq!(widths.len(), 3);
+    }
 }
