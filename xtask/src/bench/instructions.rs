@@ -3,7 +3,7 @@
 //! They depend on the compiler, so the record names its version, and the check builds with that one: a new Rust
 //! changes the figures when somebody blesses them, and at no other time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, env::consts::ARCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -30,6 +30,10 @@ type Counts = BTreeMap<String, f64>;
 pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     let record: Table = sh.read_file(RECORD)?.parse().context(RECORD)?;
     let rustc = record["rustc"].as_str().context("no rustc")?.to_owned();
+    let arch = record["arch"].as_str().context("no arch")?;
+    if arch != ARCH {
+        return Ok(Outcome::Skipped(format!("the figures are of {arch}")));
+    }
     let version = cmd!(sh, "cargo +{rustc} --version");
     if version.quiet().ignore_stderr().read().is_err() {
         return Ok(Outcome::Skipped(format!(
@@ -79,7 +83,7 @@ pub(crate) fn bless(sh: &Shell) -> Result<()> {
     let mut text = format!(
         "# Instructions of one request, call, chunk or line. Written by `cargo xtask bless instructions`,\n\
          # checked by `cargo xtask test instructions` with this version of Rust.\n\
-         rustc = \"{rustc}\"\n"
+         rustc = \"{rustc}\"\narch = \"{ARCH}\"\n"
     );
     for (tool, version) in tools(sh)? {
         text += &format!("{tool} = \"{version}\"\n");
