@@ -1,6 +1,7 @@
 //! The tasks of this workspace: `cargo xtask --help`.
 
 mod api;
+mod bench;
 mod cardinality;
 mod code;
 mod config_checks;
@@ -38,7 +39,7 @@ mod workspace;
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use xshell::{Shell, cmd};
 
 #[derive(Parser)]
@@ -73,7 +74,10 @@ enum Task {
     /// Run what CI runs: installs the tools that the checks need, and lets none be skipped
     Ci,
     /// Rewrite the golden files from what the tests see
-    Bless,
+    Bless {
+        /// Write anew what is not a matter of right and wrong: the instructions that each thing takes
+        what: Option<Blessing>,
+    },
     /// Write the files that are generated from the catalogue
     Generate {
         /// Write nothing; fail where a file is not up to date
@@ -91,12 +95,13 @@ enum Task {
     Soak(soak::Options),
     /// Fuzz the meter, from recorded responses on
     Fuzz(fuzz::Options),
-    /// Run the benches, each beside its peers
-    Bench {
-        /// Arguments of `cargo bench`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
-    },
+    /// Measure every row of BENCHMARKS.md beside its peers, and write the page
+    Bench(bench::Options),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Blessing {
+    Instructions,
 }
 
 #[derive(Subcommand)]
@@ -138,7 +143,10 @@ fn run(cli: Cli) -> Result<()> {
             ..
         } => stages::test(&sh, &stages, &may_skip, verdict.as_deref())?,
         Task::Ci => cmd!(sh, "bash .ci/run").env("CI", "true").quiet().run()?,
-        Task::Bless => {
+        Task::Bless {
+            what: Some(Blessing::Instructions),
+        } => bench::instructions::bless(&sh)?,
+        Task::Bless { what: None } => {
             generate::all(&sh, false)?;
             // Goldens are core's; its driver alone writes those of the contract.
             cmd!(sh, "cargo test -p brightstaff-metrics-core --tests --quiet")
@@ -157,9 +165,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Soak(options) => soak::run(&sh, &options)?,
         Task::Fuzz(options) => fuzz::run(&sh, &options)?,
-        Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
-            .quiet()
-            .run()?,
+        Task::Bench(options) => bench::run(&sh, &options)?,
     }
     Ok(())
 }

@@ -48,7 +48,10 @@ pub(crate) fn lowest_versions(sh: &Shell) -> Result<Outcome> {
             .quiet()
             .run()?;
     }
-    let manifest = manifest.replace("    \"xtask\",\n", "");
+    let members = manifest
+        .lines()
+        .filter(|line| !line.starts_with("    \"xtask"));
+    let manifest: String = members.map(|line| format!("{line}\n")).collect();
     sh.write_file(copy.join("workspace/Cargo.toml"), manifest)?;
 
     let _directory = sh.push_dir(copy.join("workspace"));

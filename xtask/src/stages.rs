@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use xshell::Shell;
 
 use crate::{
-    cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes, layout,
-    link, newcomer, packages, proof, render, runner, soak,
+    bench, cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes,
+    layout, link, newcomer, packages, proof, render, runner, soak,
     stage::{Lane, Outcome, Stage},
 };
 
@@ -101,6 +101,12 @@ const STAGES: &[Stage] = &[
         about: "the libraries build with the Rust that they state and the lowest versions that they allow",
         lane: Lane::Build,
         run: packages::lowest_versions,
+    },
+    Stage {
+        name: "instructions",
+        about: "a request, a call, a chunk and a line of a scrape take the instructions that are committed",
+        lane: Lane::Build,
+        run: bench::instructions::test,
     },
     Stage {
         name: "demo",

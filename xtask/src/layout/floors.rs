@@ -71,6 +71,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor(
                 "tasks",
                 &[
+                    "bench",
                     "cardinality",
                     "code",
                     "config_checks",
