@@ -148,11 +148,14 @@ impl Bounds {
             .iter()
             .map(|bound| largest(bound * unit.per_one()))
             .collect();
+        // The smallest number with so many bits.
+        let least = |bits| (1_u128 << bits) >> 1;
+        let below = |least| samples.partition_point(|&bound| u128::from(bound) < least);
         Self {
             unit,
-            less: std::array::from_fn(|bits| less_than_two_to(bits, &samples)),
-            told: Told::Classic,
+            first: std::array::from_fn(|bits| below(least(bits))),
             upper: upper.into(),
+            told: Told::Classic,
             rendered: upper
                 .iter()
                 .map(|bound| bound.to_string().into())
