@@ -60,12 +60,12 @@ impl TraceContext {
     fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let (version, rest) = bytes.split_at_checked(2)?;
         let version = hex(version)?;
-        // "A vendor … MUST consider the version ff invalid."
+        // "Version ff is forbidden."
         if version == 0xff {
             return None;
         }
         let (fields, more) = rest.split_at_checked(FIELDS_BYTES)?;
-        // "If a higher version is detected", what is known is read, and "either end of string or a dash" follows.
+        // Of a higher version this much is read, where "either the end of the string or a dash" follows.
         let known = more.is_empty() || version > 0 && more[0] == b'-';
         let dashes = [0, 33, 50].iter().all(|&at| fields[at] == b'-');
         if !known || !dashes {
