@@ -11,15 +11,12 @@ use actix_web::{
     http::{self, header::HeaderMap},
 };
 use brightstaff_metrics_core::{
-    HandlerName, TraceContext,
+    HandlerName,
     adapter::{IncomingRequest, KnownTemplate, handler_names_are_there},
     labels::RequestMethod,
 };
 
-use crate::{
-    routes::{Route, Routes},
-    trace::trace_context,
-};
+use crate::routes::{Route, Routes};
 
 /// What [`MetricsMiddleware::handler_fn`](crate::MetricsMiddleware::handler_fn) names a handler by.
 #[derive(Debug)]
@@ -222,7 +219,7 @@ impl IncomingRequest for Arriving<'_> {
         self.head.headers().contains_key(name)
     }
 
-    fn trace(&self) -> Option<TraceContext> {
-        trace_context(self.head.headers())
+    fn trace(&self) -> Option<crate::TraceContext> {
+        crate::trace_context(self.head.headers())
     }
 }
