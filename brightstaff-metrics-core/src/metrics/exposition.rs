@@ -112,7 +112,8 @@ impl Exposition {
         Self { ours, others }
     }
 
-    /// Writes everything in this format, in pieces of some 16 KiB.
+    /// Writes everything in this format: text in pieces of some 16 KiB, protobuf family by family, each of which is held
+    /// until its last child is known.
     ///
     /// In `OpenMetrics` a counter's family is named without `_total`. What another collector calls as one of our
     /// counters is called there (`process_cpu_seconds`) is left out; its own counter beside a family of that name, or
