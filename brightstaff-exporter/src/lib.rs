@@ -30,8 +30,8 @@
 //!
 //! # What is served
 //!
-//! - `GET /metrics`: the text exposition format, version 0.0.4, or `OpenMetrics` 1.0 where `Accept` prefers it, compressed with gzip where that is asked
-//!   for. The registry is encoded on a thread of its own, once at a time for all who wait.
+//! - `GET /metrics`: the text exposition format, version 0.0.4, or `OpenMetrics` 1.0 or Prometheus' protobuf where
+//!   `Accept` prefers it, compressed with gzip where that is asked for. The registry is encoded on a thread of its own, once at a time for all who wait.
 //! - `GET /healthz`: `ok`, as soon as the endpoint serves.
 //! - `GET /`: a small page that leads to the two.
 //!

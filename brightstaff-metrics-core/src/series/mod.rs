@@ -5,6 +5,7 @@ mod histogram;
 mod interop;
 mod label_set;
 mod native;
+mod protobuf;
 mod scalar;
 mod sequence_lock;
 mod sets;
@@ -18,10 +19,11 @@ use crate::labels;
 
 pub(crate) use self::{
     exemplars::Exemplar,
-    histogram::{Histogram, Snapshot},
+    histogram::Histogram,
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},
     native::Native,
+    protobuf::{ProtobufWriter, for_library},
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet, RareSet},
     table::{Keyed, Room, Table},

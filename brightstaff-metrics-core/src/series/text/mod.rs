@@ -255,16 +255,20 @@ pub(crate) fn header(out: &mut Vec<u8>, dialect: Dialect, name: &str, help: &str
         line("HELP", &escape_help(dialect, help));
     }
     line("TYPE", kind);
-    if dialect == Dialect::OpenMetrics {
-        let units = ["seconds", "bytes", "tokens"];
-        let unit = units.iter().find(|unit| {
-            let before = name.strip_suffix(**unit);
-            before.is_some_and(|before| before.ends_with('_'))
-        });
-        if let Some(unit) = unit {
-            line("UNIT", unit);
-        }
+    if dialect == Dialect::OpenMetrics
+        && let Some(unit) = unit(name)
+    {
+        line("UNIT", unit);
     }
+}
+
+/// The unit that the name of a family, without `_total`, ends in.
+pub(super) fn unit(name: &str) -> Option<&'static str> {
+    let units = ["seconds", "bytes", "tokens"];
+    units.into_iter().find(|unit| {
+        let before = name.strip_suffix(unit);
+        before.is_some_and(|before| before.ends_with('_'))
+    })
 }
 
 fn escape_help(dialect: Dialect, help: &str) -> String {

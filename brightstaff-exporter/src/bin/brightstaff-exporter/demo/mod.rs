@@ -54,7 +54,8 @@ pub(crate) fn demo(options: &Demo) -> Result<()> {
 
 async fn run(options: &Demo) -> Result<()> {
     let book = Arc::new(Book::default());
-    let world = World::new(&book).await?;
+    let mut world = World::new(&book).await?;
+    options.configure(&mut world.config);
     let mut servers = JoinSet::new();
     let measured = Measured::start(options, &world.config, &mut servers).await?;
     // Before the load: nobody should wait for what cannot be written down.

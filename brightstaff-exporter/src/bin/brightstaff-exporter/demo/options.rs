@@ -1,9 +1,13 @@
 use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::load::Load;
-use crate::{address::Listen, config::duration, usage::UsageError};
+use crate::{
+    address::Listen,
+    config::{Config, duration},
+    usage::UsageError,
+};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -28,6 +32,10 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "IP:PORT", value_parser = proxy)]
     pub(crate) via: Option<SocketAddr>,
 
+    /// Count samples in native histograms, too; with "only", leave the classic ones out of protobuf.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) native_histograms: Option<NativeHistograms>,
+
     /// Show every series at the end, and not only those that differ.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -41,7 +49,23 @@ pub(crate) struct Demo {
     pub(crate) hold: Option<Duration>,
 }
 
+/// What protobuf tells of histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NativeHistograms {
+    /// Classic and native buckets.
+    Both,
+    /// Native buckets alone.
+    Only,
+}
+
 impl Demo {
+    /// Has the configuration say what these options say.
+    pub(super) fn configure(&self, config: &mut Config) {
+        let native = self.native_histograms;
+        config.metrics.native_histograms = native.is_some();
+        config.metrics.classic_histograms = native != Some(NativeHistograms::Only);
+    }
+
     pub(super) fn load(&self) -> Load {
         Load {
             rate: self.rate,
