@@ -24,3 +24,20 @@ pub fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
 }
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn exactly_one_header_names_the_trace() {
+        let mut headers = HeaderMap::new();
+        assert!(trace_context(&headers).is_none());
+        headers.append(TRACEPARENT.clone(), SOUND.parse().unwrap());
+        assert_eq!(trace_context(&headers), TraceContext::parse(SOUND));
+        headers.append(TRACEPARENT.clone(), SOUND.parse().unwrap());
+        assert!(trace_context(&headers).is_none());
+    }
+}

@@ -127,18 +127,31 @@ const SAMPLED: u64 = 1;
 
 /// Lower-case digits only, as the specification wants them; 16 at most.
 fn hex(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |value, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(value << 4 | u64::from(digit))
-    })
+    let (mut value, mut all) = (0, 0);
+    for &digit in digits {
+        let digit = VALUES[usize::from(digit)];
+        value = value << 4 | u64::from(digit);
+        all |= digit;
+    }
+    (all < 16).then_some(value)
 }
 
+/// What each byte is worth as a digit; a set high bit where it is none.
+const VALUES: [u8; 256] = {
+    let mut values = [0x80; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        values[DIGITS[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn digits(value: u64) -> [u8; 16] {
-    std::array::from_fn(|at| b"0123456789abcdef"[(value >> (60 - 4 * at)) as usize & 0xf])
+    let bytes = value.to_be_bytes();
+    std::array::from_fn(|at| DIGITS[usize::from(bytes[at / 2] >> (4 - 4 * (at % 2)) & 0xf)])
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The table of children, played by threads of the system. `table_model.rs` plays every order of their steps.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, unused_imports, unreachable_pub, clippy::unwrap_used)]
 
 #[allow(unused_imports)] // More than the table stands on it.
 #[path = "../src/series/sync.rs"]

@@ -7,6 +7,7 @@ use crate::{
     head::Head,
     labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass},
     progress::{Ending, Progress, is_bodiless},
+    series::Traced,
     trace::TraceContext,
 };
 
@@ -160,7 +161,11 @@ impl RequestGuard {
         let clock = &self.handler.context.clock;
         let elapsed = clock.nanos(self.start, now);
         let duration = self.handler.duration();
-        duration.observe_in(self.trace, elapsed, || clock.wall());
+        let traced = self.trace.map(|trace| Traced {
+            trace,
+            at: clock.wall(),
+        });
+        duration.observe_traced(elapsed, traced.as_ref());
         self.handler.in_flight.dec();
     }
 

@@ -13,6 +13,13 @@ pub(crate) struct Exemplar {
     pub(crate) at: Duration,
 }
 
+/// Where and when a sample comes from that is to be an exemplar.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traced {
+    pub(crate) trace: TraceContext,
+    pub(crate) at: WallTime,
+}
+
 /// The latest exemplar of each bucket.
 #[derive(Debug)]
 pub(super) struct Exemplars(Box<[SequenceLock<WORDS>]>);
@@ -25,15 +32,16 @@ impl Exemplars {
         Self((0..buckets).map(|_| SequenceLock::new()).collect())
     }
 
-    pub(super) fn put(&self, bucket: usize, sample: u64, trace: TraceContext, at: WallTime) {
-        let ([high, low], span) = trace.words();
-        self.0[bucket].write([high, low, span, sample, at.as_nanos()]);
+    pub(super) fn put(&self, bucket: usize, sample: u64, traced: Traced) {
+        let ([high, low], span) = traced.trace.words();
+        self.0[bucket].write([high, low, span, sample, traced.at.as_nanos()]);
     }
 
-    /// The sample, the trace, and when.
-    pub(super) fn get(&self, bucket: usize) -> Option<(u64, TraceContext, WallTime)> {
+    /// The sample, and where it came from.
+    pub(super) fn get(&self, bucket: usize) -> Option<(u64, Traced)> {
         let [high, low, span, sample, at] = self.0.get(bucket)?.read()?;
         let trace = TraceContext::of_words([high, low], span)?;
-        Some((sample, trace, WallTime::from_nanos(at)))
+        let at = WallTime::from_nanos(at);
+        Some((sample, Traced { trace, at }))
     }
 }

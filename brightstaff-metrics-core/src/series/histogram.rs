@@ -8,14 +8,12 @@ use std::{
 
 use super::{
     Children, LabelSet, Visitor,
-    exemplars::{Exemplar, Exemplars},
+    exemplars::{Exemplar, Exemplars, Traced},
     native::{Cells, Native},
 };
 use crate::{
     buckets::{Bounds, Buckets, Le, Unit},
     catalogue::{Family, Kind},
-    clock::WallTime,
-    trace::TraceContext,
 };
 
 /// Samples in buckets, and their sum. Samples are whole numbers: nanoseconds, or tokens.
@@ -75,18 +73,12 @@ impl Histogram {
         self.count(sample);
     }
 
-    /// The same for a sample that came from this trace, if there is one: then it is the latest of its bucket. `wall`
-    /// is asked for the time only then.
+    /// The same for a sample that, if it came from a trace, is the exemplar of its bucket from now on.
     #[inline]
-    pub(crate) fn observe_in(
-        &self,
-        trace: Option<TraceContext>,
-        sample: u64,
-        wall: impl FnOnce() -> WallTime,
-    ) {
+    pub(crate) fn observe_traced(&self, sample: u64, traced: Option<&Traced>) {
         let bucket = self.count(sample);
-        if let Some(trace) = trace {
-            self.show(bucket, sample, trace, wall());
+        if let Some(traced) = traced {
+            self.show(bucket, sample, traced);
         }
     }
 
@@ -110,10 +102,10 @@ impl Histogram {
     }
 
     #[inline(never)]
-    fn show(&self, bucket: usize, sample: u64, trace: TraceContext, at: WallTime) {
+    fn show(&self, bucket: usize, sample: u64, traced: &Traced) {
         let exemplars = || Exemplars::new(self.buckets.len());
         let exemplars = self.extra().exemplars.get_or_init(exemplars);
-        exemplars.put(bucket, sample, trace, at);
+        exemplars.put(bucket, sample, *traced);
     }
 
     fn extra(&self) -> &Extra {
@@ -182,11 +174,11 @@ impl Histogram {
     }
 
     fn exemplar_of(&self, slots: &Exemplars, bucket: usize) -> Option<Exemplar> {
-        let (sample, trace, at) = slots.get(bucket)?;
+        let (sample, traced) = slots.get(bucket)?;
         Some(Exemplar {
             value: self.bounds.unit().of(u128::from(sample)),
-            trace,
-            at: at.since_epoch(),
+            trace: traced.trace,
+            at: traced.at.since_epoch(),
         })
     }
 
@@ -256,7 +248,7 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{buckets::Told, catalogue as c};
+    use crate::{buckets::Told, catalogue as c, clock::WallTime, trace::TraceContext};
 
     fn histogram(told: Told) -> Histogram {
         let family = &c::TIME_TO_FIRST_TOKEN;
@@ -341,14 +333,17 @@ mod tests {
     #[test]
     fn each_bucket_shows_the_latest_sample_that_has_a_trace() {
         let histogram = histogram(Told::Classic);
-        let at = |second: u64| move || WallTime::from_nanos(second * 1_000_000_000);
-        histogram.observe_in(None, 300_000_000, || unreachable!("there is no trace"));
+        let traced = |number, second: u64| Traced {
+            trace: trace(number),
+            at: WallTime::from_nanos(second * 1_000_000_000),
+        };
+        histogram.observe_traced(300_000_000, None);
         assert!(histogram.extra.get().is_none(), "nothing is paid");
         assert_eq!(histogram.exemplars().count(), 0);
-        histogram.observe_in(Some(trace(1)), 300_000_000, at(10));
-        histogram.observe_in(Some(trace(2)), 400_000_000, at(20));
-        histogram.observe_in(None, 450_000_000, at(30));
-        histogram.observe_in(Some(trace(3)), 500_000_000_000, at(40));
+        histogram.observe_traced(300_000_000, Some(&traced(1, 10)));
+        histogram.observe_traced(400_000_000, Some(&traced(2, 20)));
+        histogram.observe(450_000_000);
+        histogram.observe_traced(500_000_000_000, Some(&traced(3, 40)));
         let exemplars: Vec<_> = histogram.exemplars().collect();
         let exemplar = |value, number, second| Exemplar {
             value,

@@ -18,7 +18,7 @@ mod walk;
 use crate::labels;
 
 pub(crate) use self::{
-    exemplars::Exemplar,
+    exemplars::{Exemplar, Traced},
     histogram::Histogram,
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},

@@ -227,7 +227,8 @@ mod tests {
             for &largest in &scale.largest {
                 for sample in [largest - 1, largest, largest + 1] {
                     if sample > 0 {
-                        let index = scale.first + search(sample).min(CELLS - 1) as i32;
+                        let cell = i32::try_from(search(sample).min(CELLS - 1)).unwrap();
+                        let index = scale.first + cell;
                         assert_eq!(read(unit, &[sample]).buckets, [(index, 1)], "{sample}");
                     }
                 }

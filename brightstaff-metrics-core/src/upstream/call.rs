@@ -10,6 +10,7 @@ use crate::{
     labels::{ErrorClass, StatusClass},
     meter::{End, Facts, Meter},
     progress::{Ending, Progress, is_bodiless},
+    series::Traced,
     trace::TraceContext,
 };
 
@@ -298,7 +299,10 @@ impl Ended {
             clock: call.upstream.clock(),
             start: call.start,
             end: self.at,
-            trace: call.trace,
+            traced: call.trace.map(|trace| Traced {
+                trace,
+                at: call.upstream.clock().wall(),
+            }),
             timing: call.timing,
             facts,
         }

@@ -4,8 +4,7 @@ use crate::{
     families::Pair,
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind},
     meter::Facts,
-    series::Histogram,
-    trace::TraceContext,
+    series::{Histogram, Traced},
 };
 
 /// All that is known of a call at its end.
@@ -17,7 +16,7 @@ pub(super) struct Record<'a> {
     pub(super) clock: &'a Clock,
     pub(super) start: Tick,
     pub(super) end: Tick,
-    pub(super) trace: Option<TraceContext>,
+    pub(super) traced: Option<Traced>,
     pub(super) timing: Timing,
     /// What the body of a 2xx told.
     pub(super) facts: Option<&'a Facts>,
@@ -90,7 +89,7 @@ impl Record<'_> {
 
     /// A sample that is an exemplar, where there is a trace.
     fn observe(&self, histogram: &Histogram, nanos: u64) {
-        histogram.observe_in(self.trace, nanos, || self.clock.wall());
+        histogram.observe_traced(nanos, self.traced.as_ref());
     }
 
     fn since(&self, instant: Tick) -> u64 {
