@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 #[cfg(feature = "web-config")]
 use crate::web_config::Access;
 use crate::{
-    exposition::{Encoder, Exposition, Text, held, negotiate},
+    exposition::{Compressed, Encoder, Exposition, Text, negotiate},
     limits::Limits,
 };
 
@@ -238,7 +238,7 @@ fn encoded(
     format: Format,
     exposition: Exposition,
     gzip: bool,
-    permit: impl Send + Unpin + 'static,
+    permit: impl Send + Sync + Unpin + 'static,
 ) -> Response {
     let headers = [
         (
@@ -250,8 +250,8 @@ fn encoded(
     ];
     if gzip {
         let encoding = [(CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
-        let bytes = held(exposition.gzip, permit);
-        (headers, encoding, Body::from(bytes)).into_response()
+        let body = Compressed::new(exposition, permit);
+        (headers, encoding, Body::new(body)).into_response()
     } else {
         (headers, Body::new(Text::new(exposition, permit))).into_response()
     }

@@ -134,12 +134,35 @@ pub(crate) struct Bounds {
     /// As they were given.
     upper: Box<[f64]>,
     /// The same as text, and `+Inf`.
-    rendered: Box<[Box<str>]>,
+    rendered: Box<[Le]>,
     /// The largest sample of each bucket.
     samples: Box<[u64]>,
     /// The first bucket that samples with so many bits may belong to. Most such ranges hold a bound or two.
     first: [usize; u64::BITS as usize + 2],
 }
+
+/// An upper bound in the text formats: how the line of its bucket ends, behind the labels, where the bucket holds
+/// nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Le(Box<str>);
+
+impl Le {
+    fn new(bound: &str) -> Self {
+        Self(format!("le=\"{bound}\"}} {ZERO}").into())
+    }
+
+    /// Up to the end of the line, where there are no samples up to the bound.
+    pub(crate) fn zero_line(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Up to the number of samples.
+    pub(crate) fn line_head(&self) -> &[u8] {
+        &self.0.as_bytes()[..self.0.len() - ZERO.len()]
+    }
+}
+
+const ZERO: &str = "0\n";
 
 impl Bounds {
     fn new(set: BucketSet, upper: &[f64]) -> Self {
@@ -158,8 +181,8 @@ impl Bounds {
             told: Told::Classic,
             rendered: upper
                 .iter()
-                .map(|bound| bound.to_string().into())
-                .chain(["+Inf".into()])
+                .map(|bound| Le::new(&bound.to_string()))
+                .chain([Le::new("+Inf")])
                 .collect(),
             samples,
         }
@@ -188,8 +211,8 @@ impl Bounds {
         self.upper.iter().copied()
     }
 
-    pub(crate) fn rendered(&self) -> impl Iterator<Item = &str> {
-        self.rendered.iter().map(AsRef::as_ref)
+    pub(crate) fn rendered(&self) -> impl Iterator<Item = &Le> {
+        self.rendered.iter()
     }
 
     /// Which bucket a sample belongs to; past the last bound, that of `+Inf`.

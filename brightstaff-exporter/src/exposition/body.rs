@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io::Read,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -11,7 +12,45 @@ use bytes::{Buf, Bytes, buf::Reader};
 use flate2::bufread::GzDecoder;
 use http_body::{Body, Frame, SizeHint};
 
-use super::Exposition;
+use super::{Exposition, gzip::Chunks};
+
+/// An exposition as it is kept, chunk by chunk.
+pub(crate) struct Compressed<T> {
+    left: Chunks,
+    /// Goes when the body and all that it gave do: where a server writes it, once it is written.
+    kept: Arc<T>,
+}
+
+impl<T> Compressed<T> {
+    pub(crate) fn new(exposition: Exposition, kept: T) -> Self {
+        Self {
+            left: exposition.gzip,
+            kept: Arc::new(kept),
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Body for Compressed<T> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let body = self.get_mut();
+        let chunk = body.left.next_chunk();
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(held(chunk, Arc::clone(&body.kept))))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        !self.left.has_remaining()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.remaining() as u64)
+    }
+}
 
 /// Bytes that keep something for as long as they are: until they are written, where a server writes them.
 pub(crate) fn held(bytes: Bytes, kept: impl Send + 'static) -> Bytes {
@@ -29,7 +68,7 @@ pub(crate) fn held(bytes: Bytes, kept: impl Send + 'static) -> Bytes {
 
 /// An exposition's text, inflated as fast as it is taken, so that a slow reader holds no more of it than one piece.
 pub(crate) struct Text<T> {
-    decoder: GzDecoder<Reader<Bytes>>,
+    decoder: GzDecoder<Reader<Chunks>>,
     left: u64,
     /// Goes when the body does.
     _kept: T,

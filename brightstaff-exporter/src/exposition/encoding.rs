@@ -10,11 +10,10 @@ use std::{
 };
 
 use brightstaff_metrics_core::exposition::{self, Format};
-use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
 use prometheus::Registry;
 use tokio::sync::watch;
 
+use super::gzip::{Chunks, Gzip};
 use crate::priority::{self, Courtesy};
 
 /// Encodes a registry for all who scrape it, in the formats that they ask for.
@@ -47,7 +46,7 @@ pub(crate) type Outcome = Result<Exposition, Fault>;
 /// requests, each of another encoding.
 #[derive(Clone, Debug)]
 pub(crate) struct Exposition {
-    pub(crate) gzip: Bytes,
+    pub(crate) gzip: Chunks,
     /// How long the text is that was compressed, in bytes.
     pub(crate) text_len: u64,
 }
@@ -142,44 +141,46 @@ impl Inner {
 
 /// Reads /proc, and runs collectors that are not ours.
 fn encode(registry: &Registry, format: Format) -> io::Result<Exposition> {
-    // The fast level takes the least time, for a third more bytes than the usual one: 92 instead of 67 kB for 2.1 MB.
-    let gzip = GzEncoder::new(Vec::new(), Compression::fast());
     let mut written = Counted {
-        gzip,
+        gzip: Gzip::new(),
         len: 0,
+        in_turn: 0,
         courtesy: Courtesy::default(),
     };
-    // The writer hands pieces on, not lines.
     exposition::Exposition::of(registry).write(format, &mut written)?;
-    let mut gzip = written.gzip.finish()?;
-    gzip.shrink_to_fit();
     Ok(Exposition {
-        gzip: gzip.into(),
+        gzip: written.gzip.finish()?,
         text_len: written.len,
     })
 }
 
-/// How much text is compressed before others are let in, in bytes.
-const PIECE_BYTES: usize = 16 * 1024;
+/// How much text is compressed before others are let in, in bytes: some 20 µs of work.
+const TURN_BYTES: usize = 16 * 1024;
 
 /// What is compressed, and how much it was.
 struct Counted {
-    gzip: GzEncoder<Vec<u8>>,
+    gzip: Gzip,
     len: u64,
+    /// Since others were let in.
+    in_turn: usize,
     courtesy: Courtesy,
 }
 
 impl Write for Counted {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        // Some 150 µs of work at a time, before others are let in.
-        let written = self.gzip.write(&text[..text.len().min(PIECE_BYTES)])?;
+        let room = TURN_BYTES - self.in_turn;
+        let written = self.gzip.write(&text[..text.len().min(room)])?;
         self.len += written as u64;
-        self.courtesy.give_way(thread::yield_now);
+        self.in_turn += written;
+        if self.in_turn == TURN_BYTES {
+            self.in_turn = 0;
+            self.courtesy.give_way(thread::yield_now);
+        }
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.gzip.flush()
+        Ok(())
     }
 }
 

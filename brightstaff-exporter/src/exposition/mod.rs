@@ -2,10 +2,11 @@
 
 mod body;
 mod encoding;
+mod gzip;
 mod negotiation;
 
 pub(crate) use self::{
-    body::{Text, held},
+    body::{Compressed, Text, held},
     encoding::{Encoder, Exposition},
     negotiation::negotiate,
 };

@@ -12,7 +12,7 @@ use super::{
     native::{Cells, Native},
 };
 use crate::{
-    buckets::{Bounds, Buckets},
+    buckets::{Bounds, Buckets, Le, Unit},
     catalogue::{Family, Kind},
 };
 
@@ -121,7 +121,7 @@ impl Histogram {
 
     /// Gives each upper bound as text, `+Inf` the last, with the number of samples up to it. Tells the number
     /// of all.
-    pub(crate) fn each_bucket(&self, mut each: impl FnMut(&str, u64)) -> u64 {
+    pub(crate) fn each_bucket(&self, mut each: impl FnMut(&Le, u64)) -> u64 {
         let mut sum = 0;
         for (le, bucket) in self.bounds.rendered().zip(&self.buckets) {
             sum += bucket.load(Ordering::Acquire);
@@ -184,7 +184,17 @@ impl Histogram {
 
     /// The sum of all samples, in seconds or tokens.
     pub(crate) fn sum(&self) -> f64 {
-        self.bounds.unit().of(self.sum.get())
+        self.unit().of(self.samples())
+    }
+
+    /// The sum of all samples, in nanoseconds or tokens.
+    pub(crate) fn samples(&self) -> u128 {
+        self.sum.get()
+    }
+
+    /// What samples are counted in.
+    pub(crate) fn unit(&self) -> Unit {
+        self.bounds.unit()
     }
 
     /// When it began at 0, since the Unix epoch.

@@ -2,7 +2,7 @@
 
 pub(crate) use std::sync::{
     Arc, Mutex, OnceLock,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
 pub(crate) use foldhash::fast::RandomState;

@@ -3,7 +3,7 @@
 //! `prometheus::MetricVec` hashes label values back to back, so that two pairs of open labels can
 //! meet in one series, and holds its lock while a scrape clones every child. Here keys are compared
 //! whole, and neither a reader nor a scrape ever waits: since children are never removed and their
-//! number is capped, a fixed array of slots that are each set once is enough.
+//! number is capped, a fixed array of places that are each set once, one behind the other, is enough.
 
 use std::{
     hash::{BuildHasher, Hasher},
@@ -13,7 +13,7 @@ use std::{
 // Relative, since the tests compile this file a second time, with the primitives of a model checker.
 use super::{
     labels::OTHER,
-    sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, RandomState},
+    sync::{Arc, AtomicU32, AtomicUsize, Mutex, OnceLock, Ordering, RandomState},
 };
 
 /// A child that knows the values of its open labels.
@@ -42,11 +42,19 @@ impl Room {
 }
 
 pub(crate) struct Table<V, const N: usize> {
-    /// Open addressing, linear probing. At least half of the slots stay free, so every probe ends.
-    slots: Box<[OnceLock<Arc<V>>]>,
+    /// The children in the order of their making, each there once its place is set. None is set before the one
+    /// in front of it, so that who goes through them stops at the first that is not.
+    children: Box<[OnceLock<Arc<V>>]>,
+    /// Where a key's child stands among them, from 1 on; 0 is a free slot. Open addressing, linear probing. At least
+    /// half of the slots stay free, so every probe ends.
+    ///
+    /// A slot is taken before the child is there, and counts as free until then: who finds a child among all
+    /// finds it by its key, too.
+    slots: Box<[AtomicU32]>,
     /// Room for children beyond the reserved ones. Taken only while `growing` is held.
     free: Room,
-    growing: Mutex<()>,
+    /// How many children there are. Held by who makes one more.
+    growing: Mutex<usize>,
     hasher: RandomState,
     /// Holds what has no slot of its own, from when it is first needed.
     other: OnceLock<Arc<V>>,
@@ -55,29 +63,39 @@ pub(crate) struct Table<V, const N: usize> {
 impl<V: Keyed<N>, const N: usize> Table<V, N> {
     /// Holds `reserved` from the start (a key given twice, once), and has room for `cap` more.
     pub(crate) fn new(reserved: Vec<V>, cap: usize) -> Self {
-        let slots = ((reserved.len() + cap).max(1) * 2).next_power_of_two();
+        let places = reserved.len() + cap;
+        let slots = (places.max(1) * 2).next_power_of_two();
         let table = Self {
-            slots: (0..slots).map(|_| OnceLock::new()).collect(),
+            children: (0..places).map(|_| OnceLock::new()).collect(),
+            slots: (0..slots).map(|_| AtomicU32::new(0)).collect(),
             free: Room::new(cap),
-            growing: Mutex::new(()),
+            growing: Mutex::new(0),
             hasher: RandomState::default(),
             other: OnceLock::new(),
         };
+        let mut made = 0;
         for value in reserved {
             if value.key() == [OTHER; N] {
                 table.other.get_or_init(|| Arc::new(value));
-            } else {
-                table.place(&Arc::new(value));
+            } else if table.get(value.key()).is_none() {
+                table.place(&mut made, value);
             }
         }
-        table
+        Self {
+            growing: Mutex::new(made),
+            ..table
+        }
     }
 
     #[inline]
     pub(crate) fn get(&self, key: [&str; N]) -> Option<&Arc<V>> {
-        self.probe(key)
-            .map_while(OnceLock::get)
-            .find(|value| value.key() == key)
+        let mut found = self.probe(key).map_while(|slot| {
+            // What is read of the child is ordered by its own place.
+            let place = slot.load(Ordering::Relaxed) as usize;
+            // Of a free slot this is past the end.
+            self.children.get(place.wrapping_sub(1))?.get()
+        });
+        found.find(|value| value.key() == key)
     }
 
     /// The child of this key, made if need be; that of `other`, and `folded` called, where the cap leaves no room
@@ -118,14 +136,14 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         }
         // One at a time, so that two that race for the last room with the same key both find it. No
         // reader and no scrape waits here, and neither does who finds no room.
-        let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = self.get(key) {
             return Some(found);
         }
         if gone() {
             return None;
         }
-        let placed = self.place(&Arc::new(make(key)));
+        let placed = self.place(&mut made, make(key));
         self.free.take();
         rooms.for_each(Room::take);
         Some(placed)
@@ -136,21 +154,22 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         self.other.get_or_init(|| Arc::new(make([OTHER; N])))
     }
 
+    /// All children in the order of their making; that of `other` the last, if there is one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &V> + Clone {
-        let slots = self.slots.iter().chain([&self.other]);
-        slots.filter_map(|slot| slot.get().map(Arc::as_ref))
+        let children = self.children.iter().map_while(OnceLock::get);
+        children.chain(self.other.get()).map(Arc::as_ref)
     }
 
-    /// Puts a child in the first free slot of its probe, unless its key is there already. Tells
-    /// which child holds the key now.
-    fn place(&self, value: &Arc<V>) -> &Arc<V> {
-        for slot in self.probe(value.key()) {
-            let placed = slot.get_or_init(|| Arc::clone(value));
-            if placed.key() == value.key() {
-                return placed;
-            }
-        }
-        unreachable!("children never outnumber half of the slots")
+    /// Adds a child whose key is not there yet.
+    fn place(&self, made: &mut usize, value: V) -> &Arc<V> {
+        let is_free = |slot: &&AtomicU32| slot.load(Ordering::Relaxed) == 0;
+        let slot = self.probe(value.key()).find(is_free);
+        let slot = slot.expect("children never outnumber half of the slots");
+        let place = &self.children[*made];
+        *made += 1;
+        let number = u32::try_from(*made).expect("caps are far below 2^32");
+        slot.store(number, Ordering::Relaxed);
+        place.get_or_init(|| Arc::new(value))
     }
 
     /// Hashes the bytes alone, without the lengths and ends that `Hash` adds: keys that run together
@@ -166,7 +185,7 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
 
     /// The slots where this key can be, in order.
     #[inline]
-    fn probe(&self, key: [&str; N]) -> impl Iterator<Item = &OnceLock<Arc<V>>> {
+    fn probe(&self, key: [&str; N]) -> impl Iterator<Item = &AtomicU32> + use<'_, V, N> {
         let mask = self.slots.len() - 1;
         // Truncation only drops bits that the mask drops too.
         #[expect(clippy::cast_possible_truncation)]
