@@ -150,3 +150,49 @@ fn pairs(server: &str, calls: &[Streamed]) -> Result<usize> {
     ensure!(!pairs.is_empty(), "no pair has {ENOUGH} calls");
     Ok(pairs.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of these milliseconds, and of one more as clients saw them.
+    fn calls(millis: impl Iterator<Item = u32>) -> Vec<Streamed> {
+        let call = |millis| Streamed {
+            pair: (String::new(), String::new()),
+            trace_id: String::new(),
+            least: f64::from(millis) / 1000.0,
+            most: f64::from(millis + 1) / 1000.0,
+        };
+        millis.map(call).collect()
+    }
+
+    fn is_right(calls: &[Streamed], q: f64, read: f64) -> bool {
+        let samples = Samples::of(&calls.iter().collect::<Vec<_>>());
+        samples.check(q, read, "test").is_ok()
+    }
+
+    #[test]
+    fn a_quantile_may_be_five_percent_off_and_no_more() {
+        // p95 is 95 ms, and lies between 94 and 97 ms.
+        let calls = calls((1..=100).rev());
+        let samples = Samples::of(&calls.iter().collect::<Vec<_>>());
+        assert_eq!(samples.quantile(0.95), 0.0955);
+        for (read, right) in [
+            (0.089, false),
+            (0.0895, true),
+            (0.0955, true),
+            (0.1018, true),
+            (0.1020, false),
+            (f64::NAN, false),
+        ] {
+            assert_eq!(is_right(&calls, 0.95, read), right, "{read}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_the_last_sample_have_no_neighbours() {
+        let one = calls(50..=50);
+        assert!(is_right(&one, 0.5, 0.05) && is_right(&one, 0.99, 0.05));
+        assert!(!is_right(&one, 0.5, 0.06));
+    }
+}

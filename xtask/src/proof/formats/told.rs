@@ -97,3 +97,56 @@ fn labels(told: &Value) -> Labels {
 pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_attempt_starts_after_the_refusal_before_it() {
+        let call = |request, attempt, status, streamed, times: [Option<f64>; 3]| {
+            json!({
+                "request": request, "attempt": attempt, "upstream": "openai", "model": "m", "status": status,
+                "streamed": streamed, "arrived": times[0], "head": times[1], "first_token": times[2],
+            })
+        };
+        let told = Told(json!({
+            "requests": [
+                {"id": 1, "trace_id": "a", "sent": 10.0, "first_token": 13.5, "ended": 14.0},
+                {"id": 2, "trace_id": "b", "sent": 20.0, "first_token": null, "ended": 21.0},
+            ],
+            "calls": [
+                call(2, 0, 200, true, [Some(20.25), Some(20.5), Some(20.75)]),
+                call(1, 1, 200, true, [Some(12.0), Some(12.5), Some(13.0)]),
+                call(1, 0, 503, false, [Some(10.5), Some(11.0), None]),
+                call(2, 1, 200, false, [Some(20.0), Some(20.0), Some(20.0)]),
+            ],
+        }));
+        let streamed = told.streamed();
+        let spans: Vec<_> = streamed
+            .iter()
+            .map(|call| (&*call.trace_id, call.least, call.most))
+            .collect();
+        assert_eq!(spans, [("a", 1.0, 2.5), ("b", 0.5, 1.0)]);
+    }
+
+    #[test]
+    fn what_never_happened_need_not_be_there() {
+        let told = Told(json!({"families": {"f": [
+            {"labels": {"a": "1"}, "truth": 0, "measured": {"count": 0.0, "sum": 0.0}},
+            {"labels": {"a": "2"}, "truth": {"count": 0, "least": 0.0, "most": 0.0}, "measured": {"count": 0.0, "sum": 0.0}},
+            {"labels": {"a": "3"}, "truth": {"count": 2, "least": 1.0, "most": 2.0}, "measured": {"count": 2.0, "sum": 1.5}},
+            {"labels": {"a": "4"}, "truth": null, "measured": {"count": 0.0, "sum": 0.0}},
+        ]}}));
+        let series: Vec<_> = told
+            .series("f")
+            .map(|series| (series.labels["a"].clone(), series.count, series.sum))
+            .collect();
+        assert_eq!(
+            series,
+            [("3".to_owned(), 2.0, 1.5), ("4".to_owned(), 0.0, 0.0)]
+        );
+    }
+}
