@@ -141,7 +141,7 @@ impl UpstreamCall {
             if call.progress.is_complete() && call.held.is_none() {
                 return self.whole(promise, bytes);
             }
-            call.reader = Some(Reader::Meter(Box::new(Meter::plain(promise))));
+            call.reader = Some(Reader::meter(promise));
         }
         if let Some(Reader::Meter(meter)) = &mut call.reader {
             meter.push(bytes);
@@ -152,6 +152,8 @@ impl UpstreamCall {
     }
 
     /// All of the body passes in one piece: its meter is needed here alone.
+    // Inlined, its frame would be that of every chunk.
+    #[inline(never)]
     fn whole(&mut self, promise: Promise, bytes: &[u8]) {
         let Some(mut call) = self.open.take() else {
             return;
@@ -286,6 +288,12 @@ impl Reader {
             None => Self::Unread(Promise::of(head.content_type)),
             encoding => Self::Meter(Box::new(Meter::new(head.content_type, encoding))),
         }
+    }
+
+    // As above.
+    #[inline(never)]
+    fn meter(promise: Promise) -> Self {
+        Self::Meter(Box::new(Meter::plain(promise)))
     }
 
     fn facts(&self) -> &Facts {
