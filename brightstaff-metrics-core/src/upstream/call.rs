@@ -107,11 +107,10 @@ impl UpstreamCall {
         }
     }
 
-    /// Whether anybody would look for the mark: a layer of the same metrics that measures implicitly. A call that
-    /// ended is marked in any case.
-    pub(crate) fn needs_mark(&self) -> bool {
+    /// Whether the response has to be marked: where no layer measures implicitly, nobody would look.
+    pub(crate) fn wants_mark(&self) -> bool {
         let open = self.open.as_ref();
-        open.is_none_or(|call| call.upstream.is_measured_implicitly())
+        open.is_none_or(|call| call.upstream.calls_are_implied())
     }
 
     /// The head of the response is there. For callers that pass the body on by hand, with
