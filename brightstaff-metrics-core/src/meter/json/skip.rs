@@ -65,7 +65,6 @@ impl Skip {
             }
             return None;
         };
-        steps::add(end);
         self.in_string = false;
         self.escaped = false;
         Some(&bytes[end + 1..])
