@@ -124,7 +124,7 @@ impl IncomingRequest for Request {
     }
 }
 
-/// The place of the two guards together.
+/// The place of the guard of the call.
 #[test]
 fn a_request_with_an_implicit_call_costs_one_allocation() {
     let (_registry, metrics) = metrics();

@@ -8,9 +8,8 @@ impl UpstreamCall {
     /// Wraps the response: status, type and encoding are read once, and the bytes of the body as they
     /// pass, untouched. The call ends with the body.
     ///
-    /// Where a layer of the same metrics measures implicitly, this leaves
-    /// [`UpstreamObserved`](crate::UpstreamObserved) in the extensions, so that it knows that this response is
-    /// measured already. Where none does, nothing is left: the first entry there costs three allocations.
+    /// Where some layer of these metrics measures implicitly, leaves [`UpstreamObserved`](crate::UpstreamObserved) in
+    /// the extensions, so that it knows that this response is measured already.
     ///
     /// ```
     /// use brightstaff_metrics_core::Metrics;
@@ -25,11 +24,10 @@ impl UpstreamCall {
         mut self,
         mut response: http::Response<B>,
     ) -> http::Response<ObservedBody<B>> {
-        let mark = self.needs_mark().then(|| self.mark());
-        self.head(&Head::of(&response));
-        if let Some(mark) = mark {
-            response.extensions_mut().insert(mark);
+        if self.wants_mark() {
+            response.extensions_mut().insert(self.mark());
         }
+        self.head(&Head::of(&response));
         response.map(|body| ObservedBody::new(body, ResponseObserver::call(self)))
     }
 

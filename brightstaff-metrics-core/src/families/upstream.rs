@@ -19,14 +19,14 @@ pub(crate) struct UpstreamFamilies {
     /// Which of the process's they are, from 0 in the order of their making: what marks name them by.
     id: usize,
     context: Arc<Context>,
-    /// Whether a layer was made that measures responses as calls where nobody marks them.
-    implicit: AtomicBool,
     pairs: Table<Pair, 2>,
     providers: Table<Provider, 1>,
     /// Of providers that were named, and of those of a pair that earned a slot.
     in_flight: Table<InFlight, 1>,
     /// What is left of the cap for pairs whose provider has no room set aside.
     rest: Room,
+    /// Whether some layer measures responses as calls: then those of calls that are told have to be marked.
+    implied: AtomicBool,
 }
 
 /// A call that ended, by whom it went to.
@@ -75,11 +75,11 @@ impl UpstreamFamilies {
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             context,
-            implicit: AtomicBool::new(false),
             pairs: Table::new(reserved, cap),
             providers,
             in_flight,
             rest: Room::new(rest),
+            implied: AtomicBool::new(false),
         }
     }
 
@@ -87,19 +87,18 @@ impl UpstreamFamilies {
         self.id
     }
 
+    /// Some layer measures responses as calls from now on.
+    pub(crate) fn imply(&self) {
+        self.implied.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one does.
+    pub(crate) fn are_implied(&self) -> bool {
+        self.implied.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn context(&self) -> &Context {
         &self.context
-    }
-
-    /// A layer measures responses as calls from now on, where they are not marked as those of a call. It is made
-    /// before it sees a request, and so before the request's handler makes a call.
-    pub(crate) fn measure_implicitly(&self) {
-        self.implicit.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether marks are looked at.
-    pub(crate) fn is_implicit(&self) -> bool {
-        self.implicit.load(Ordering::Relaxed)
     }
 
     /// The provider is named: its failures carry its name from now on, and those that no model answered have
@@ -213,11 +212,11 @@ impl UpstreamFamilies {
         let Self {
             id: _,
             context: _,
-            implicit: _,
             pairs,
             providers,
             in_flight,
             rest: _,
+            implied: _,
         } = self;
         let takes_no_slot = || providers.iter().flat_map(Provider::pairs);
         walk_groups(|| in_flight.iter(), visitor);

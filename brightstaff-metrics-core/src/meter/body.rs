@@ -111,7 +111,7 @@ enum Framing {
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl Body {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(promise: Promise) -> Self {
         let framing = match promise {
             Promise::EventStream => Framing::EventStream(EventStream::new()),

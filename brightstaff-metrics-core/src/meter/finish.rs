@@ -28,6 +28,10 @@ impl Finish {
         let Some(reason) = reason else {
             return Self::Ended;
         };
+        // As almost all end.
+        if let b"stop" | b"STOP" | b"length" | b"tool_calls" | b"end_turn" | b"tool_use" = reason {
+            return Self::Ended;
+        }
         let is = |word: &[u8]| reason.eq_ignore_ascii_case(word);
         // DashScope's null is a string; watsonx and Google have words for it.
         if reason.is_empty() || is(b"null") || is(b"none") || is(b"not_finished") {

@@ -79,7 +79,8 @@ impl Meter {
     }
 
     /// A meter for a body that is not encoded.
-    #[inline]
+    // In one place, and into its own: copies of it would cost more than its making.
+    #[inline(never)]
     pub(crate) fn plain(promise: Promise) -> Self {
         Self {
             encoding: Encoding::Identity,

@@ -59,27 +59,34 @@ struct Plain {
 }
 
 impl Reader {
-    #[inline]
-    pub(crate) fn new(facts: &Facts) -> Self {
-        Self {
-            facts: facts.clone(),
-            scanner: Scanner::new(Node::ROOT),
-            event: Event::NONE,
-            family: None,
-            guessed: true,
-            invoke: false,
-            counts: Counts::NONE,
-            choices: Choices::NONE,
-            calls: Tally::NONE,
-            ended: false,
-            finished: false,
-            shape: Shape::NONE,
-            plain: None,
-            trace: Trace::START,
-            learned: false,
-            skimmed: false,
-            held: None,
-        }
+    /// As it stands before the first event: copied as a whole, where setting each part would take several copies.
+    const NEW: Self = Self {
+        facts: Facts::NONE,
+        scanner: Scanner::new(Node::ROOT),
+        event: Event::NONE,
+        family: None,
+        guessed: true,
+        invoke: false,
+        counts: Counts::NONE,
+        choices: Choices::NONE,
+        calls: Tally::NONE,
+        ended: false,
+        finished: false,
+        shape: Shape::NONE,
+        plain: None,
+        trace: Trace::START,
+        learned: false,
+        skimmed: false,
+        held: None,
+    };
+
+    /// `unread`: what is known before the first byte.
+    #[inline(always)]
+    pub(crate) fn new(unread: &Facts) -> Self {
+        let mut reader = Self::NEW;
+        reader.facts.streaming = unread.streaming;
+        reader.facts.media = unread.media;
+        reader
     }
 
     pub(crate) fn facts(&self) -> &Facts {

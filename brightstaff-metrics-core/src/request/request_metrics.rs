@@ -86,18 +86,18 @@ impl RequestMetrics {
 
     /// Measures the responses of the well-known LLM endpoints as calls to this provider.
     pub fn implicit(&mut self, provider: &str) {
-        self.implicit = Some(self.implicitly(provider));
+        self.implicit = Some(self.implied(provider));
     }
 
     /// Measures the responses to POST requests for this path or template, which may end in a wildcard, as
     /// calls to this provider.
     pub fn llm_endpoint(&mut self, path: &str, provider: &str) {
-        let upstream = self.implicitly(provider);
+        let upstream = self.implied(provider);
         self.llm_endpoints.insert(path, upstream);
     }
 
-    fn implicitly(&self, provider: &str) -> Upstream {
-        self.upstream.measure_implicitly();
+    fn implied(&self, provider: &str) -> Upstream {
+        self.upstream.imply();
         Upstream::implicit(&self.upstream, provider)
     }
 

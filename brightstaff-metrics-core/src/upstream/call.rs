@@ -133,11 +133,10 @@ impl UpstreamCall {
         }
     }
 
-    /// Whether anybody would look for the mark: a layer of the same metrics that measures implicitly. A call that
-    /// ended is marked in any case.
-    pub(crate) fn needs_mark(&self) -> bool {
+    /// Whether the response has to be marked: where no layer measures implicitly, nobody would look.
+    pub(crate) fn wants_mark(&self) -> bool {
         let open = self.open.as_ref();
-        open.is_none_or(|call| call.upstream.is_measured_implicitly())
+        open.is_none_or(|call| call.upstream.calls_are_implied())
     }
 
     /// The head of the response is there. For callers that pass the body on by hand, with
@@ -167,7 +166,7 @@ impl UpstreamCall {
             if call.progress.is_complete() && call.held.is_none() {
                 return self.whole(promise, bytes);
             }
-            call.reader = Some(Reader::Meter(Box::new(Meter::plain(promise))));
+            call.reader = Some(Reader::meter(promise));
         }
         if let Some(Reader::Meter(meter)) = &mut call.reader {
             meter.push(bytes);
@@ -178,6 +177,8 @@ impl UpstreamCall {
     }
 
     /// All of the body passes in one piece: its meter is needed here alone.
+    // Inlined, its frame would be that of every chunk.
+    #[inline(never)]
     fn whole(&mut self, promise: Promise, bytes: &[u8]) {
         let Some(mut call) = self.open.take() else {
             return;
@@ -316,6 +317,12 @@ impl Reader {
             None => Self::Unread(Promise::of(head.content_type)),
             encoding => Self::Meter(Box::new(Meter::new(head.content_type, encoding))),
         }
+    }
+
+    // As above.
+    #[inline(never)]
+    fn meter(promise: Promise) -> Self {
+        Self::Meter(Box::new(Meter::plain(promise)))
     }
 
     fn facts(&self) -> &Facts {

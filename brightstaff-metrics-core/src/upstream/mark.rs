@@ -1,5 +1,5 @@
-/// Left by [`UpstreamCall::observe`](crate::UpstreamCall::observe) in the extensions of a response, where a layer of
-/// the same metrics measures implicitly: its call is measured already, so that the layer leaves it alone.
+/// Left by [`UpstreamCall::observe`](crate::UpstreamCall::observe) in the extensions of a response, where some layer of
+/// the same metrics measures implicitly: its call is measured already, so that such a layer leaves it alone.
 /// Where a response is made anew, [`UpstreamCall::mark`](crate::UpstreamCall::mark) gives it to put there.
 #[derive(Clone, Copy, Debug)]
 pub struct UpstreamObserved {

@@ -140,14 +140,14 @@ impl Upstream {
         CallInFlight::start(own.unwrap_or_else(|| families.in_flight(&provider.value)))
     }
 
-    /// Whether a layer of the same metrics heeds marks.
-    pub(crate) fn is_measured_implicitly(&self) -> bool {
-        self.0.families.is_implicit()
-    }
-
     /// Which metrics these are, among those of the process.
     pub(crate) fn metrics_id(&self) -> usize {
         self.0.families.id()
+    }
+
+    /// Whether some layer measures responses as calls, unless they are marked.
+    pub(crate) fn calls_are_implied(&self) -> bool {
+        self.0.families.are_implied()
     }
 
     /// The children in which a call that ended is recorded. `success`: its status was a 2xx;

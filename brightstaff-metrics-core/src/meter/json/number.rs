@@ -8,7 +8,7 @@ const MAX_COUNT: u64 = 1 << 32;
 const MAX_SCALE: i32 = 400;
 
 /// A number in the making. Any spelling of a whole number will do: `28`, `28.0`, `2.8e1`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Number {
     /// The digits so far, up to 19 significant ones.
     mantissa: u64,
@@ -20,15 +20,23 @@ pub(crate) struct Number {
     part: Part,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    #[default]
     Whole,
     Fraction,
     Exponent,
 }
 
 impl Number {
+    pub(crate) const ZERO: Self = Self {
+        mantissa: 0,
+        scale: 0,
+        exponent: 0,
+        negative: false,
+        negative_exponent: false,
+        part: Part::Whole,
+    };
+
     /// A whole number without sign or exponent, as almost all counts are, and what follows; `None` if this is
     /// another, or may go on behind these bytes.
     #[inline]
@@ -43,7 +51,7 @@ impl Number {
                 _ => {
                     let number = Self {
                         mantissa,
-                        ..Self::default()
+                        ..Self::ZERO
                     };
                     return Some((number, &bytes[at..]));
                 }
@@ -127,7 +135,7 @@ mod tests {
     use super::Number;
 
     fn count(text: &str) -> Option<u64> {
-        let mut number = Number::default();
+        let mut number = Number::ZERO;
         assert!(text.bytes().all(|byte| number.take(byte)), "{text}");
         number.count()
     }

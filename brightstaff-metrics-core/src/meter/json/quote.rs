@@ -2,12 +2,21 @@
 
 use memchr::memchr;
 
+use crate::meter::steps;
+
 const ONES: u64 = u64::MAX / 255;
 
 /// The first quote. Most strings are short: eight bytes at a time in a register find their end before a vectorised
 /// search has begun.
 #[inline(always)]
 pub(super) fn quote(bytes: &[u8]) -> Option<usize> {
+    let found = first_quote(bytes);
+    steps::add(found.unwrap_or(bytes.len()));
+    found
+}
+
+#[inline(always)]
+fn first_quote(bytes: &[u8]) -> Option<usize> {
     const NEAR: usize = 4;
     let (words, tail) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().take(NEAR).enumerate() {
@@ -25,6 +34,7 @@ pub(super) fn quote(bytes: &[u8]) -> Option<usize> {
 /// Whether a string has an escape. Few are long, and most have none.
 #[inline]
 pub(super) fn has_backslash(text: &[u8]) -> bool {
+    steps::add(text.len());
     let (words, tail) = text.as_chunks::<8>();
     let word = |word: &[u8; 8]| first(u64::from_le_bytes(*word), b'\\').is_some();
     words.iter().any(word) || tail.contains(&b'\\')

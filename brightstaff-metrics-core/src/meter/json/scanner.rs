@@ -77,17 +77,17 @@ enum State {
 
 impl<N: Copy + fmt::Debug> Scanner<N> {
     /// A scanner before a value at `root`.
-    pub(crate) fn new(root: N) -> Self {
+    pub(crate) const fn new(root: N) -> Self {
         let object = false;
         Self {
             state: State::Value,
             frames: [Frame { node: root, object }; MAX_FRAMES],
             depth: 0,
             node: Some(root),
-            skip: Skip::default(),
+            skip: Skip::NONE,
             text: Text::EMPTY,
-            escape: Escape::default(),
-            number: Number::default(),
+            escape: Escape::NONE,
+            number: Number::ZERO,
             literal: (Literal::Null, 0),
         }
     }
@@ -97,7 +97,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         self.state = State::Value;
         self.depth = 0;
         self.node = Some(root);
-        self.escape = Escape::default();
+        self.escape = Escape::NONE;
     }
 
     /// Whether no byte of the value but white space has come.

@@ -4,7 +4,7 @@ use super::quote::quote;
 use crate::meter::steps;
 
 /// Where a skip stands inside objects and arrays of no interest.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Skip {
     /// Objects and arrays still open.
     depth: u64,
@@ -13,11 +13,17 @@ pub(crate) struct Skip {
 }
 
 impl Skip {
+    pub(crate) const NONE: Self = Self {
+        depth: 0,
+        in_string: false,
+        escaped: false,
+    };
+
     /// An object or array of no interest was opened.
     pub(crate) fn container() -> Self {
         Self {
             depth: 1,
-            ..Self::default()
+            ..Self::NONE
         }
     }
 
@@ -25,7 +31,7 @@ impl Skip {
     pub(crate) fn string() -> Self {
         Self {
             in_string: true,
-            ..Self::default()
+            ..Self::NONE
         }
     }
 
@@ -59,7 +65,6 @@ impl Skip {
             }
             return None;
         };
-        steps::add(end);
         self.in_string = false;
         self.escaped = false;
         Some(&bytes[end + 1..])

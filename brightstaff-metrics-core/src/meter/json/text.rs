@@ -49,7 +49,7 @@ impl Text {
 }
 
 /// An escape sequence (RFC 8259, section 7) in the making.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Escape {
     state: State,
     code: u16,
@@ -57,9 +57,8 @@ pub(crate) struct Escape {
     high: Option<u16>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    #[default]
     None,
     Backslash,
     Hex(u8),
@@ -74,6 +73,12 @@ pub(crate) enum Escaped {
 }
 
 impl Escape {
+    pub(crate) const NONE: Self = Self {
+        state: State::None,
+        code: 0,
+        high: None,
+    };
+
     /// A backslash was met.
     pub(crate) fn start(&mut self) {
         self.state = State::Backslash;
@@ -93,7 +98,7 @@ impl Escape {
                 Escaped::More
             }
             _ => {
-                *self = Self::default();
+                *self = Self::NONE;
                 match byte {
                     b'"' | b'\\' | b'/' => Escaped::Char(char::from(byte)),
                     b'b' => Escaped::Char('\u{8}'),
@@ -113,7 +118,7 @@ impl Escape {
             b'a'..=b'f' => byte - b'a' + 10,
             b'A'..=b'F' => byte - b'A' + 10,
             _ => {
-                *self = Self::default();
+                *self = Self::NONE;
                 return Escaped::Invalid;
             }
         };
@@ -165,7 +170,7 @@ pub(super) fn unescape<'a>(
         }
         match bytes.get(plain) {
             Some(b'"') => {
-                *escape = Escape::default();
+                *escape = Escape::NONE;
                 return (&bytes[plain + 1..], Some(true));
             }
             Some(_) => {

@@ -147,7 +147,7 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
             self.close_value();
             return behind;
         }
-        self.number = Number::default();
+        self.number = Number::ZERO;
         self.state = State::Number;
         bytes
     }
