@@ -68,15 +68,14 @@ pub(crate) struct Body {
     reader: Reader,
 }
 
-// The variants differ in size, but a box would cost an allocation per stream to save bytes in it.
-#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 enum Framing {
     /// Nothing but white space yet, and this much of a byte order mark.
     Unknown(Promise, usize),
     Sse(Sse),
     Values(Values),
-    EventStream(EventStream),
+    /// Large, and rare.
+    EventStream(Box<EventStream>),
     /// No known form.
     Opaque,
 }
@@ -88,7 +87,7 @@ impl Body {
         let promise = Promise::of(content_type);
         let streaming = !matches!(promise, Promise::Json | Promise::Media | Promise::Nothing);
         let framing = match promise {
-            Promise::EventStream => Framing::EventStream(EventStream::new()),
+            Promise::EventStream => Framing::EventStream(Box::new(EventStream::new())),
             promise => Framing::Unknown(promise, 0),
         };
         let mut reader = Reader::new(streaming);
@@ -168,7 +167,7 @@ fn recognise(promise: Promise, first: u8, reader: &mut Reader) -> Framing {
     reader.note(Note::Streaming(ndjson));
     match promise {
         // The first message will have to show it.
-        Promise::Nothing if first == 0 => Framing::EventStream(EventStream::new()),
+        Promise::Nothing if first == 0 => Framing::EventStream(Box::new(EventStream::new())),
         _ if json => Framing::Values(Values::new(ndjson)),
         Promise::Json | Promise::Ndjson if !field => Framing::Values(Values::new(ndjson)),
         Promise::Nothing | Promise::Media if !field => {

@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use content::Pass;
 
+#[cfg(test)]
+pub(crate) use hole::BOUND;
 use hole::{Holds, Hole};
 pub(crate) use trace::Trace;
 
