@@ -16,7 +16,7 @@ impl Reader {
         }
         loop {
             if self.trace.is_start() {
-                let (behind, events) = self.shape.pass(bytes);
+                let (behind, events) = self.shape.pass(bytes, &mut self.trace);
                 self.facts.events += events;
                 bytes = behind;
             }

@@ -49,6 +49,10 @@ impl Trace {
         &self.counts
     }
 
+    pub(super) fn counts_mut(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
     pub(super) fn place(&self) -> usize {
         usize::from(self.place)
     }
