@@ -28,20 +28,27 @@ pub(super) struct Content {
 /// the framing to see.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> Pass {
-    let mut from = 0;
-    loop {
-        let Some(at) = quote_or_line_end(&bytes[from..]) else {
-            return Pass::On;
-        };
-        let at = from + at;
+    let found = quote_or_line_end(bytes);
+    match found {
+        Some(at) if bytes[at] == b'"' && (at == 0 || bytes[at - 1] != b'\\') => Pass::To(at),
+        _ => odd_text(bytes, found),
+    }
+}
+
+// Out of the way of the others: the first quote, if there is one, stands behind a backslash.
+#[inline(never)]
+fn odd_text(bytes: &[u8], mut found: Option<usize>) -> Pass {
+    while let Some(at) = found {
         if bytes[at] != b'"' {
             return Pass::Off;
         }
         if !ends_in_escape(&bytes[..at]) {
             return Pass::To(at);
         }
-        from = at + 1;
+        let from = at + 1;
+        found = quote_or_line_end(&bytes[from..]).map(|at| from + at);
     }
+    Pass::On
 }
 
 /// Over a number that begins here.
@@ -136,8 +143,8 @@ fn to(len: usize, bytes: &[u8]) -> Pass {
 /// Whether what follows is escaped: behind an odd number of backslashes.
 #[inline]
 fn ends_in_escape(text: &[u8]) -> bool {
-    let backslashes = || text.iter().rev().take_while(|&&byte| byte == b'\\');
-    text.last() == Some(&b'\\') && backslashes().count() % 2 == 1
+    let backslashes = text.iter().rev().take_while(|&&byte| byte == b'\\');
+    backslashes.count() % 2 == 1
 }
 
 /// The first quote, or the end of the line; maybe another control character before it, none of which belongs
