@@ -95,15 +95,14 @@ pub(crate) struct Body {
     reader: Reader,
 }
 
-// The variants differ in size, but a box would cost an allocation per stream to save bytes in it.
-#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 enum Framing {
     /// Nothing but white space yet, and this much of a byte order mark.
     Unknown(Promise, usize),
     Sse(Sse),
     Values(Values),
-    EventStream(EventStream),
+    /// Large, and rare.
+    EventStream(Box<EventStream>),
     /// No known form.
     Opaque,
 }
@@ -114,7 +113,7 @@ impl Body {
     #[inline(always)]
     pub(crate) fn new(promise: Promise) -> Self {
         let framing = match promise {
-            Promise::EventStream => Framing::EventStream(EventStream::new()),
+            Promise::EventStream => Framing::EventStream(Box::new(EventStream::new())),
             promise => Framing::Unknown(promise, 0),
         };
         let reader = Reader::new(promise.unread());
@@ -191,7 +190,7 @@ fn recognise(promise: Promise, first: u8, reader: &mut Reader) -> Framing {
     reader.note(Note::Streaming(ndjson));
     match promise {
         // The first message will have to show it.
-        Promise::Nothing if first == 0 => Framing::EventStream(EventStream::new()),
+        Promise::Nothing if first == 0 => Framing::EventStream(Box::new(EventStream::new())),
         _ if json => Framing::Values(Values::new(ndjson)),
         Promise::Json | Promise::Ndjson if !field => Framing::Values(Values::new(ndjson)),
         Promise::Nothing | Promise::Media if !field => {

@@ -181,6 +181,8 @@ impl Event {
             Role::ErrorCode if !text.is_some_and(failure::is_success) => {
                 self.failure(Seen::ERROR_CODE);
             }
+            // Another code in its place may be none of success.
+            Role::Code | Role::ErrorCode if !empty => self.see(Seen::ODD),
             Role::Status if !empty => {
                 self.see(Seen::ODD);
                 if matches!(

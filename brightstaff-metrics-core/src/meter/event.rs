@@ -34,7 +34,7 @@ pub(crate) struct Event {
     pub(super) iteration: Iteration,
 }
 
-/// All of it that may be told again of an event of the same shape.
+/// What it says by the places that it has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Marks {
     pub(super) seen: Seen,

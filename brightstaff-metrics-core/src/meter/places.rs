@@ -300,6 +300,7 @@ const fn split(path: &'static [u8]) -> (&'static [u8], Option<&'static [u8]>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meter::json::BOUND;
 
     fn place(path: &str) -> Option<Node> {
         path.split('.').try_fold(Node::ROOT, |node, key| {
@@ -326,6 +327,30 @@ mod tests {
         assert!(counts.iter().all(|count| *count == counts[0]));
         let role = TABLE.place(counts[0].unwrap()).role;
         assert!(matches!(role, Role::Count(..)));
+    }
+
+    /// What is told of an event that is passed over is what was told of another: the members that say what an event
+    /// is may not vary, whatever they are called.
+    #[test]
+    fn what_an_event_is_never_varies() {
+        let texts = super::super::failure::PATHS.iter();
+        for path in SPECS.iter().flat_map(|spec| spec.paths).chain(texts) {
+            let bound = matches!(
+                path.what,
+                What::Role(
+                    Role::Kind
+                        | Role::Object
+                        | Role::Tag
+                        | Role::Tier
+                        | Role::Index
+                        | Role::CallIndex
+                        | Role::CallType
+                        | Role::IterationKind
+                )
+            );
+            let name = path.at.rsplit('.').next().unwrap_or_default();
+            assert!(!bound || BOUND.contains(&name.as_bytes()), "{}", path.at);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod judge;
 use super::apis::Api;
 use super::calls::Tally;
 use super::choices::Choices;
-use super::event::{Event, MAX_KIND, Marks};
+use super::event::{Event, MAX_KIND};
 use super::facts::Facts;
 use super::json::{Scanner, Shape, Trace};
 use super::places::Node;
@@ -38,9 +38,9 @@ pub(crate) struct Reader {
     /// The protocol's end passed; a choice finished.
     ended: bool,
     finished: bool,
-    /// The last event that said nothing new, and what it was.
+    /// The last event that said nothing new, and the name that its framing gave it.
     shape: Shape,
-    plain: Option<Plain>,
+    plain: Option<Short<MAX_KIND>>,
     /// How far the bytes at hand are an event of that shape.
     trace: Trace,
     /// The event at hand is one, as far as is known yet.
@@ -49,13 +49,6 @@ pub(crate) struct Reader {
     skimmed: bool,
     /// The only event of a document that may yet prove to be a stream.
     held: Option<Verdict>,
-}
-
-/// What an event was that said nothing new.
-#[derive(Clone, Copy, Debug)]
-struct Plain {
-    name: Short<MAX_KIND>,
-    marks: Marks,
 }
 
 impl Reader {
@@ -202,7 +195,7 @@ impl Reader {
         match close {
             Close::Event(event) => {
                 let plain = self.plain.as_ref();
-                !event.error && plain.is_some_and(|plain| plain.name == *event.name)
+                !event.error && plain == Some(event.name)
             }
             Close::Document { .. } => true,
             _ => false,
@@ -214,12 +207,19 @@ impl Reader {
     fn end_event(&mut self, event: EventEnd<'_>) {
         let EventEnd { name, error, text } = event;
         self.facts.streaming = true;
-        let blank = self.scanner.is_blank() && !self.skimmed;
-        if self.skimmed
-            && let Some(plain) = &self.plain
-        {
-            self.event.marks = plain.marks;
+        if std::mem::take(&mut self.skimmed) {
+            // It is called otherwise than the one that it is like.
+            let Self {
+                shape,
+                scanner,
+                event,
+                ..
+            } = self;
+            shape.tell(|bytes| {
+                scanner.push(bytes, event);
+            });
         }
+        let blank = self.scanner.is_blank();
         let mut verdict = if self.close() {
             if let Some(text) = text {
                 self.learn(text);

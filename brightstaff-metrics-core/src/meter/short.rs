@@ -6,13 +6,17 @@ use std::fmt;
 #[derive(Clone, Copy)]
 pub(crate) struct Short<const N: usize> {
     bytes: [u8; N],
-    len: usize,
+    /// More than `N` where it is too long.
+    len: u8,
 }
 
 impl<const N: usize> Short<N> {
-    pub(crate) const EMPTY: Self = Self {
-        bytes: [0; N],
-        len: 0,
+    pub(crate) const EMPTY: Self = {
+        assert!(N < u8::MAX as usize, "a length has to fit into a byte");
+        Self {
+            bytes: [0; N],
+            len: 0,
+        }
     };
 
     pub(crate) fn clear(&mut self) {
@@ -20,12 +24,13 @@ impl<const N: usize> Short<N> {
     }
 
     pub(crate) fn extend(&mut self, more: &[u8]) {
-        let end = self.len.saturating_add(more.len());
-        if let Some(room) = self.bytes.get_mut(self.len..end) {
+        let len = usize::from(self.len);
+        let end = len.saturating_add(more.len());
+        if let Some(room) = self.bytes.get_mut(len..end) {
             room.copy_from_slice(more);
         }
         // Past the end from here on: too long to be of interest.
-        self.len = end;
+        self.len = u8::try_from(end).unwrap_or(u8::MAX);
     }
 
     /// Replaces it; `None` stands for a string that was too long to keep.
@@ -33,7 +38,7 @@ impl<const N: usize> Short<N> {
         self.len = 0;
         match text {
             Some(text) => self.extend(text),
-            None => self.len = usize::MAX,
+            None => self.len = u8::MAX,
         }
     }
 
@@ -43,7 +48,7 @@ impl<const N: usize> Short<N> {
 
     /// `None` if it was too long to keep.
     pub(crate) fn get(&self) -> Option<&[u8]> {
-        self.bytes.get(..self.len)
+        self.bytes.get(..usize::from(self.len))
     }
 
     /// The string; one that was too long reads as `?`, which is nobody's name.

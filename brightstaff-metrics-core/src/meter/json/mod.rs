@@ -12,7 +12,7 @@ mod text;
 pub(crate) use number::Number;
 pub(crate) use scanner::Scanner;
 #[cfg(test)]
-pub(crate) use shape::without_shapes;
+pub(crate) use shape::{BOUND, without_shapes};
 pub(crate) use shape::{MAX_EVENT, Shape, Trace, Walk};
 pub(crate) use sink::{Sink, Want};
 

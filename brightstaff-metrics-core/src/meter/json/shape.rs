@@ -14,6 +14,8 @@ use std::ops::Range;
 
 use content::Pass;
 
+#[cfg(test)]
+pub(crate) use hole::BOUND;
 use hole::{Holds, Hole};
 pub(crate) use trace::Trace;
 
@@ -99,15 +101,14 @@ impl Shape {
     }
 
     /// Passes over events that have this shape, in the parts that are known to vary, and are all here: what follows
-    /// them, and how many they are.
+    /// them, and how many they are. The trace is at its start, and stays there.
     #[inline(always)]
-    pub(crate) fn pass<'a>(&mut self, bytes: &'a [u8]) -> (&'a [u8], u64) {
-        let mut counts = [0; MAX_HOLES];
+    pub(crate) fn pass<'a>(&mut self, bytes: &'a [u8], trace: &mut Trace) -> (&'a [u8], u64) {
         let (mut rest, mut events) = (bytes, 0);
         while !rest.is_empty()
-            && let Some(behind) = self.whole(rest, &mut counts)
+            && let Some(behind) = self.whole(rest, trace.counts_mut())
         {
-            self.count(&counts);
+            self.count(trace.counts());
             rest = behind;
             events += 1;
         }
@@ -121,14 +122,13 @@ impl Shape {
         let mut start = 0;
         for (hole, count) in self.holes[..self.known].iter().zip(counts) {
             rest = rest.strip_prefix(self.text.get(start..hole.start())?)?;
-            let pass = match hole.holds {
-                Holds::Text => content::text(rest),
-                Holds::Number => content::number(rest),
-                Holds::Space => content::space(rest),
-                Holds::Count => {
-                    *count = 0;
-                    content::count(rest, count)
-                }
+            // Most are texts: asked first, as that is cheaper than to be sent on by a table.
+            let pass = if hole.holds == Holds::Text {
+                content::text(rest)
+            } else {
+                let (pass, counted) = content::over(hole.holds, rest);
+                *count = counted;
+                pass
             };
             let Pass::To(len) = pass else { return None };
             rest = rest.get(len..)?;

@@ -1,6 +1,6 @@
 //! Events that have the shape of one before them, passed over on the bytes, their lines included.
 
-use super::{Plain, Reader};
+use super::Reader;
 use crate::meter::json::{Shape, Trace, Walk};
 use crate::meter::seam::Text;
 use crate::meter::seen::Seen;
@@ -16,7 +16,7 @@ impl Reader {
         }
         loop {
             if self.trace.is_start() {
-                let (behind, events) = self.shape.pass(bytes);
+                let (behind, events) = self.shape.pass(bytes, &mut self.trace);
                 self.facts.events += events;
                 bytes = behind;
             }
@@ -76,7 +76,7 @@ impl Reader {
         let counted = shape.recount(|bytes| {
             scanner.push(bytes, event);
         });
-        if counted && let Some(Plain { name, .. }) = self.plain {
+        if counted && let Some(name) = self.plain {
             self.judge(&name);
             self.reset();
         }
@@ -85,7 +85,7 @@ impl Reader {
     /// Remembers the event at hand, if it says nothing that the next of its shape has to say again, counts apart.
     pub(super) fn learn(&mut self, text: Text<'_>) {
         let news = self.event.seen(Seen::ODD) || self.event.seen(Seen::ERROR);
-        if !self.is_settled() || self.skimmed || news {
+        if !self.is_settled() || news {
             return;
         }
         let (start, end) = text.payload;

@@ -1,6 +1,6 @@
 //! What an event says of the response.
 
-use super::{Plain, Reader};
+use super::Reader;
 use crate::meter::apis::{self, Api};
 use crate::meter::calls::Calls;
 use crate::meter::event::MAX_KIND;
@@ -13,7 +13,6 @@ use crate::meter::usage::{self, Counts, Slot, Update};
 impl Reader {
     /// Takes what the event says of the whole response; what it says of the stream is the verdict.
     pub(super) fn judge(&mut self, name: &Short<MAX_KIND>) -> Verdict {
-        let marks = self.learned.then_some(self.event.marks);
         self.event.close();
         self.event.name(name);
         self.recognise();
@@ -30,8 +29,8 @@ impl Reader {
         self.facts.details.tool_calls = self.calls.take(calls, &event.calls);
         verdict.end |= self.invoke && event.seen(Seen::GUARDRAIL);
         self.facts.recognised |= self.family.is_some() || verdict.error;
-        if let Some(marks) = marks {
-            self.plain = Some(Plain { name: *name, marks });
+        if self.learned {
+            self.plain = Some(*name);
             if verdict.end || verdict.finish || verdict.error || calls.adds() {
                 self.shape.forget();
             }

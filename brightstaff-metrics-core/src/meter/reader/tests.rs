@@ -126,3 +126,45 @@ fn events_that_are_passed_over_say_nothing_else() {
         }
     }
 }
+
+/// Members whose text or number may be news wherever it differs.
+#[test]
+fn news_in_a_known_shape_is_read() {
+    let first = r#"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#;
+    let code = |code: &str| format!(r#"data: {{"id":"a","error_code":{code}}}"#);
+    let usage =
+        |more: &str| format!(r#"data: {{"choices":[],"usage":{{"prompt_tokens":5{more}}}}}"#);
+    for (one, other) in [
+        (code("\"ok\""), code("\"E42\"")),
+        (code("0"), code("42")),
+        (
+            usage(r#","completion_tokens":7"#),
+            usage(r#","completion_tokens":9"#),
+        ),
+        (
+            usage(r#","completion_tokens":7"#),
+            usage(r#","completion_tokens":0"#),
+        ),
+        (
+            usage(r#","completion_tokens":7"#),
+            usage(r#","completion_tokens":9.0"#),
+        ),
+        (
+            usage(r#","completion_tokens":7"#),
+            usage(r#","completion_tokens":9e9"#),
+        ),
+        (usage(r#","cost":0.5"#), usage(r#","cost":0.75"#)),
+        (
+            usage(r#","service_tier":"a""#),
+            usage(r#","service_tier":"b""#),
+        ),
+        (r#"data: "[dane]""#.into(), r#"data: "[DONE]""#.into()),
+    ] {
+        let body = [first, first, &one, &one, &other, &other].join("\n\n") + "\n\n";
+        let expected = without_shapes(|| read(body.as_bytes(), || usize::MAX));
+        for len in [1, 16, usize::MAX] {
+            let facts = read(body.as_bytes(), || len);
+            assert_eq!(facts, expected, "{other} by {len}");
+        }
+    }
+}

@@ -5,6 +5,12 @@ use memchr::memchr2;
 use crate::meter::json::MAX_EVENT;
 use crate::meter::seam::Text;
 
+/// The longest event that is remembered of those that come in pieces. With what else there is of a meter this
+/// stays within 4 KiB.
+const MAX_PIECES: usize = 704;
+/// The room that is made for one at first.
+const MIN_PIECES: usize = 256;
+
 /// The text of the event at hand, unless that is too long.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -27,10 +33,16 @@ impl Draft {
 
     /// More of it came.
     pub(super) fn keep(&mut self, bytes: &[u8]) {
-        self.spoiled |= self.text.len() + bytes.len() > MAX_EVENT;
-        if !self.spoiled {
-            self.text.extend_from_slice(bytes);
+        let (len, room) = (self.text.len() + bytes.len(), self.text.capacity());
+        self.spoiled |= len > MAX_PIECES;
+        if self.spoiled {
+            return;
         }
+        if len > room {
+            let room = len.max(room * 2).clamp(MIN_PIECES, MAX_PIECES);
+            self.text.reserve_exact(room - self.text.len());
+        }
+        self.text.extend_from_slice(bytes);
     }
 
     /// It is not worth it.
@@ -74,7 +86,7 @@ fn data(event: &[u8]) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Draft, MAX_EVENT};
+    use super::{Draft, MAX_EVENT, MAX_PIECES, MIN_PIECES};
 
     fn end<'a>(draft: &'a mut Draft, pieces: &[&'a [u8]]) -> Option<(&'a [u8], &'a [u8], bool)> {
         draft.clear();
@@ -105,6 +117,10 @@ mod tests {
         let long = b"data: x".repeat(MAX_EVENT / 7 + 1);
         assert_eq!(end(&mut draft, &[&long, b"\n\n"]), None);
         assert_eq!(end(&mut draft, &[&[&long[..], b"\n\n"].concat()]), None);
-        assert!(draft.text.capacity() <= MAX_EVENT);
+        let long = &long[..MAX_PIECES];
+        assert_eq!(end(&mut draft, &[long, b"\n\n"]), None);
+        let pieces: Vec<_> = long.chunks(16).chain([&b"\n\n"[..]]).collect();
+        assert_eq!(end(&mut draft, &pieces), None);
+        assert!((MIN_PIECES..=MAX_PIECES).contains(&draft.text.capacity()));
     }
 }

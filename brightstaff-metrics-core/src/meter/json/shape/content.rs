@@ -28,25 +28,32 @@ pub(super) struct Content {
 /// the framing to see.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> Pass {
-    let mut from = 0;
-    loop {
-        let Some(at) = quote_or_line_end(&bytes[from..]) else {
-            return Pass::On;
-        };
-        let at = from + at;
+    let found = quote_or_line_end(bytes);
+    match found {
+        Some(at) if bytes[at] == b'"' && (at == 0 || bytes[at - 1] != b'\\') => Pass::To(at),
+        _ => odd_text(bytes, found),
+    }
+}
+
+// Out of the way of the others: the first quote, if there is one, stands behind a backslash.
+#[inline(never)]
+fn odd_text(bytes: &[u8], mut found: Option<usize>) -> Pass {
+    while let Some(at) = found {
         if bytes[at] != b'"' {
             return Pass::Off;
         }
         if !ends_in_escape(&bytes[..at]) {
             return Pass::To(at);
         }
-        from = at + 1;
+        let from = at + 1;
+        found = quote_or_line_end(&bytes[from..]).map(|at| from + at);
     }
+    Pass::On
 }
 
 /// Over a number that begins here.
 #[inline]
-pub(super) fn number(bytes: &[u8]) -> Pass {
+fn number(bytes: &[u8]) -> Pass {
     match bytes.first() {
         Some(b'-' | b'0'..=b'9') => to(number_len(bytes), bytes),
         Some(_) => Pass::Off,
@@ -54,30 +61,33 @@ pub(super) fn number(bytes: &[u8]) -> Pass {
     }
 }
 
-/// Over white space.
+/// Over more of a whole number from 1 to 2^32 - 1 in plain digits, and what it is with that: a report of 0 may say
+/// that nothing is known, and anything else is left to those who read numbers.
 #[inline]
-pub(super) fn space(bytes: &[u8]) -> Pass {
-    to(gap_len(bytes), bytes)
-}
-
-/// Over more of a whole number from 1 to 2^32 - 1 in plain digits: a report of 0 may say that nothing is known,
-/// and anything else is left to those who read numbers.
-#[inline]
-pub(super) fn count(bytes: &[u8], count: &mut u32) -> Pass {
+fn count(bytes: &[u8], mut count: u32) -> (Pass, u32) {
     for (at, &byte) in bytes.iter().enumerate() {
         if !byte.is_ascii_digit() {
-            if *count == 0 || is_number(byte) {
-                return Pass::Off;
-            }
-            return Pass::To(at);
+            let off = count == 0 || is_number(byte);
+            return (if off { Pass::Off } else { Pass::To(at) }, count);
         }
-        let next = u64::from(*count) * 10 + u64::from(byte - b'0');
+        let next = u64::from(count) * 10 + u64::from(byte - b'0');
         match u32::try_from(next) {
-            Ok(next) if next > 0 => *count = next,
-            _ => return Pass::Off,
+            Ok(next) if next > 0 => count = next,
+            _ => return (Pass::Off, count),
         }
     }
-    Pass::On
+    (Pass::On, count)
+}
+
+/// Over a content that begins here, and what it counts.
+#[inline]
+pub(super) fn over(holds: Holds, bytes: &[u8]) -> (Pass, u32) {
+    match holds {
+        Holds::Text => (text(bytes), 0),
+        Holds::Number => (number(bytes), 0),
+        Holds::Count => count(bytes, 0),
+        Holds::Space => (to(gap_len(bytes), bytes), 0),
+    }
 }
 
 impl Content {
@@ -88,14 +98,13 @@ impl Content {
             Holds::Number if self.some => to(number_len(bytes), bytes),
             Holds::Number => number(bytes),
             Holds::Count => {
-                let mut more = self.count;
-                let pass = count(bytes, &mut more);
+                let (pass, count) = count(bytes, self.count);
                 if pass != Pass::Off {
-                    self.count = more;
+                    self.count = count;
                 }
                 pass
             }
-            Holds::Space => space(bytes),
+            Holds::Space => to(gap_len(bytes), bytes),
         };
         self.some |= match pass {
             Pass::To(len) => len > 0,
@@ -134,8 +143,8 @@ fn to(len: usize, bytes: &[u8]) -> Pass {
 /// Whether what follows is escaped: behind an odd number of backslashes.
 #[inline]
 fn ends_in_escape(text: &[u8]) -> bool {
-    let backslashes = || text.iter().rev().take_while(|&&byte| byte == b'\\');
-    text.last() == Some(&b'\\') && backslashes().count() % 2 == 1
+    let backslashes = text.iter().rev().take_while(|&&byte| byte == b'\\');
+    backslashes.count() % 2 == 1
 }
 
 /// The first quote, or the end of the line; maybe another control character before it, none of which belongs

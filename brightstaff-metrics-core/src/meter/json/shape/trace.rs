@@ -49,6 +49,10 @@ impl Trace {
         &self.counts
     }
 
+    pub(super) fn counts_mut(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
     pub(super) fn place(&self) -> usize {
         usize::from(self.place)
     }
@@ -135,18 +139,27 @@ impl Shape {
     }
 
     /// Tells, once, of the JSON of the last event whose numbers count; whether there was one.
-    pub(crate) fn recount(&mut self, mut take: impl FnMut(&[u8])) -> bool {
-        let Some(counts) = self.counted.take() else {
-            return false;
-        };
+    pub(crate) fn recount(&mut self, take: impl FnMut(&[u8])) -> bool {
+        let counted = self.counted.take();
+        if let Some(counts) = &counted {
+            self.tell_of(counts, take);
+        }
+        counted.is_some()
+    }
+
+    /// Tells of the JSON of an event of this shape, whose numbers do not count.
+    pub(crate) fn tell(&self, take: impl FnMut(&[u8])) {
+        self.tell_of(&[0; MAX_HOLES], take);
+    }
+
+    fn tell_of(&self, counts: &Counts, mut take: impl FnMut(&[u8])) {
         let mut start = self.json.start;
-        for (hole, count) in self.holes[..self.known].iter().zip(&counts) {
+        for (hole, count) in self.holes[..self.known].iter().zip(counts) {
             take(&self.text[start..hole.start()]);
             self.fill(*hole, true, *count, &mut take);
             start = hole.end();
         }
         take(&self.text[start..self.json.end]);
-        true
     }
 
     /// Stands in for the content of a hole: as short as can be, so that telling of an event is no more work than
