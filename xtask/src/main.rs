@@ -28,6 +28,7 @@ mod readme;
 mod render;
 mod rules;
 mod runner;
+mod sidecar;
 mod soak;
 mod stack;
 mod stage;
@@ -91,6 +92,8 @@ enum Task {
     Soak(soak::Options),
     /// Fuzz the meter, from recorded responses on
     Fuzz(fuzz::Options),
+    /// What the sidecar costs beside a pass-through that measures nothing
+    BenchSidecar(sidecar::Options),
     /// Run the benches, each beside its peers
     Bench {
         /// Arguments of `cargo bench`
@@ -157,6 +160,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Soak(options) => soak::run(&sh, &options)?,
         Task::Fuzz(options) => fuzz::run(&sh, &options)?,
+        Task::BenchSidecar(options) => sidecar::run(&sh, &options)?,
         Task::Bench { args } => cmd!(sh, "cargo bench --workspace {args...}")
             .quiet()
             .run()?,

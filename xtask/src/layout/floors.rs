@@ -83,6 +83,7 @@ pub(super) const CRATES: &[Crate] = &[
                     "newcomer",
                     "render",
                     "runner",
+                    "sidecar",
                     "soak",
                 ],
             ),
