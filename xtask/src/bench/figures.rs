@@ -11,6 +11,7 @@ use serde_json::Value;
 use xshell::{Shell, cmd};
 
 use super::row::{Bench, Kind};
+use crate::sidecar;
 
 /// What was measured, by id: one value for each round.
 #[derive(Default)]
@@ -64,6 +65,9 @@ impl Figures {
             package,
             kind,
         } = *bench;
+        if kind == Kind::Sidecar {
+            return self.run_sidecar(sh, name, effort);
+        }
         let home = sh.current_dir().join("target/bench").join(name);
         sh.remove_path(&home)?;
         let mut arguments = Vec::new();
@@ -82,6 +86,8 @@ impl Figures {
             arguments.push(format!("^({})$", names.join("|")));
         } else if effort.quick {
             arguments.push("--quick".to_owned());
+        } else {
+            arguments.push("--figures".to_owned());
         }
         let said = cmd!(
             sh,
@@ -91,7 +97,9 @@ impl Figures {
         .quiet()
         .ignore_stderr()
         .read()
-        .with_context(|| format!("the bench {name} of {package} failed"))?;
+        .with_context(|| {
+            format!("a bench failed; `cargo bench --package {package} --bench {name}` says why")
+        })?;
         for line in said.lines().filter_map(|line| line.strip_prefix("figure ")) {
             let (of, value) = line
                 .split_once(" = ")
@@ -100,6 +108,18 @@ impl Figures {
         }
         for (of, value) in estimates(&home)? {
             self.push(format!("{name}: {of}"), value);
+        }
+        Ok(())
+    }
+
+    fn run_sidecar(&mut self, sh: &Shell, name: &str, effort: Effort) -> Result<()> {
+        let options = if effort.quick {
+            sidecar::Options::brief(3, 4_000)
+        } else {
+            sidecar::Options::brief(7, 10_000)
+        };
+        for row in sidecar::rows(sh, &options)? {
+            self.push(format!("{name}: {}", row.name), row.ratio);
         }
         Ok(())
     }

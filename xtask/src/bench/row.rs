@@ -63,4 +63,6 @@ pub(super) enum Kind {
     Criterion,
     /// Takes its own medians: once.
     Figures,
+    /// `cargo xtask bench-sidecar`, whose ratios are the figures: once.
+    Sidecar,
 }

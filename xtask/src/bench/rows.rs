@@ -14,7 +14,14 @@ pub(super) static BENCHES: &[Bench] = &[
     criterion("meter", "brightstaff-metrics-core"),
     criterion("json", "brightstaff-metrics-core"),
     criterion("scrape", "brightstaff-metrics-core"),
+    criterion("handler", "brightstaff-exporter"),
+    figures("stream", "brightstaff-metrics-axum"),
     figures("scale", "brightstaff-bench"),
+    Bench {
+        name: "sidecar",
+        package: "xtask",
+        kind: Kind::Sidecar,
+    },
 ];
 
 /// Packages that we are compared with.
@@ -65,6 +72,12 @@ const ALLOCATIONS: Row = Row {
 
 const MEMORY: Row = Row {
     unit: Unit::Bytes,
+    ..TIME
+};
+
+/// Of what is there without us.
+const RATIO: Row = Row {
+    unit: Unit::Times,
     ..TIME
 };
 
@@ -347,11 +360,30 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "json",
         what: "100 KiB of JSON",
+        floor: Some("json: json_100KiB/floor"),
         peers: &[("serde_json", "json: json_100KiB/serde_json")],
         ours: "json: json_100KiB/ours",
         // 15 µs where the peer takes 88.
         targets: &[OfPeer(0.17)],
         ..BULK
+    },
+    Row {
+        id: "stream/direct",
+        what: "A server's processor time for a stream of 100 events, explicit call, beside bare",
+        floor: Some("stream: direct/floor"),
+        peers: &[("kept and parsed", "stream: direct/kept and parsed")],
+        ours: "stream: direct/explicit call",
+        targets: &[AtMost(1.12)],
+        ..RATIO
+    },
+    Row {
+        id: "stream/hop",
+        what: "… of a gateway before a provider",
+        floor: Some("stream: behind a hop/floor"),
+        peers: &[("kept and parsed", "stream: behind a hop/kept and parsed")],
+        ours: "stream: behind a hop/explicit call",
+        targets: &[AtMost(1.02)],
+        ..RATIO
     },
     Row {
         id: "scrape/counters-10k",
@@ -382,6 +414,21 @@ pub(super) static ROWS: &[Row] = &[
         ..TIME
     },
     Row {
+        id: "scrape/usual",
+        what: "A scrape of some 1,770 lines with gzip, from request to last byte",
+        peers: &[
+            (
+                "prometheus, without gzip",
+                "handler: usual/prometheus, plain",
+            ),
+            ("prometheus, gzip", "handler: usual/prometheus, gzip"),
+        ],
+        ours: "handler: usual/ours, gzip",
+        // 0.4 ms where the library takes 1.
+        targets: &[OfPeer(0.4)],
+        ..TIME
+    },
+    Row {
         id: "scrape/held",
         what: "Held by a scrape of 100,000 counters beyond its output",
         peers: &[("prometheus", "scale: held by a scrape/prometheus")],
@@ -397,6 +444,20 @@ pub(super) static ROWS: &[Row] = &[
         ours: "scale: a pair/ours",
         targets: &[AtMost(3_072.0)],
         ..MEMORY
+    },
+    Row {
+        id: "sidecar/json",
+        what: "The sidecar's processor time for 1 KiB of JSON, beside axum and reqwest without us",
+        ours: "sidecar: 1 KiB of JSON each way, beside axum + reqwest: CPU a request, µs",
+        targets: &[AtMost(1.15)],
+        ..RATIO
+    },
+    Row {
+        id: "sidecar/stream",
+        what: "… for a stream of 100 events",
+        ours: "sidecar: SSE of 100 events, beside axum + reqwest: CPU a request, µs",
+        targets: &[AtMost(1.03)],
+        ..RATIO
     },
     Row {
         id: "scale/pairs",

@@ -45,6 +45,19 @@ pub(crate) struct Options {
     hold: bool,
 }
 
+impl Options {
+    /// For `cargo xtask bench`: processor time alone.
+    pub(crate) const fn brief(rounds: u16, requests: u32) -> Self {
+        Self {
+            rounds,
+            requests,
+            binary: None,
+            memory: false,
+            hold: false,
+        }
+    }
+}
+
 /// One line of the table.
 pub(crate) struct Row {
     /// What is measured, its unit included.

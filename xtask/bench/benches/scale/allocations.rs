@@ -47,9 +47,7 @@ fn scrape() {
     let (registry, _counters) = stall::library();
     let library = measure(|| {
         let encoder = TextEncoder::new();
-        encoder
-            .encode(&registry.gather(), &mut io::sink())
-            .unwrap();
+        encoder.encode(&registry.gather(), &mut io::sink()).unwrap();
     });
     figure("held by a scrape/prometheus", library.bytes_max as f64);
 }
