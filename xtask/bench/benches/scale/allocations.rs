@@ -18,11 +18,11 @@ mod axum;
 pub(crate) fn report() {
     let apps = [axum::inside(), axum::around(), axum::calls()];
     for (name, mut app) in apps.into_iter().flatten() {
-        let count = second(|| drop(app(axum::request())));
+        let count = second(|| assert_eq!(app(axum::request()), 200));
         figure(&format!("allocations/axum/{name}"), count as f64);
     }
     for (name, mut send) in actix::apps() {
-        let counts = actix::PATHS.map(|path| second(|| drop(send(path))));
+        let counts = actix::PATHS.map(|path| second(|| assert_eq!(send(path), 200)));
         let most = counts.into_iter().max().unwrap_or_default();
         figure(&format!("allocations/actix/{name}"), most as f64);
     }
