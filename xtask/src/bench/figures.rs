@@ -86,8 +86,6 @@ impl Figures {
             arguments.push(format!("^({})$", names.join("|")));
         } else if effort.quick {
             arguments.push("--quick".to_owned());
-        } else {
-            arguments.push("--figures".to_owned());
         }
         let said = cmd!(
             sh,
