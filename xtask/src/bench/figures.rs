@@ -10,7 +10,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
-use super::row::{Bench, Kind};
+use super::{
+    row::{Bench, Kind},
+    verdict::median,
+};
 use crate::sidecar;
 
 /// What was measured, by id: one value for each round.
@@ -50,6 +53,12 @@ impl Figures {
     pub(super) fn rounds(&self, id: &str) -> Result<&[f64]> {
         let rounds = self.0.get(id);
         Ok(rounds.with_context(|| format!("no bench gave the figure {id:?}"))?)
+    }
+
+    /// All that are named so, by the rest of their names.
+    pub(super) fn named<'a>(&'a self, start: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        let figures = self.0.iter();
+        figures.filter_map(move |(id, rounds)| Some((id.strip_prefix(start)?, median(rounds))))
     }
 
     /// Runs a bench for those of its figures that are asked for.

@@ -64,7 +64,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     }
     sh.write_file(
         PAGE,
-        report::page(&measured, &machine, effort.rounds, &reasons),
+        report::page(&measured, &machine, &figures, effort, &reasons),
     )?;
     sh.write_file(PLOT, plot::draw(&measured))?;
     let unsaid = measured
