@@ -72,6 +72,7 @@ impl Figures {
         let Bench {
             name,
             package,
+            target,
             kind,
         } = *bench;
         if kind == Kind::Sidecar {
@@ -98,14 +99,14 @@ impl Figures {
         }
         let said = cmd!(
             sh,
-            "cargo bench --quiet --package {package} --bench {name} -- {arguments...}"
+            "cargo bench --quiet --package {package} --bench {target} -- {arguments...}"
         )
         .env("CRITERION_HOME", &home)
         .quiet()
         .ignore_stderr()
         .read()
         .with_context(|| {
-            format!("a bench failed; `cargo bench --package {package} --bench {name}` says why")
+            format!("a bench failed; `cargo bench --package {package} --bench {target}` says why")
         })?;
         for line in said.lines().filter_map(|line| line.strip_prefix("figure ")) {
             let (of, value) = line
