@@ -8,9 +8,10 @@ use std::{
 };
 
 use brightstaff_metrics_core::{
-    Clock, Head, Metrics, adapter,
+    BucketSet, Clock, Head, Metrics, adapter,
     exposition::{Exposition, Format},
     labels::{ErrorClass, RequestMethod},
+    meter::Usage,
 };
 use prometheus::{Counter, Encoder as _, Gauge, Histogram, HistogramOpts, Registry, TextEncoder};
 
@@ -114,6 +115,52 @@ fn the_text_is_the_librarys() {
     let text = write(&registry, Format::Text);
     assert_eq!(families(&text), families(&library(&registry)));
     assert_eq!(text.len(), library(&registry).len());
+}
+
+#[test]
+fn numbers_are_written_as_the_library_writes_them() {
+    let registry = Registry::new();
+    let clock = Clock::manual();
+    let builder = Metrics::builder().process(false).clock(clock.clone());
+    // Bounds whose text is longer than most.
+    let builder = builder.buckets(BucketSet::Http, [5e-324, 1e-7, 1.0 / 3.0, 1e21]);
+    let metrics = builder.register(&registry).unwrap();
+    // Their sums have more and more digits, up to past those that a float has.
+    for n in 0..64 {
+        let model = format!("model-{n}");
+        let mut call = metrics.upstream("openai", &model).start();
+        call.response(200);
+        clock.advance(Duration::from_nanos(2_345_678_901_234_567_890 >> (63 - n)));
+        call.first_token();
+        call.usage(Usage::new(u64::MAX >> (11 + n % 53), 10_u64.pow(n % 16)));
+        call.finish();
+        let mut request = adapter::begin(&metrics, &model, RequestMethod::Post);
+        clock.advance(Duration::from_nanos(10_u64.pow(n % 18)));
+        request.head(&Head::new(200).content_length(0));
+    }
+    let odd = [
+        1e-5,
+        -1e-5,
+        0.1 + 0.2,
+        1e300,
+        5e-324,
+        -0.0,
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+    ];
+    for (n, value) in odd.into_iter().enumerate() {
+        let gauge = Gauge::new(format!("odd_{n}"), "Odd.").unwrap();
+        gauge.set(value);
+        registry.register(Box::new(gauge)).unwrap();
+    }
+    let text = write(&registry, Format::Text);
+    assert_eq!(families(&text), families(&library(&registry)));
+    for part in ["odd_6 NaN\n", "odd_7 inf\n", "odd_0 0.00001\n"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let open = write(&registry, Format::OpenMetrics);
+    assert_eq!(samples(&open), samples(&text));
 }
 
 #[test]

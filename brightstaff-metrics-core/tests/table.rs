@@ -1,6 +1,7 @@
 //! The table of children, played by threads of the system. `table_model.rs` plays every order of their steps.
 #![allow(dead_code, unused_imports, unreachable_pub, clippy::unwrap_used)]
 
+#[allow(unused_imports)] // More than the table stands on it.
 #[path = "../src/series/sync.rs"]
 mod sync;
 #[path = "../src/series/table.rs"]

@@ -14,7 +14,7 @@ pub(crate) use self::{
     context::Context,
     http::{FoundHandler, HandlerSeries, HttpFamilies},
     pair::{CallInFlight, InFlight, Pair},
-    process::ProcessFamily,
+    process::{ProcessFamily, Readings},
     provider::{DEFAULT_OPEN_MODELS, Provider},
     routing::RoutingFamilies,
     upstream::{Call, UpstreamFamilies},

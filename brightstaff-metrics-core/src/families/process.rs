@@ -3,6 +3,9 @@
 //! The collector of the `prometheus` crate cuts CPU time to whole seconds, so that the rate of a
 //! gateway at 5 % of a core reads 0 for twenty seconds, then 1.
 
+#[cfg(target_os = "linux")]
+use std::{cell::OnceCell, sync::OnceLock};
+
 use crate::{
     catalogue::{self as c, Family},
     series::Visitor,
@@ -13,39 +16,53 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessFamily {
     pub(crate) family: &'static Family,
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code))]
-    read: fn(&Reader) -> Option<f64>,
+    read: fn(&Readings) -> Option<f64>,
 }
 
+/// What was read for one exposition: each file once, however many families are told of it.
 #[cfg(target_os = "linux")]
-type Reader = procfs::process::Process;
+#[derive(Default)]
+pub(crate) struct Readings {
+    process: OnceCell<Option<procfs::process::Process>>,
+    stat: OnceCell<Option<procfs::process::Stat>>,
+    limits: OnceCell<Option<procfs::process::Limits>>,
+}
 
 /// There is nothing to read.
 #[cfg(not(target_os = "linux"))]
-type Reader = std::convert::Infallible;
+#[derive(Default)]
+pub(crate) struct Readings;
+
+#[cfg(target_os = "linux")]
+impl Readings {
+    fn process(&self) -> Option<&procfs::process::Process> {
+        let read = || procfs::process::Process::myself().ok();
+        self.process.get_or_init(read).as_ref()
+    }
+
+    fn stat(&self) -> Option<&procfs::process::Stat> {
+        let read = || self.process()?.stat().ok();
+        self.stat.get_or_init(read).as_ref()
+    }
+
+    fn limits(&self) -> Option<&procfs::process::Limits> {
+        let read = || self.process()?.limits().ok();
+        self.limits.get_or_init(read).as_ref()
+    }
+}
 
 impl ProcessFamily {
     /// Those that can be read here.
     pub(crate) fn readable() -> impl Iterator<Item = Self> {
-        ALL.iter()
-            .copied()
-            .filter(|family| family.value().is_some())
+        let readings = Readings::default();
+        let families = ALL.iter().copied();
+        families.filter(move |family| (family.read)(&readings).is_some())
     }
 
-    /// Its value at this moment.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn value(self) -> Option<f64> {
-        (self.read)(&Reader::myself().ok()?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn value(self) -> Option<f64> {
-        None
-    }
-
-    pub(crate) fn walk(self, visitor: &mut dyn Visitor) {
+    /// Tells its value, unless that can no longer be read.
+    pub(crate) fn walk(self, readings: &Readings, visitor: &mut dyn Visitor) {
         visitor.family(self.family);
-        if let Some(value) = self.value() {
+        if let Some(value) = (self.read)(readings) {
             visitor.reading(value);
         }
     }
@@ -56,38 +73,48 @@ static ALL: [ProcessFamily; 0] = [];
 
 #[cfg(target_os = "linux")]
 static ALL: [ProcessFamily; 8] = [
-    reading(&c::PROCESS_CPU, |process| {
-        let stat = process.stat().ok()?;
+    reading(&c::PROCESS_CPU, |readings| {
+        let stat = readings.stat()?;
         Some(seconds(stat.utime + stat.stime))
     }),
-    reading(&c::PROCESS_RESIDENT_MEMORY, |process| {
-        let pages = process.stat().ok()?.rss;
+    reading(&c::PROCESS_RESIDENT_MEMORY, |readings| {
+        let pages = readings.stat()?.rss;
         Some(float(pages.saturating_mul(procfs::page_size())))
     }),
-    reading(&c::PROCESS_VIRTUAL_MEMORY, |process| {
-        Some(float(process.stat().ok()?.vsize))
+    reading(&c::PROCESS_VIRTUAL_MEMORY, |readings| {
+        Some(float(readings.stat()?.vsize))
     }),
-    reading(&c::PROCESS_VIRTUAL_MEMORY_MAX, |process| {
-        Some(limit(process.limits().ok()?.max_address_space.soft_limit))
+    reading(&c::PROCESS_VIRTUAL_MEMORY_MAX, |readings| {
+        Some(limit(&readings.limits()?.max_address_space.soft_limit))
     }),
-    reading(&c::PROCESS_OPEN_FDS, |process| {
-        Some(float(process.fd_count().ok()? as u64))
+    reading(&c::PROCESS_OPEN_FDS, |readings| {
+        Some(float(readings.process()?.fd_count().ok()? as u64))
     }),
-    reading(&c::PROCESS_MAX_FDS, |process| {
-        Some(limit(process.limits().ok()?.max_open_files.soft_limit))
+    reading(&c::PROCESS_MAX_FDS, |readings| {
+        Some(limit(&readings.limits()?.max_open_files.soft_limit))
     }),
-    reading(&c::PROCESS_THREADS, |process| {
-        let threads = process.stat().ok()?.num_threads;
+    reading(&c::PROCESS_THREADS, |readings| {
+        let threads = readings.stat()?.num_threads;
         u64::try_from(threads).ok().map(float)
     }),
-    reading(&c::PROCESS_START_TIME, |process| {
-        let boot = procfs::boot_time_secs().ok()?;
-        Some(float(boot) + seconds(process.stat().ok()?.starttime))
+    reading(&c::PROCESS_START_TIME, |readings| {
+        Some(boot_time()? + seconds(readings.stat()?.starttime))
     }),
 ];
 
+/// When the system was started, in seconds since the Unix epoch. Linux goes through all processors and interrupts to
+/// tell that, and puts it together anew of two clocks, so that it may be another second the next time.
 #[cfg(target_os = "linux")]
-const fn reading(family: &'static Family, read: fn(&Reader) -> Option<f64>) -> ProcessFamily {
+fn boot_time() -> Option<f64> {
+    static BOOT_TIME: OnceLock<u64> = OnceLock::new();
+    if BOOT_TIME.get().is_none() {
+        let _ = BOOT_TIME.set(procfs::boot_time_secs().ok()?);
+    }
+    BOOT_TIME.get().copied().map(float)
+}
+
+#[cfg(target_os = "linux")]
+const fn reading(family: &'static Family, read: fn(&Readings) -> Option<f64>) -> ProcessFamily {
     ProcessFamily { family, read }
 }
 
@@ -104,11 +131,11 @@ fn seconds(ticks: u64) -> f64 {
 }
 
 #[cfg(target_os = "linux")]
-fn limit(value: procfs::process::LimitValue) -> f64 {
+fn limit(value: &procfs::process::LimitValue) -> f64 {
     use procfs::process::LimitValue;
 
     match value {
-        LimitValue::Value(value) => float(value),
+        LimitValue::Value(value) => float(*value),
         // As the other client libraries tell it.
         LimitValue::Unlimited => float(u64::MAX),
     }
@@ -123,7 +150,7 @@ mod tests {
         let cpu = || {
             let mut all = ProcessFamily::readable();
             let cpu = all.find(|one| one.family.name == c::PROCESS_CPU.name);
-            cpu.unwrap().value().unwrap()
+            (cpu.unwrap().read)(&Readings::default()).unwrap()
         };
         let before = cpu();
         while cpu() == before {

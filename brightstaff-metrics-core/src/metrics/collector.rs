@@ -12,7 +12,8 @@ use super::{
 use crate::{
     catalogue::Family,
     families::{
-        BuildInfo, Context, HttpFamilies, ProcessFamily, RoutingFamilies, UpstreamFamilies,
+        BuildInfo, Context, HttpFamilies, ProcessFamily, Readings, RoutingFamilies,
+        UpstreamFamilies,
     },
     series::{Gathered, desc},
 };
@@ -83,7 +84,7 @@ impl Collector for ProcessCollector {
             return Vec::new();
         }
         let mut gathered = Gathered::default();
-        self.process.walk(&mut gathered);
+        self.process.walk(&Readings::default(), &mut gathered);
         gathered.into_families()
     }
 }

@@ -10,14 +10,14 @@ use std::{
 };
 
 use prometheus::{
-    Registry, TextEncoder,
+    Encoder as _, Registry, TextEncoder,
     proto::{MetricFamily, MetricType},
 };
 
 use super::Metrics;
 use crate::{
     catalogue as c,
-    families::ProcessFamily,
+    families::{ProcessFamily, Readings},
     series::{Dialect, ProtobufWriter, TextWriter, Visitor, for_library, header},
 };
 
@@ -112,7 +112,7 @@ impl Exposition {
         Self { ours, others }
     }
 
-    /// Writes everything in this format, in pieces of some 16 KiB.
+    /// Writes everything in this format, in pieces of a kibibyte or some more, which the output may put together.
     ///
     /// In `OpenMetrics` a counter's family is named without `_total`. What another collector calls as one of our
     /// counters is called there (`process_cpu_seconds`) is left out; its own counter beside a family of that name, or
@@ -141,17 +141,18 @@ impl Exposition {
         self.walk(&mut writer);
         for family in &self.others {
             if dialect == Dialect::Plain || !self.is_taken(family) {
-                writer.write_all(self.other(dialect, family)?.as_bytes())?;
+                self.write_other(dialect, family, &mut writer)?;
             }
         }
         writer.finish()
     }
 
     fn walk(&self, visitor: &mut dyn Visitor) {
+        let readings = Readings::default();
         for ours in &self.ours {
             match ours {
                 Ours::Metrics(metrics) => metrics.walk(visitor),
-                Ours::Process(family) => family.walk(visitor),
+                Ours::Process(family) => family.walk(&readings, visitor),
             }
         }
     }
@@ -187,14 +188,22 @@ fn is_probe(family: &MetricFamily) -> bool {
 
 impl Exposition {
     /// A family that is not ours, by the library's encoder: `OpenMetrics` differs in what stands before its samples.
-    fn other(&self, dialect: Dialect, family: &MetricFamily) -> io::Result<String> {
+    fn write_other(
+        &self,
+        dialect: Dialect,
+        family: &MetricFamily,
+        out: &mut TextWriter<'_>,
+    ) -> io::Result<()> {
         let kind = family.get_field_type();
-        let text = TextEncoder::new()
-            .encode_to_string(std::slice::from_ref(&*for_library(family)))
-            .map_err(io::Error::other)?;
+        let known = for_library(family);
+        let known = std::slice::from_ref(&*known);
         let kind = match (dialect, kind) {
             (Dialect::Plain, MetricType::UNTYPED) => "untyped",
-            (Dialect::Plain, _) => return Ok(text),
+            (Dialect::Plain, _) => {
+                return TextEncoder::new()
+                    .encode(known, out)
+                    .map_err(io::Error::other);
+            }
             (_, MetricType::COUNTER) if self.has_own_stem(family.name()) => "counter",
             (_, MetricType::GAUGE) => "gauge",
             (_, MetricType::HISTOGRAM) => "histogram",
@@ -202,17 +211,21 @@ impl Exposition {
             // `OpenMetrics` would not take its samples for a counter's.
             _ => "unknown",
         };
-        let mut out = Vec::with_capacity(text.len());
-        header(&mut out, dialect, family.name(), family.help(), kind);
+        let text = TextEncoder::new()
+            .encode_to_string(known)
+            .map_err(io::Error::other)?;
+        let mut head = Vec::new();
+        header(&mut head, dialect, family.name(), family.help(), kind);
+        out.write_all(&head)?;
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let line = match dialect {
                 Dialect::Plain => line.into(),
                 Dialect::OpenMetrics => with_seconds(line),
             };
-            out.extend_from_slice(line.as_bytes());
-            out.push(b'\n');
+            out.write_all(line.as_bytes())?;
+            out.write_all(b"\n")?;
         }
-        String::from_utf8(out).map_err(io::Error::other)
+        Ok(())
     }
 
     /// Whether the name of a counter without its `_total` is that of no other family.
