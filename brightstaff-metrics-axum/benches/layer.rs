@@ -27,6 +27,7 @@ fn main() {
         ("in the router", inside),
         ("around it", around),
         ("with a call", calls),
+        ("100 events", apps::streams()),
     ];
     if let [_, count, name, requests, ..] = &*std::env::args().collect::<Vec<_>>()
         && count == "--count"

@@ -75,8 +75,9 @@
 //!   OpenMetrics shows them.
 //!
 //! Where handlers say nothing, [`MetricsLayer::implicit`] measures the responses of the well-known endpoints. A call
-//! whose response the handler passes on by `observe` always wins over that: the response is marked, where some layer measures so. One that the handler
-//! makes anew gets the mark by `call.mark()`, and after a call that failed [`NoUpstream`], or it is measured as well.
+//! whose response the handler passes on by `observe` always wins over that: where some layer measures so, the response
+//! is marked. One that the handler makes anew gets the mark by `call.mark()`, and after a call that failed
+//! [`NoUpstream`], or it is measured as well.
 //!
 //! # Which handler
 //!
