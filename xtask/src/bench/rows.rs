@@ -427,7 +427,10 @@ pub(super) static ROWS: &[Row] = &[
                 "prometheus, without gzip",
                 "exporter: scrape/typical/prometheus",
             ),
-            ("prometheus, gzip", "exporter: scrape/typical/prometheus, gzip"),
+            (
+                "prometheus, gzip",
+                "exporter: scrape/typical/prometheus, gzip",
+            ),
         ],
         ours: "exporter: scrape/typical/ours, gzip",
         // 0.4 ms where the library takes 1, of 1,770 lines.
