@@ -141,9 +141,9 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/inside/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare"),
-        floor: Some("scale: allocations/axum/floor, in the router"),
-        ours: "scale: allocations/axum/metrics, in the router",
+        bare: Some("scale: allocations/axum/inside/bare"),
+        floor: Some("scale: allocations/axum/inside/floor, in the router"),
+        ours: "scale: allocations/axum/inside/metrics, in the router",
         targets: &[AtMost(5.0)],
         ..ALLOCATIONS
     },
@@ -160,8 +160,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/around/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare"),
-        ours: "scale: allocations/axum/metrics, around the router",
+        bare: Some("scale: allocations/axum/around/bare"),
+        ours: "scale: allocations/axum/around/metrics, around the router",
         targets: &[AtMost(0.0)],
         ..ALLOCATIONS
     },
@@ -174,8 +174,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/explicit/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare, 1 KB JSON"),
-        ours: "scale: allocations/axum/explicit call",
+        bare: Some("scale: allocations/axum/calls/bare, 1 KB JSON"),
+        ours: "scale: allocations/axum/calls/explicit call",
         targets: &[AtMost(8.0)],
         ..ALLOCATIONS
     },
@@ -188,8 +188,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/implicit/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare, 1 KB JSON"),
-        ours: "scale: allocations/axum/implicit call",
+        bare: Some("scale: allocations/axum/calls/bare, 1 KB JSON"),
+        ours: "scale: allocations/axum/calls/implicit call",
         targets: &[AtMost(8.0)],
         ..ALLOCATIONS
     },

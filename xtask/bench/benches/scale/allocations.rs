@@ -16,10 +16,16 @@ mod actix;
 mod axum;
 
 pub(crate) fn report() {
-    let apps = [axum::inside(), axum::around(), axum::calls()];
-    for (name, mut app) in apps.into_iter().flatten() {
-        let count = second(|| assert_eq!(app(axum::request()), 200));
-        figure(&format!("allocations/axum/{name}"), count as f64);
+    let groups = [
+        ("inside", axum::inside()),
+        ("around", axum::around()),
+        ("calls", axum::calls()),
+    ];
+    for (group, apps) in groups {
+        for (name, mut app) in apps {
+            let count = second(|| assert_eq!(app(axum::request()), 200));
+            figure(&format!("allocations/axum/{group}/{name}"), count as f64);
+        }
     }
     for (name, mut send) in actix::apps() {
         let counts = actix::PATHS.map(|path| second(|| assert_eq!(send(path), 200)));
