@@ -96,7 +96,7 @@ const AXUM: Row = Row {
 
 const AXUM_CALL: Row = Row {
     bare: Some("layer: with a call/bare, 1 KB JSON"),
-    floor: Some("layer: with a call/floor"),
+    floor: Some("layer: with a call/floor, 1 KB JSON"),
     peers: &[(
         "buffered, `with_label_values`",
         "layer: with a call/with_label_values, serde_json",
@@ -182,14 +182,14 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/implicit",
         what: "axum, with an implicit call, 1 KB of JSON",
-        ours: "layer: with a call/implicit call",
+        ours: "layer: with a call/implicit call, innermost",
         ..AXUM_CALL
     },
     Row {
         id: "axum/implicit/allocations",
         what: "… in allocations",
         bare: Some("scale: allocations/axum/calls/bare, 1 KB JSON"),
-        ours: "scale: allocations/axum/calls/implicit call",
+        ours: "scale: allocations/axum/calls/implicit call, innermost",
         targets: &[AtMost(8.0)],
         ..ALLOCATIONS
     },
