@@ -26,9 +26,9 @@ const PAIRS: usize = 14;
 
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3));
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
     let registry = Registry::new();
     let _metrics = record(&registry);
     let runtime = runtime::Builder::new_current_thread().build().unwrap();

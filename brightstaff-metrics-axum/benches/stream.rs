@@ -48,11 +48,12 @@ fn main() {
         ["--serve", kind, url] => runtime.block_on(serve(kind, Some(url))),
         // As a test: that all of it works.
         args if args.contains(&"--test") => runtime.block_on(compare(1, 10)),
+        args if args.contains(&"--quick") => runtime.block_on(compare(5, 500)),
         _ => runtime.block_on(compare(15, 1_500)),
     }
 }
 
-/// Asks all by turns, and prints the medians.
+/// Asks all by turns, and prints the medians; ratios are those of a round.
 async fn compare(rounds: usize, streams: usize) {
     let provider = Gateway::start("bare", None);
     for (what, url) in [("direct", None), ("behind a hop", Some(&*provider.url))] {
@@ -74,14 +75,19 @@ async fn compare(rounds: usize, streams: usize) {
             "median",
             "ratio"
         );
-        let medians = times.map(|mut times| {
-            times.sort_by(f64::total_cmp);
-            times[rounds / 2]
-        });
-        for ((kind, _), median) in gateways.iter().zip(medians) {
-            println!("{kind:<24} {median:>9.1} µs {:>9.3}", median / medians[0]);
+        let bare = times[0].clone();
+        for ((kind, _), times) in gateways.iter().zip(times) {
+            let ratios = times.iter().zip(&bare).map(|(time, bare)| time / bare);
+            let (ratio, micros) = (median(ratios.collect()), median(times));
+            println!("{kind:<24} {micros:>9.1} µs {ratio:>9.3}");
+            println!("figure {what}/{kind} = {ratio}");
         }
     }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// So many streams, read to their ends.

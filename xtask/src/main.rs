@@ -29,6 +29,7 @@ mod readme;
 mod render;
 mod rules;
 mod runner;
+mod sidecar;
 mod soak;
 mod stack;
 mod stage;
@@ -95,6 +96,8 @@ enum Task {
     Soak(soak::Options),
     /// Fuzz the meter, from recorded responses on
     Fuzz(fuzz::Options),
+    /// What the sidecar costs beside a pass-through that measures nothing
+    BenchSidecar(sidecar::Options),
     /// Measure every row of BENCHMARKS.md beside its peers, and write the page
     Bench(bench::Options),
 }
@@ -165,6 +168,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Soak(options) => soak::run(&sh, &options)?,
         Task::Fuzz(options) => fuzz::run(&sh, &options)?,
+        Task::BenchSidecar(options) => sidecar::run(&sh, &options)?,
         Task::Bench(options) => bench::run(&sh, &options)?,
     }
     Ok(())

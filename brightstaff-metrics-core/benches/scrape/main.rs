@@ -46,10 +46,10 @@ const LABELLED: &[Case] = &[
 
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(3))
-        .sample_size(20);
+        .sample_size(20)
+        .configure_from_args();
     group(&mut criterion, "counters_10k", COUNTERS, 10_000);
     group(&mut criterion, "counters_100k", COUNTERS, 100_000);
     group(&mut criterion, "histograms_10k", HISTOGRAMS, 10_000);

@@ -1,4 +1,4 @@
-//! How many instructions one request takes, bare and measured, by the kind of its route. Counts repeat where times do
+//! How many instructions one request takes, bare, through a middleware by hand, and measured, by the kind of its route. Counts repeat where times do
 //! not, so that `cargo xtask test instructions` holds them to committed figures.
 
 #![allow(clippy::unwrap_used)] // No request of these fails.
@@ -9,7 +9,7 @@ mod apps;
 
 use std::hint::black_box;
 
-use apps::{Send, app, send};
+use apps::{Floor, PATHS, Send, app, send};
 use brightstaff_metrics_actix::{
     Metrics, MetricsMiddleware, brightstaff_metrics_core::Clock, prometheus::Registry,
 };
@@ -17,14 +17,17 @@ use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 
-const KNOWN: &str = "/v1/chat/completions";
-const STATIC: &str = "/v1/files";
-const TEMPLATED: &str = "/v1/files/17";
+const KNOWN: &str = PATHS[0];
+const STATIC: &str = PATHS[1];
+const TEMPLATED: &str = PATHS[2];
 
 #[library_benchmark]
 #[bench::bare_known_per_100(met(send(app()), KNOWN), KNOWN)]
 #[bench::bare_static_per_100(met(send(app()), STATIC), STATIC)]
 #[bench::bare_templated_per_100(met(send(app()), TEMPLATED), TEMPLATED)]
+#[bench::floor_known_per_100(met(send(app().wrap(Floor)), KNOWN), KNOWN)]
+#[bench::floor_static_per_100(met(send(app().wrap(Floor)), STATIC), STATIC)]
+#[bench::floor_templated_per_100(met(send(app().wrap(Floor)), TEMPLATED), TEMPLATED)]
 #[bench::known_per_100(met(send(app().wrap(middleware())), KNOWN), KNOWN)]
 #[bench::static_per_100(met(send(app().wrap(middleware())), STATIC), STATIC)]
 #[bench::templated_per_100(met(send(app().wrap(middleware())), TEMPLATED), TEMPLATED)]

@@ -1,8 +1,11 @@
-//! How many instructions one request takes: bare, with axum's boxing alone, and measured. Counts repeat where times do
+//! How many instructions one request takes: bare, through a layer by hand, and measured. Counts repeat where times do
 //! not, so that `cargo xtask test instructions` holds them to committed figures.
 
 #![allow(clippy::unwrap_used)] // No request of these fails.
 #![allow(missing_docs)] // The macros make what has none.
+
+#[path = "../../../brightstaff-metrics-axum/tests/support/floor.rs"]
+mod floor;
 
 use std::{convert::Infallible, hint::black_box, sync::LazyLock};
 
@@ -15,13 +18,14 @@ use brightstaff_metrics_axum::{
     Metrics, MetricsLayer, brightstaff_metrics_core::Clock, prometheus::Registry,
 };
 use bytes::Bytes;
+use floor::Floor;
 use futures_util::FutureExt;
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tower::{Layer, Service, util::MapResponseLayer};
+use tower::{Layer, Service};
 
 /// Answers a request, and reads the response to its end.
 type Once = Box<dyn FnMut()>;
@@ -30,7 +34,8 @@ const CHAT: &str = "/v1/chat/completions";
 
 #[library_benchmark]
 #[bench::bare_per_100(send(router()))]
-#[bench::boxing_per_100(send(boxing()))]
+#[bench::floor_inside_per_100(send(router().layer(Floor)))]
+#[bench::floor_around_per_100(send(Floor.layer(router())))]
 #[bench::inside_per_100(send(router().layer(MetricsLayer::new(metrics()))))]
 #[bench::around_per_100(send(MetricsLayer::new(metrics()).layer(router())))]
 #[bench::explicit_per_100(send(explicit()))]
@@ -54,13 +59,6 @@ fn router() -> Router {
         .route(CHAT, post(async || r#"{"model":"gpt-4o"}"#))
         .route("/v1/files/{id}", get(async || "a file"))
         .with_state(())
-}
-
-/// With a layer that wraps the body, and does nothing.
-fn boxing() -> Router {
-    router().layer(MapResponseLayer::new(|answer: Response<Body>| {
-        answer.map(|body| body.map_err(|error| error))
-    }))
 }
 
 /// A gateway whose provider answers with 1 KB of JSON.

@@ -10,7 +10,11 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
-use super::row::{Bench, Kind};
+use super::{
+    row::{Bench, Kind},
+    verdict::median,
+};
+use crate::sidecar;
 
 /// What was measured, by id: one value for each round.
 #[derive(Default)]
@@ -51,6 +55,12 @@ impl Figures {
         Ok(rounds.with_context(|| format!("no bench gave the figure {id:?}"))?)
     }
 
+    /// All that are named so, by the rest of their names.
+    pub(super) fn named<'a>(&'a self, start: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        let figures = self.0.iter();
+        figures.filter_map(move |(id, rounds)| Some((id.strip_prefix(start)?, median(rounds))))
+    }
+
     /// Runs a bench for those of its figures that are asked for.
     pub(super) fn run(
         &mut self,
@@ -62,8 +72,12 @@ impl Figures {
         let Bench {
             name,
             package,
+            target,
             kind,
         } = *bench;
+        if kind == Kind::Sidecar {
+            return self.run_sidecar(sh, name, effort);
+        }
         let home = sh.current_dir().join("target/bench").join(name);
         sh.remove_path(&home)?;
         let mut arguments = Vec::new();
@@ -85,13 +99,15 @@ impl Figures {
         }
         let said = cmd!(
             sh,
-            "cargo bench --quiet --package {package} --bench {name} -- {arguments...}"
+            "cargo bench --quiet --package {package} --bench {target} -- {arguments...}"
         )
         .env("CRITERION_HOME", &home)
         .quiet()
         .ignore_stderr()
         .read()
-        .with_context(|| format!("the bench {name} of {package} failed"))?;
+        .with_context(|| {
+            format!("a bench failed; `cargo bench --package {package} --bench {target}` says why")
+        })?;
         for line in said.lines().filter_map(|line| line.strip_prefix("figure ")) {
             let (of, value) = line
                 .split_once(" = ")
@@ -100,6 +116,18 @@ impl Figures {
         }
         for (of, value) in estimates(&home)? {
             self.push(format!("{name}: {of}"), value);
+        }
+        Ok(())
+    }
+
+    fn run_sidecar(&mut self, sh: &Shell, name: &str, effort: Effort) -> Result<()> {
+        let options = if effort.quick {
+            sidecar::Options::brief(3, 4_000)
+        } else {
+            sidecar::Options::brief(7, 10_000)
+        };
+        for row in sidecar::rows(sh, &options)? {
+            self.push(format!("{name}: {}", row.name), row.ratio);
         }
         Ok(())
     }

@@ -200,7 +200,7 @@ fn compare(blessed: &Counts, counts: &Counts) -> (Vec<String>, Vec<String>) {
 /// Whether it is what ours is compared with.
 fn is_beside(id: &str) -> bool {
     let name = id.rsplit('/').next().unwrap_or_default();
-    ["bare", "floor", "boxing"]
+    ["bare", "floor"]
         .iter()
         .any(|beside| name.starts_with(beside))
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     }
     sh.write_file(
         PAGE,
-        report::page(&measured, &machine, effort.rounds, &reasons),
+        report::page(&measured, &machine, &figures, effort, &reasons),
     )?;
     sh.write_file(PLOT, plot::draw(&measured))?;
     let unsaid = measured
@@ -103,7 +103,7 @@ fn measure(sh: &Shell, ids: &BTreeSet<&str>, effort: Effort) -> Result<Figures> 
     for round in 0..effort.rounds {
         for bench in BENCHES {
             let asked = ids.iter().any(|id| local(bench, id).is_some());
-            if !asked || (bench.kind == Kind::Figures && round > 0) {
+            if !asked || (bench.kind != Kind::Criterion && round > 0) {
                 continue;
             }
             let start = Instant::now();

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use super::{
+    figures::{Effort, Figures},
     reasons::Reasons,
     row::{Target, Unit},
     verdict::{Measured, Reached},
@@ -58,9 +59,11 @@ pub(super) fn locked<'a>(lock: &'a str, package: &str) -> Result<&'a str> {
 pub(super) fn page(
     rows: &[Measured],
     machine: &Machine,
-    rounds: usize,
+    figures: &Figures,
+    effort: Effort,
     reasons: &Reasons,
 ) -> String {
+    let rounds = effort.rounds;
     let reached = rows.iter().filter(|row| row.is_reached()).count();
     let Machine {
         date,
@@ -87,6 +90,11 @@ pub(super) fn page(
     page += "| what | bare | floor | peers | **ours** | to reach | reached |\n| --- | --- | --- | --- | --- | --- | --- |\n";
     for measured in rows {
         line(&mut page, measured, reasons);
+    }
+    page += "\n## Instructions\n\nOf one request, call, chunk or line, all that is there without us included. \
+        A bare one, or one with the floor, stands beside ours.\n\n| what | instructions |\n| --- | --- |\n";
+    for (id, count) in figures.named(super::INSTRUCTIONS) {
+        let _ = writeln!(page, "| {id} | {} |", grouped(&format!("{count:.0}")));
     }
     page += "\n## How to repeat\n\n\
         ```sh\n\

@@ -52,8 +52,11 @@ pub(super) enum Target {
 
 /// What runs to give figures.
 pub(super) struct Bench {
+    /// What its figures are told apart by.
     pub(super) name: &'static str,
     pub(super) package: &'static str,
+    /// Cargo's name of it, of which two packages may have one.
+    pub(super) target: &'static str,
     pub(super) kind: Kind,
 }
 
@@ -63,4 +66,6 @@ pub(super) enum Kind {
     Criterion,
     /// Takes its own medians: once.
     Figures,
+    /// `cargo xtask bench-sidecar`, whose ratios are the figures: once.
+    Sidecar,
 }

@@ -14,7 +14,18 @@ pub(super) static BENCHES: &[Bench] = &[
     criterion("meter", "brightstaff-metrics-core"),
     criterion("json", "brightstaff-metrics-core"),
     criterion("scrape", "brightstaff-metrics-core"),
+    Bench {
+        target: "scrape",
+        ..criterion("exporter", "brightstaff-exporter")
+    },
+    figures("stream", "brightstaff-metrics-axum"),
     figures("scale", "brightstaff-bench"),
+    Bench {
+        name: "sidecar",
+        package: "xtask",
+        target: "",
+        kind: Kind::Sidecar,
+    },
 ];
 
 /// Packages that we are compared with.
@@ -33,6 +44,7 @@ const fn criterion(name: &'static str, package: &'static str) -> Bench {
     Bench {
         name,
         package,
+        target: name,
         kind: Kind::Criterion,
     }
 }
@@ -41,6 +53,7 @@ const fn figures(name: &'static str, package: &'static str) -> Bench {
     Bench {
         name,
         package,
+        target: name,
         kind: Kind::Figures,
     }
 }
@@ -68,6 +81,12 @@ const MEMORY: Row = Row {
     ..TIME
 };
 
+/// Of what is there without us.
+const RATIO: Row = Row {
+    unit: Unit::Times,
+    ..TIME
+};
+
 const AXUM: Row = Row {
     bare: Some("layer: in the router/bare"),
     floor: Some("layer: in the router/floor, in the router"),
@@ -77,7 +96,7 @@ const AXUM: Row = Row {
 
 const AXUM_CALL: Row = Row {
     bare: Some("layer: with a call/bare, 1 KB JSON"),
-    floor: Some("layer: with a call/floor"),
+    floor: Some("layer: with a call/floor, 1 KB JSON"),
     peers: &[(
         "buffered, `with_label_values`",
         "layer: with a call/with_label_values, serde_json",
@@ -122,9 +141,9 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/inside/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare"),
-        floor: Some("scale: allocations/axum/floor, in the router"),
-        ours: "scale: allocations/axum/metrics, in the router",
+        bare: Some("scale: allocations/axum/inside/bare"),
+        floor: Some("scale: allocations/axum/inside/floor, in the router"),
+        ours: "scale: allocations/axum/inside/metrics, in the router",
         targets: &[AtMost(5.0)],
         ..ALLOCATIONS
     },
@@ -141,8 +160,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/around/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare"),
-        ours: "scale: allocations/axum/metrics, around the router",
+        bare: Some("scale: allocations/axum/around/bare"),
+        ours: "scale: allocations/axum/around/metrics, around the router",
         targets: &[AtMost(0.0)],
         ..ALLOCATIONS
     },
@@ -155,22 +174,22 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "axum/explicit/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare, 1 KB JSON"),
-        ours: "scale: allocations/axum/explicit call",
+        bare: Some("scale: allocations/axum/calls/bare, 1 KB JSON"),
+        ours: "scale: allocations/axum/calls/explicit call",
         targets: &[AtMost(8.0)],
         ..ALLOCATIONS
     },
     Row {
         id: "axum/implicit",
         what: "axum, with an implicit call, 1 KB of JSON",
-        ours: "layer: with a call/implicit call",
+        ours: "layer: with a call/implicit call, innermost",
         ..AXUM_CALL
     },
     Row {
         id: "axum/implicit/allocations",
         what: "… in allocations",
-        bare: Some("scale: allocations/axum/bare, 1 KB JSON"),
-        ours: "scale: allocations/axum/implicit call",
+        bare: Some("scale: allocations/axum/calls/bare, 1 KB JSON"),
+        ours: "scale: allocations/axum/calls/implicit call, innermost",
         targets: &[AtMost(8.0)],
         ..ALLOCATIONS
     },
@@ -347,11 +366,30 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "json",
         what: "100 KiB of JSON",
+        floor: Some("json: json_100KiB/floor"),
         peers: &[("serde_json", "json: json_100KiB/serde_json")],
         ours: "json: json_100KiB/ours",
         // 15 µs where the peer takes 88.
         targets: &[OfPeer(0.17)],
         ..BULK
+    },
+    Row {
+        id: "stream/direct",
+        what: "A server's processor time for a stream of 100 events, explicit call, beside bare",
+        floor: Some("stream: direct/floor"),
+        peers: &[("kept and parsed", "stream: direct/kept and parsed")],
+        ours: "stream: direct/explicit call",
+        targets: &[AtMost(1.12)],
+        ..RATIO
+    },
+    Row {
+        id: "stream/hop",
+        what: "… of a gateway before a provider",
+        floor: Some("stream: behind a hop/floor"),
+        peers: &[("kept and parsed", "stream: behind a hop/kept and parsed")],
+        ours: "stream: behind a hop/explicit call",
+        targets: &[AtMost(1.02)],
+        ..RATIO
     },
     Row {
         id: "scrape/counters-10k",
@@ -382,6 +420,24 @@ pub(super) static ROWS: &[Row] = &[
         ..TIME
     },
     Row {
+        id: "scrape/usual",
+        what: "A line of a usual scrape with gzip, from the request to the last byte",
+        peers: &[
+            (
+                "prometheus, without gzip",
+                "exporter: scrape/typical/prometheus",
+            ),
+            (
+                "prometheus, gzip",
+                "exporter: scrape/typical/prometheus, gzip",
+            ),
+        ],
+        ours: "exporter: scrape/typical/ours, gzip",
+        // 0.4 ms where the library takes 1, of 1,770 lines.
+        targets: &[OfPeer(0.4)],
+        ..TIME
+    },
+    Row {
         id: "scrape/held",
         what: "Held by a scrape of 100,000 counters beyond its output",
         peers: &[("prometheus", "scale: held by a scrape/prometheus")],
@@ -397,6 +453,20 @@ pub(super) static ROWS: &[Row] = &[
         ours: "scale: a pair/ours",
         targets: &[AtMost(3_072.0)],
         ..MEMORY
+    },
+    Row {
+        id: "sidecar/json",
+        what: "The sidecar's processor time for 1 KiB of JSON, beside axum and reqwest without us",
+        ours: "sidecar: 1 KiB of JSON each way, beside axum + reqwest: CPU a request, µs",
+        targets: &[AtMost(1.15)],
+        ..RATIO
+    },
+    Row {
+        id: "sidecar/stream",
+        what: "… for a stream of 100 events",
+        ours: "sidecar: SSE of 100 events, beside axum + reqwest: CPU a request, µs",
+        targets: &[AtMost(1.03)],
+        ..RATIO
     },
     Row {
         id: "scale/pairs",

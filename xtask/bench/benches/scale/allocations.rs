@@ -16,13 +16,19 @@ mod actix;
 mod axum;
 
 pub(crate) fn report() {
-    let apps = [axum::inside(), axum::around(), axum::calls()];
-    for (name, mut app) in apps.into_iter().flatten() {
-        let count = second(|| drop(app(axum::request())));
-        figure(&format!("allocations/axum/{name}"), count as f64);
+    let groups = [
+        ("inside", axum::inside()),
+        ("around", axum::around()),
+        ("calls", axum::calls()),
+    ];
+    for (group, apps) in groups {
+        for (name, mut app) in apps {
+            let count = second(|| assert_eq!(app(axum::request()), 200));
+            figure(&format!("allocations/axum/{group}/{name}"), count as f64);
+        }
     }
     for (name, mut send) in actix::apps() {
-        let counts = actix::PATHS.map(|path| second(|| drop(send(path))));
+        let counts = actix::PATHS.map(|path| second(|| assert_eq!(send(path), 200)));
         let most = counts.into_iter().max().unwrap_or_default();
         figure(&format!("allocations/actix/{name}"), most as f64);
     }
@@ -47,9 +53,7 @@ fn scrape() {
     let (registry, _counters) = stall::library();
     let library = measure(|| {
         let encoder = TextEncoder::new();
-        encoder
-            .encode(&registry.gather(), &mut io::sink())
-            .unwrap();
+        encoder.encode(&registry.gather(), &mut io::sink()).unwrap();
     });
     figure("held by a scrape/prometheus", library.bytes_max as f64);
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // Nothing here fails.
 
+mod allocations;
 #[path = "../../../../brightstaff-metrics-core/tests/support/many.rs"]
 mod many;
 mod memory;
@@ -10,6 +11,7 @@ mod scrapes;
 mod stall;
 
 fn main() {
+    allocations::report();
     memory::report();
     figure(
         "held by each of 10,000 streams",
