@@ -14,7 +14,7 @@ use super::usage::Slot;
 impl Sink for Event {
     type Node = Node;
 
-    #[inline]
+    #[inline(always)]
     fn member(&mut self, node: Node, key: &[u8]) -> Option<Node> {
         let member = TABLE.member(TABLE.place(node), key)?;
         let place = TABLE.place(member);

@@ -94,7 +94,7 @@ impl Table {
     }
 
     /// The place of a member, `None` if nothing in it is wanted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn member(&self, of: &Place, key: &[u8]) -> Option<Node> {
         let mut slot = hash(of.scope, key);
         loop {

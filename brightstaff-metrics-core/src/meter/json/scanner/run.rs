@@ -64,15 +64,15 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
     #[inline(always)]
     fn string<'a, S: Sink<Node = N>>(&mut self, bytes: &'a [u8], sink: &mut S) -> &'a [u8] {
         let Some(node) = self.node else {
-            return self.skip(Skip::string(), bytes);
+            return self.pass_string(bytes);
         };
         match (sink.want(node), bytes) {
-            (Want::Skip, _) => self.skip(Skip::string(), bytes),
+            (Want::Skip, _) => self.pass_string(bytes),
             (Want::Presence, [first, ..]) => {
                 if *first != b'"' {
                     sink.present(node);
                 }
-                self.skip(Skip::string(), bytes)
+                self.pass_string(bytes)
             }
             (Want::Presence, []) => {
                 self.state = State::Presence;
@@ -101,7 +101,19 @@ impl<N: Copy + fmt::Debug> Scanner<N> {
         bytes
     }
 
-    #[inline]
+    /// Inside of a string that nobody wants. Most have no quote in them that is escaped.
+    #[inline(always)]
+    fn pass_string<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        match quote(bytes) {
+            Some(end) if end == 0 || bytes[end - 1] != b'\\' => {
+                self.close_value();
+                &bytes[end + 1..]
+            }
+            _ => self.skip(Skip::string(), bytes),
+        }
+    }
+
+    #[inline(never)]
     fn skip<'a>(&mut self, mut skip: Skip, bytes: &'a [u8]) -> &'a [u8] {
         if let Some(behind) = skip.push(bytes) {
             self.close_value();
