@@ -71,6 +71,55 @@ async fn bad_requests_are_told_what_is_wrong() {
     assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
 }
 
+#[tokio::test]
+async fn what_a_path_does_not_take_is_counted_under_the_path() {
+    let upstream = Upstream::chat().await;
+    let gateway = Serve::upstreams(&[("p", &upstream.url)]).start().await;
+    for (method, path, status, allow) in [
+        ("GET", "/v1/chat/completions", 405, Some("POST")),
+        ("OPTIONS", "/v1/chat/completions", 405, Some("POST")),
+        ("POST", "/agents/v1/models", 405, Some("GET,HEAD")),
+        ("HEAD", "/agents/v1/models", 200, None),
+        ("HEAD", "/v1/files", 404, None),
+    ] {
+        let url = format!("{}{path}", gateway.url);
+        let request = gateway.client.request(method.parse().unwrap(), url);
+        let answer = request.send().await.unwrap();
+        let allowed = answer.headers().get("allow");
+        let allowed = allowed.map(|allow| allow.to_str().unwrap());
+        assert_eq!(
+            (answer.status().as_u16(), allowed),
+            (status, allow),
+            "{method} {path}"
+        );
+    }
+    let http2 = reqwest::Client::builder()
+        .http2_prior_knowledge()
+        .no_proxy()
+        .build()
+        .unwrap();
+    let models = http2.head(format!("{}/routing/v1/models", gateway.url));
+    let models = models.send().await.unwrap();
+    assert_eq!(models.status(), 404);
+    assert_ne!(models.headers()["content-length"], "0");
+    assert_eq!(models.bytes().await.unwrap(), "");
+    let scrape = gateway.scrape().await;
+    for (handler, method, status) in [
+        ("/v1/chat/completions", "GET", "4xx"),
+        ("/v1/chat/completions", "OPTIONS", "4xx"),
+        ("/agents/v1/models", "POST", "4xx"),
+        ("/agents/v1/models", "HEAD", "2xx"),
+    ] {
+        let series = format!(
+            r#"http_requests_total{{handler="{handler}",method="{method}",status_class="{status}"}}"#
+        );
+        assert_eq!(scrape.sum(&series), 1.0, "{series}");
+    }
+    let unknown = r#"http_requests_total{handler="not_found",method="HEAD",status_class="4xx"}"#;
+    assert_eq!(scrape.sum(unknown), 2.0);
+    assert_eq!(scrape.sum("http_requests_cancelled_total"), 0.0);
+}
+
 /// Some servers take `Model` for `model`, and the last one counts.
 #[tokio::test]
 async fn a_field_in_other_letters_is_no_second_one() {

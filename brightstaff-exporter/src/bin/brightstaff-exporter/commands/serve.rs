@@ -104,10 +104,10 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
 
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));
-    let router = gateway.router(listener.local_addr()?);
+    let service = gateway.service(listener.local_addr()?);
     serve::serve(
         listener,
-        router,
+        service,
         Limits::of(&config),
         metrics,
         signals.first(),

@@ -38,11 +38,11 @@ impl Measured {
             gateway: listener.local_addr()?,
             metrics: exporter.local_addr(),
         };
-        let router = gateway.router(started.gateway);
+        let service = gateway.service(started.gateway);
         servers.spawn(async { Ok(exporter.serve().await?) });
         servers.spawn(serve::serve(
             listener,
-            router,
+            service,
             Limits::of(config),
             metrics,
             std::future::pending(),

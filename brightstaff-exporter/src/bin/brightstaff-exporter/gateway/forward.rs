@@ -1,14 +1,10 @@
 //! Requests that are passed on, and their responses.
 
-use axum::{
-    body::Body,
-    extract::Request,
-    http::{Response, StatusCode, Version},
-};
+use axum::http::{Response, StatusCode, Version};
 use brightstaff_metrics_core::{ObservedBody, labels::RouteKind};
 
 use super::{
-    Shared, destination,
+    Request, Shared, destination,
     directory::{Candidate, Choice},
     error::Refusal,
     headers::strip_hop_by_hop,
@@ -23,14 +19,14 @@ pub(super) async fn forward(
     shared: &Shared,
     route: RouteKind,
     request: Request,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Answer, Refusal> {
     let mut inbound = Inbound::read(request, &shared.uploads).await?;
     let routing = Routing::start(shared);
     let choice = match route {
         RouteKind::Agent => shared.directory.agent(inbound.body.model())?,
         _ => shared.directory.model(inbound.body.model())?,
     };
-    let response = match choice {
+    let mut response = match choice {
         Choice::Direct(candidate) => {
             inbound.settle(&candidate)?;
             call(&candidate, &inbound).await?
@@ -40,7 +36,8 @@ pub(super) async fn forward(
             ask_in_turn(plan, &inbound).await?
         }
     };
-    Ok(pass_on(response))
+    pass_on(&mut response);
+    Ok(response)
 }
 
 /// Tries one candidate after the other; the last one's response passes, whatever it is.
@@ -90,15 +87,10 @@ fn accepted(response: &Result<Answer, Refusal>) -> bool {
     })
 }
 
-/// The response as it goes to the client.
-pub(super) fn pass_on<B>(mut response: Response<B>) -> Response<Body>
-where
-    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
-{
+/// Makes of a destination's response the one that goes to the client.
+pub(super) fn pass_on<B>(response: &mut Response<B>) {
     strip_hop_by_hop(response.headers_mut());
     // The version is a matter of each connection: an upstream's HTTP/1.0 would cost the client its
     // chunks.
     *response.version_mut() = Version::default();
-    response.map(Body::new)
 }

@@ -1,11 +1,9 @@
 use std::borrow::Cow;
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, StatusCode, header::CONTENT_ENCODING},
-};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_ENCODING};
 
 use super::{
+    Request,
     body::ModelRequest,
     credentials,
     destination::Outgoing,
@@ -14,7 +12,6 @@ use super::{
     headers::strip_request,
     upload::{Cut, Uploads},
 };
-use crate::serve::Client;
 
 /// Where streams tell their usage only if asked.
 const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
@@ -22,9 +19,8 @@ const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
 /// A request that was read to its end, ready to be sent to any number of candidates.
 #[derive(Debug)]
 pub(super) struct Inbound {
-    method: axum::http::Method,
-    path: String,
-    query: Option<String>,
+    method: Method,
+    uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: ModelRequest,
 }
@@ -39,20 +35,17 @@ impl Inbound {
             return Err(Refusal::request("unsupported_encoding", fault)
                 .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
+        let client = body.client();
         let bytes = match uploads.read(body).await {
             Ok(bytes) => bytes,
             Err(Cut::Refused(refusal)) => return Err(refusal),
-            Err(Cut::Left) => match parts.extensions.remove::<Client>() {
-                Some(client) => match client.left().await {},
-                None => std::future::pending().await,
-            },
+            Err(Cut::Left) => match client.left().await {},
         };
         let body = ModelRequest::parse(bytes, &uploads.budget)?;
         strip_request(&mut parts.headers);
         Ok(Self {
             method: parts.method,
-            path: forwarded_path(parts.uri.path()).to_owned(),
-            query: parts.uri.query().map(str::to_owned),
+            uri: parts.uri,
             headers: parts.headers,
             body,
         })
@@ -68,21 +61,26 @@ impl Inbound {
         let model = candidate.model.as_deref();
         let ask_usage = self.asks_usage(candidate);
         let mut headers = self.headers.clone();
-        let mut query = self.query.as_deref().map(Cow::Borrowed);
+        let mut query = self.uri.query().map(Cow::Borrowed);
         if candidate.among_several {
             credentials::strip(&mut headers, &mut query);
         }
         Ok(Outgoing {
             method: self.method.clone(),
-            path: &self.path,
+            path: self.path(),
             query,
             headers,
             body: self.body.for_destination(model, ask_usage)?,
         })
     }
 
+    /// The path as the destination knows it.
+    fn path(&self) -> &str {
+        forwarded_path(self.uri.path())
+    }
+
     fn asks_usage(&self, candidate: &Candidate) -> bool {
-        candidate.destination.include_usage && COMPLETIONS.contains(&&*self.path)
+        candidate.destination.include_usage && COMPLETIONS.contains(&self.path())
     }
 }
 

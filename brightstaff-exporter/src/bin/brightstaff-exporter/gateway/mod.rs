@@ -11,6 +11,8 @@ mod client;
 mod credentials;
 mod destination;
 mod directory;
+mod endpoint;
+mod entrance;
 mod error;
 mod fields;
 mod forward;
@@ -25,41 +27,22 @@ mod tls;
 mod unknown;
 mod upload;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
-use axum::{
-    Router,
-    extract::{Request, State},
-    http::StatusCode,
-    middleware,
-    response::IntoResponse,
-    routing::{get, post},
-};
-use brightstaff_metrics_axum::MetricsLayer;
-use brightstaff_metrics_core::{Metrics, labels::RouteKind};
+use brightstaff_metrics_axum::{MetricsLayer, MetricsService};
+use brightstaff_metrics_core::Metrics;
 use serde_json::Value;
+use tower_layer::Layer as _;
 
 pub(crate) use self::metrics::{register, warn_of_open_models};
 use self::{
-    access::{Access, gate},
-    directory::Directory,
-    error::Refusal,
-    sessions::Sessions,
-    upload::Uploads,
+    access::Access, directory::Directory, endpoint::handler_of_other_method, entrance::Entrance,
+    sessions::Sessions, upload::Uploads,
 };
-use crate::config::Config;
+use crate::{config::Config, serve::RequestBody};
 
-/// Where models are asked.
-const LLM: [&str; 5] = [
-    "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/embeddings",
-    "/v1/responses",
-    "/v1/messages",
-];
-
-/// What has a form under `/agents` and one under `/routing`.
-const CHAT: [&str; 3] = ["/v1/chat/completions", "/v1/messages", "/v1/responses"];
+/// A request as it comes from its connection.
+type Request = axum::http::Request<RequestBody>;
 
 /// The gateway, ready to be served.
 #[derive(Debug)]
@@ -95,28 +78,12 @@ impl Gateway {
         Ok(Self { access, shared })
     }
 
-    /// Every route, guarded and measured, for a gateway that listens here.
-    pub(crate) fn router(self, address: SocketAddr) -> Router {
-        let mut router = Router::new()
-            .route("/v1/models", get(list_models))
-            .route("/agents/v1/models", get(list_agents));
-        for path in LLM {
-            router = router.route(path, post(ask_model));
-        }
-        for path in CHAT {
-            router = router
-                .route(&format!("/agents{path}"), post(ask_agent))
-                .route(&format!("/routing{path}"), post(ask_routing));
-        }
-        router
-            .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed)
-            .layer(middleware::from_fn_with_state(
-                Arc::new(self.access.bound_to(address)),
-                gate,
-            ))
-            .layer(MetricsLayer::new(self.shared.metrics.clone()))
-            .with_state(Arc::new(self.shared))
+    /// What answers every request, guarded and measured, for a gateway that listens here.
+    pub(crate) fn service(self, address: SocketAddr) -> MetricsService<Entrance> {
+        let metrics = MetricsLayer::new(self.shared.metrics.clone());
+        metrics
+            .handler_fn(handler_of_other_method)
+            .layer(Entrance::new(self.access.bound_to(address), self.shared))
     }
 }
 
@@ -131,36 +98,4 @@ pub(crate) fn warn_of_open_gateway(config: &Config, address: SocketAddr) {
              client_tokens_file, or listen on 127.0.0.1"
         );
     }
-}
-
-type Gate = State<Arc<Shared>>;
-
-async fn ask_model(State(shared): Gate, request: Request) -> impl IntoResponse {
-    forward::forward(&shared, RouteKind::Llm, request).await
-}
-
-async fn ask_agent(State(shared): Gate, request: Request) -> impl IntoResponse {
-    forward::forward(&shared, RouteKind::Agent, request).await
-}
-
-async fn ask_routing(State(shared): Gate, request: Request) -> impl IntoResponse {
-    routing::decide(&shared, request).await
-}
-
-async fn list_models(State(shared): Gate, request: Request) -> impl IntoResponse {
-    models::list(shared.directory.only_provider(), &shared.models, request).await
-}
-
-async fn list_agents(State(shared): Gate, request: Request) -> impl IntoResponse {
-    models::list(shared.directory.only_agent(), &shared.agents, request).await
-}
-
-async fn not_found() -> impl IntoResponse {
-    Refusal::request("unknown_url", "there is nothing at this path")
-        .with_status(StatusCode::NOT_FOUND)
-}
-
-async fn method_not_allowed() -> impl IntoResponse {
-    Refusal::request("method_not_allowed", "this path takes another method")
-        .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }

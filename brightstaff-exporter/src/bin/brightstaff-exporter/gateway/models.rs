@@ -8,16 +8,16 @@ use std::{borrow::Cow, sync::Arc};
 use axum::{
     Json,
     body::Body,
-    extract::Request,
     http::{Method, Response},
-    response::IntoResponse,
 };
 use brightstaff_metrics_core::NoUpstream;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
+    Request,
     destination::{Destination, Outgoing},
+    entrance::{ResponseBody, whole},
     error::Refusal,
     forward::pass_on,
     headers::strip_request,
@@ -30,25 +30,34 @@ pub(super) async fn list(
     only: Option<&Arc<Destination>>,
     listing: &Value,
     request: Request,
-) -> Result<Response<Body>, Refusal> {
+) -> Response<ResponseBody> {
     let mut response = match only {
-        None => Json(listing).into_response(),
-        Some(destination) => {
-            let (mut parts, _) = request.into_parts();
-            strip_request(&mut parts.headers);
-            let out = || Outgoing {
-                method: Method::GET,
-                path: forwarded_path(parts.uri.path()),
-                query: parts.uri.query().map(Cow::Borrowed),
-                headers: parts.headers.clone(),
-                body: Bytes::new(),
-            };
-            let response = destination.send(out(), || Some(out())).await;
-            pass_on(response.map_err(|failure| Refusal::upstream(&destination.name, &failure))?)
-        }
+        None => whole(Json(listing)),
+        Some(destination) => ask(destination, request).await.unwrap_or_else(whole),
     };
     response.extensions_mut().insert(NoUpstream);
-    Ok(response)
+    response
+}
+
+async fn ask(
+    destination: &Destination,
+    request: Request,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let (mut parts, _) = request.into_parts();
+    strip_request(&mut parts.headers);
+    let out = || Outgoing {
+        method: Method::GET,
+        path: forwarded_path(parts.uri.path()),
+        query: parts.uri.query().map(Cow::Borrowed),
+        headers: parts.headers.clone(),
+        body: Bytes::new(),
+    };
+    let mut response = destination
+        .send(out(), || Some(out()))
+        .await
+        .map_err(|failure| Refusal::upstream(&destination.name, &failure))?;
+    pass_on(&mut response);
+    Ok(response.map(|body| ResponseBody::Whole(Body::new(body))))
 }
 
 /// The models that clients can name: those of the lists, and the aliases of models.

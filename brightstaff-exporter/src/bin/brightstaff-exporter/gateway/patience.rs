@@ -18,7 +18,7 @@ use super::client::chain;
 ///
 /// The clock runs from a poll that finds no frame to the next that finds one, so never while the client
 /// reads nothing: nobody polls then.
-pub(super) struct Patient<B> {
+pub(crate) struct Patient<B> {
     inner: B,
     upstream: Arc<str>,
     limit: Duration,

@@ -21,12 +21,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Json, extract::Request, http::HeaderMap};
+use axum::http::HeaderMap;
 use brightstaff_metrics_core::labels::{Fallback, OTHER, RouteKind, RoutingOutcome};
 use serde_json::{Value, json};
 
 use super::{
-    Shared,
+    Request, Shared,
     directory::{Alias, Candidate, Choice},
     error::Refusal,
     inbound::Inbound,
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Answers a request under `/routing` with the decision.
-pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Json<Value>, Refusal> {
+pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Value, Refusal> {
     let decided = answer(shared, request).await;
     let outcome = match &decided {
         Ok(_) => RoutingOutcome::DecisionServed,
@@ -120,7 +120,7 @@ pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Json<Val
     decided
 }
 
-async fn answer(shared: &Shared, request: Request) -> Result<Json<Value>, Refusal> {
+async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
     let inbound = Inbound::read(request, &shared.uploads).await?;
     let routing = Routing::start(shared);
     match shared.directory.model(inbound.body.model())? {
@@ -157,13 +157,13 @@ fn decision(
     chosen: &Candidate,
     candidates: &[&Candidate],
     pinned: bool,
-) -> Json<Value> {
+) -> Value {
     let full_name = |c: &&Candidate| format!("{}/{}", c.destination.name, c.selected());
-    Json(json!({
+    json!({
         "route": route,
         "provider": *chosen.destination.name,
         "model": chosen.selected(),
         "candidates": candidates.iter().map(full_name).collect::<Vec<_>>(),
         "pinned": pinned,
-    }))
+    })
 }

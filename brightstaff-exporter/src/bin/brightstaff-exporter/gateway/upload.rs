@@ -1,10 +1,10 @@
 //! Request bodies, read to their end within limits.
 
-use std::{error::Error as _, io, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
-use axum::{body::Body, http::StatusCode};
+use axum::http::StatusCode;
 use bytes::Bytes;
-use http_body::Body as _;
+use http_body::Body;
 use http_body_util::BodyExt;
 
 use super::{
@@ -42,7 +42,10 @@ impl Uploads {
     /// for, which a client that expects a `100 Continue` waits for.
     ///
     /// What is announced reserves nothing, since announcing is free; what has come does, as it comes.
-    pub(super) async fn read(&self, body: Body) -> Result<Bytes, Cut> {
+    pub(super) async fn read<B>(&self, body: B) -> Result<Bytes, Cut>
+    where
+        B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+    {
         let announced = body.size_hint();
         let least = usize::try_from(announced.lower()).unwrap_or(usize::MAX);
         if least > self.max_bytes {
@@ -69,7 +72,10 @@ impl Uploads {
         }
     }
 
-    async fn collect(&self, mut body: Body, most: usize) -> Result<Buffer, Cut> {
+    async fn collect<B>(&self, mut body: B, most: usize) -> Result<Buffer, Cut>
+    where
+        B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+    {
         let mut buffer = Buffer::new(&self.budget);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| broken(&error))?;
@@ -98,7 +104,7 @@ fn full() -> Cut {
 
 /// Either the chunks are none, of a client that is there to be told; or there are no more of them, and
 /// nobody is there. A stream of HTTP/2 that breaks cannot be answered in any case.
-fn broken(error: &axum::Error) -> Cut {
+fn broken(error: &(dyn Error + 'static)) -> Cut {
     use io::ErrorKind::{InvalidData, InvalidInput};
     let mut cause = error.source();
     while let Some(error) = cause {

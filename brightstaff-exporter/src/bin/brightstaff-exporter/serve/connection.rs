@@ -7,7 +7,6 @@ use std::{
     task::Poll,
 };
 
-use axum::Router;
 use brightstaff_exporter::socket::Socket;
 use brightstaff_metrics_core::{Head, Metrics, adapter, handler::MALFORMED, labels::RequestMethod};
 use hyper::server::conn::{http1, http2};
@@ -19,7 +18,7 @@ use super::{
     lane::Lane,
     linger::linger,
     pulse::{Overdue, Pulse},
-    service::Service,
+    service::{Answering, Service},
     socket::set_up,
     streams::Streams,
     version::{Version, version},
@@ -41,8 +40,8 @@ const HTTP2_SEND_BUFFER: usize = 64 << 10;
 
 /// What every connection is served with.
 #[derive(Clone, Debug)]
-pub(super) struct Connections {
-    router: Router,
+pub(super) struct Connections<P> {
+    program: P,
     limits: Limits,
     metrics: Metrics,
     stopped: watch::Receiver<()>,
@@ -57,15 +56,15 @@ enum Ended {
     Overdue(Overdue),
 }
 
-impl Connections {
+impl<P: Answering> Connections<P> {
     pub(super) fn new(
-        router: Router,
+        program: P,
         limits: Limits,
         metrics: Metrics,
         stopped: watch::Receiver<()>,
     ) -> Self {
         Self {
-            router,
+            program,
             limits,
             metrics,
             stopped,
@@ -97,7 +96,7 @@ impl Connections {
 
     async fn http1(mut self, stream: TcpStream) {
         let (pulse, lane) = (Pulse::http1(), Arc::new(Lane::default()));
-        let service = Service::http1(self.router, Arc::clone(&pulse), Arc::clone(&lane));
+        let service = Service::http1(self.program, Arc::clone(&pulse), Arc::clone(&lane));
         let io = TokioIo::new(Socket::new(stream, Arc::clone(&pulse)));
         let mut served = http1::Builder::new()
             .max_buf_size(HTTP1_HEAD_BYTES)
@@ -149,7 +148,7 @@ impl Connections {
         let limits = &self.limits;
         let pulse = Pulse::http2();
         let streams = Streams::new(limits.write_stall_timeout);
-        let service = Service::http2(self.router, Arc::clone(&pulse), streams.clone());
+        let service = Service::http2(self.program, Arc::clone(&pulse), streams.clone());
         let io = TokioIo::new(Socket::new(stream, Arc::clone(&pulse)));
         let served = http2::Builder::new(streams)
             .timer(TokioTimer::new())

@@ -42,7 +42,7 @@ impl Lane {
     }
 }
 
-/// The client of a request, among the request's extensions.
+/// The client of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Client(Arc<Lane>);
 

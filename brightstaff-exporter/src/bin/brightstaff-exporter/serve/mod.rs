@@ -1,4 +1,4 @@
-//! Serving a router within limits, and stopping without cutting anyone off too early.
+//! Serving a program within limits, and stopping without cutting anyone off too early.
 
 mod connection;
 mod lane;
@@ -12,13 +12,16 @@ mod version;
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use brightstaff_exporter::socket::is_exhaustion;
 use brightstaff_metrics_core::Metrics;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::sleep};
 
 use self::connection::Connections;
-pub(crate) use self::{lane::Client, limits::Limits};
+pub(crate) use self::{
+    lane::Client,
+    limits::Limits,
+    service::{Answering, RequestBody},
+};
 
 /// How long the log is silent about clients that wait before it says so again.
 const FULL_AGAIN: Duration = Duration::from_secs(60);
@@ -32,9 +35,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 /// Where as many connections are open as may be, no more are accepted: the next clients wait in the
 /// listener's queue. Accepting them to refuse them would take what there is too little of, and a client
 /// that waits is served by the first connection that ends, where one that is refused has to try again.
-pub(crate) async fn serve(
+pub(crate) async fn serve<P: Answering>(
     listener: TcpListener,
-    router: Router,
+    program: P,
     limits: Limits,
     metrics: Metrics,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -42,7 +45,7 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     let max = limits.max_connections;
     let (stop, stopped) = watch::channel(());
-    let served = Connections::new(router, limits, metrics, stopped);
+    let served = Connections::new(program, limits, metrics, stopped);
     let mut connections = JoinSet::new();
     let mut full = Full::default();
     let mut shutdown = std::pin::pin!(shutdown);

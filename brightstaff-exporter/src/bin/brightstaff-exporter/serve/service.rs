@@ -1,4 +1,4 @@
-//! What every request passes before the router, and every response behind it.
+//! What every request passes before the program that answers it, and every response behind it.
 
 use std::{
     convert::Infallible,
@@ -10,11 +10,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::{Router, body::Body};
+use axum::BoxError;
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 use hyper::{Request, Response, body::Incoming};
-use hyper_util::service::{TowerToHyperService, TowerToHyperServiceFuture};
 use pin_project::pin_project;
 
 use super::{
@@ -24,10 +23,39 @@ use super::{
     streams::Streams,
 };
 
-/// The router, as one connection calls it.
+/// What answers requests: a service that is always ready, and cheap to clone.
+pub(crate) trait Answering:
+    tower_service::Service<
+        Request<RequestBody>,
+        Response = Response<Self::Body>,
+        Error = Infallible,
+        Future: Send,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+    /// The body of a response.
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
+}
+
+impl<P, B> Answering for P
+where
+    P: tower_service::Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    P::Future: Send,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    type Body = B;
+}
+
+/// The program, as one connection calls it.
 #[derive(Debug)]
-pub(super) struct Service {
-    router: TowerToHyperService<Router>,
+pub(super) struct Service<P> {
+    program: P,
     pulse: Arc<Pulse>,
     lanes: Lanes,
     unread: Arc<AtomicBool>,
@@ -42,18 +70,18 @@ enum Lanes {
     Streams(Streams),
 }
 
-impl Service {
-    pub(super) fn http1(router: Router, pulse: Arc<Pulse>, lane: Arc<Lane>) -> Self {
-        Self::new(router, pulse, Lanes::One(lane))
+impl<P> Service<P> {
+    pub(super) fn http1(program: P, pulse: Arc<Pulse>, lane: Arc<Lane>) -> Self {
+        Self::new(program, pulse, Lanes::One(lane))
     }
 
-    pub(super) fn http2(router: Router, pulse: Arc<Pulse>, streams: Streams) -> Self {
-        Self::new(router, pulse, Lanes::Streams(streams))
+    pub(super) fn http2(program: P, pulse: Arc<Pulse>, streams: Streams) -> Self {
+        Self::new(program, pulse, Lanes::Streams(streams))
     }
 
-    fn new(router: Router, pulse: Arc<Pulse>, lanes: Lanes) -> Self {
+    fn new(program: P, pulse: Arc<Pulse>, lanes: Lanes) -> Self {
         Self {
-            router: TowerToHyperService::new(router),
+            program,
             pulse,
             lanes,
             unread: Arc::default(),
@@ -66,26 +94,24 @@ impl Service {
     }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Service {
-    type Response = Response<AnswerBody>;
+impl<P: Answering> hyper::service::Service<Request<Incoming>> for Service<P> {
+    type Response = Response<AnswerBody<P::Body>>;
     type Error = Infallible;
-    type Future = Answer;
+    type Future = Answer<P::Future>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Answer {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
         let lane = match &self.lanes {
             Lanes::One(lane) => Arc::clone(lane),
             Lanes::Streams(streams) => streams.call(),
         };
-        request
-            .extensions_mut()
-            .insert(Client::new(Arc::clone(&lane)));
         let request = request.map(|body| RequestBody {
             body,
             ended: false,
             unread: Arc::clone(&self.unread),
+            lane: Arc::clone(&lane),
         });
         Answer {
-            inner: self.router.call(request),
+            inner: self.program.clone().call(request),
             lane: Some((lane, self.pulse.request())),
         }
     }
@@ -93,13 +119,21 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 
 /// A request's body, which tells when it is left before its end.
 #[derive(Debug)]
-pub(super) struct RequestBody {
+pub(crate) struct RequestBody {
     body: Incoming,
     ended: bool,
     unread: Arc<AtomicBool>,
+    lane: Arc<Lane>,
 }
 
-impl http_body::Body for RequestBody {
+impl RequestBody {
+    /// The client that sends it.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(Arc::clone(&self.lane))
+    }
+}
+
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -129,16 +163,19 @@ impl Drop for RequestBody {
     }
 }
 
-/// The router's response, on its way.
+/// The program's response, on its way.
 #[pin_project]
-pub(super) struct Answer {
+pub(super) struct Answer<F> {
     #[pin]
-    inner: TowerToHyperServiceFuture<Router, Request<RequestBody>>,
+    inner: F,
     lane: Option<(Arc<Lane>, InProgress)>,
 }
 
-impl Future for Answer {
-    type Output = Result<Response<AnswerBody>, Infallible>;
+impl<F, B> Future for Answer<F>
+where
+    F: Future<Output = Result<Response<B>, Infallible>>,
+{
+    type Output = Result<Response<AnswerBody<B>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -154,20 +191,20 @@ impl Future for Answer {
 
 /// The body of a response, which tells what of it is on its way.
 #[derive(Debug)]
-pub(super) struct AnswerBody {
-    body: Body,
+pub(super) struct AnswerBody<B> {
+    body: B,
     lane: Arc<Lane>,
     _progress: InProgress,
 }
 
-impl http_body::Body for AnswerBody {
-    type Data = Bytes;
-    type Error = axum::Error;
+impl<B: Body + Unpin> Body for AnswerBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         self.lane.ask();
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         self.lane.hand();

@@ -6,12 +6,9 @@
 
 use std::net::SocketAddr;
 
-use axum::{
-    extract::Request,
-    http::{StatusCode, Version, header::HOST},
-};
+use axum::http::{StatusCode, Version, header::HOST};
 
-use super::super::error::Refusal;
+use super::super::{Request, error::Refusal};
 use crate::config::{AllowedHost, HostPort};
 
 #[derive(Debug)]

@@ -15,18 +15,9 @@ mod tokens;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-
-use self::{
-    hosts::Hosts,
-    origins::{Origins, Page},
-    token_file::CurrentTokens,
-};
-use super::error::Refusal;
+pub(super) use self::origins::{Page, forget as forget_page, mark};
+use self::{hosts::Hosts, origins::Origins, token_file::CurrentTokens};
+use super::{Request, error::Refusal};
 use crate::config::{Config, ConfigError};
 
 /// Everything that a request is judged by.
@@ -57,42 +48,17 @@ impl Access {
     }
 
     /// The web page that a request comes from, if it does and may.
-    fn page<'a>(&self, request: &'a Request) -> Result<Option<Page<'a>>, Refusal> {
+    pub(super) fn page<'a>(&self, request: &'a Request) -> Result<Option<Page<'a>>, Refusal> {
         let host = self.hosts.check(request)?;
-        let own = host.filter(|host| self.hosts.is_certain(*host));
+        let own = || host.filter(|host| self.hosts.is_certain(*host));
         self.origins.check(request.headers(), own)
     }
 
     /// Takes the client's token out of a request, or refuses it.
-    fn client(&self, request: &mut Request) -> Result<(), Refusal> {
+    pub(super) fn client(&self, request: &mut Request) -> Result<(), Refusal> {
         match &self.tokens {
             Some(tokens) => tokens.now().take(request),
             None => Ok(()),
         }
     }
-}
-
-/// Lets a request in, or answers it: the outermost but for the metrics.
-pub(super) async fn gate(
-    State(access): State<Arc<Access>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let page = match access.page(&request) {
-        Ok(page) => page,
-        Err(refusal) => return refusal.into_response(),
-    };
-    if let Some(page) = &page
-        && let Some(preflight) = page.preflight(&request)
-    {
-        return preflight;
-    }
-    let page = page.map(Page::to_owned);
-    origins::forget(request.headers_mut());
-    let mut response = match access.client(&mut request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
-    };
-    origins::mark(response.headers_mut(), page);
-    response
 }

@@ -7,7 +7,6 @@
 
 use axum::{
     body::Body,
-    extract::Request,
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode,
         header::{
@@ -19,7 +18,7 @@ use axum::{
     },
 };
 
-use super::super::error::Refusal;
+use super::super::{Request, error::Refusal};
 use crate::config::{HostPort, WebOrigin, origin_parts};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -48,7 +47,7 @@ pub(super) struct Origins(Vec<HeaderValue>);
 
 /// The page of another site that a request comes from, and which may.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Page<'a>(&'a HeaderValue);
+pub(in crate::gateway) struct Page<'a>(&'a HeaderValue);
 
 impl Origins {
     pub(super) fn new(allowed: &[WebOrigin]) -> Self {
@@ -60,20 +59,20 @@ impl Origins {
         )
     }
 
-    /// `own` is the host that was asked for, where it is certain to be the gateway.
+    /// `own` is the host that was asked for, where it is certain to be the gateway: asked where it matters.
     ///
     /// `None` is a request that no browser made, one of the gateway's own site, or what a person typed.
     pub(super) fn check<'a>(
         &self,
         headers: &'a HeaderMap,
-        own: Option<HostPort<'_>>,
+        own: impl FnOnce() -> Option<HostPort<'a>>,
     ) -> Result<Option<Page<'a>>, Refusal> {
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (None, _) if fetched_elsewhere(headers) => Err(refusal()),
             (None, _) => Ok(None),
             (Some(origin), None) if self.0.contains(origin) => Ok(Some(Page(origin))),
-            (Some(origin), None) if own.is_some_and(|own| is_same(origin, own)) => Ok(None),
+            (Some(origin), None) if own().is_some_and(|own| is_same(origin, own)) => Ok(None),
             (Some(_), _) => Err(refusal()),
         }
     }
@@ -107,7 +106,7 @@ fn is_same(origin: &HeaderValue, own: HostPort<'_>) -> bool {
 
 impl Page<'_> {
     /// The response to a preflight, if the request is one. It has no credentials, so none are asked for.
-    pub(super) fn preflight(self, request: &Request) -> Option<Response<Body>> {
+    pub(in crate::gateway) fn preflight(self, request: &Request) -> Option<Response<Body>> {
         let headers = request.headers();
         if request.method() != Method::OPTIONS
             || !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
@@ -127,21 +126,24 @@ impl Page<'_> {
         Some(response)
     }
 
-    pub(super) fn to_owned(self) -> HeaderValue {
+    pub(in crate::gateway) fn to_owned(self) -> HeaderValue {
         self.0.clone()
     }
 }
 
 /// Removes what tells of a page: providers that refuse web pages would judge anew, and of another host.
-pub(super) fn forget(headers: &mut HeaderMap) {
+pub(in crate::gateway) fn forget(headers: &mut HeaderMap) {
     headers.remove(ORIGIN);
     headers.remove(SEC_FETCH_SITE);
 }
 
 /// Says in a response that the page it goes to may read it, and nobody else.
-pub(super) fn mark(headers: &mut HeaderMap, page: Option<HeaderValue>) {
-    for name in ANSWERED {
-        headers.remove(name);
+pub(in crate::gateway) fn mark(headers: &mut HeaderMap, page: Option<HeaderValue>) {
+    // Most say nothing: looking at the names once costs less than looking for each.
+    if headers.keys().any(|name| ANSWERED.contains(name)) {
+        for name in ANSWERED {
+            headers.remove(name);
+        }
     }
     if let Some(page) = page {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));

@@ -2,13 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, Uri, header::AUTHORIZATION},
-};
+use axum::http::{HeaderMap, HeaderName, Uri, header::AUTHORIZATION};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::super::{credentials, error::Refusal};
+use super::super::{Request, credentials, error::Refusal};
 use crate::config::{Config, ConfigError, shown_variable};
 
 /// Where the SDKs of OpenAI (and most others), Anthropic, Azure and Google put what they call an API key.

@@ -18,7 +18,9 @@ mod traffic;
 use std::time::{Duration, Instant};
 
 use axum::http::{
-    HeaderMap, HeaderValue, Request, Response, Uri, Version, header::PROXY_AUTHORIZATION,
+    HeaderMap, HeaderValue, Request, Response, Uri, Version,
+    header::{HOST, PROXY_AUTHORIZATION},
+    uri::InvalidUri,
 };
 use hyper::body::Incoming;
 use hyper_util::{
@@ -32,7 +34,7 @@ use rustls::ClientConfig;
 
 pub(super) use self::failure::{Failure, chain};
 use self::{connect::Connector, outbound::Outbound};
-use super::destination::Outgoing;
+use super::{destination::Outgoing, endpoint::forwarded_paths};
 use crate::config::{BaseUrl, MIN_RESPONSE_HEAD_BYTES, UpstreamLimits};
 
 type Pool = legacy::Client<Connector, Outbound>;
@@ -41,6 +43,11 @@ type Pool = legacy::Client<Connector, Outbound>;
 #[derive(Debug)]
 pub(super) struct Client {
     url: BaseUrl,
+    /// The URIs of paths that are asked all the time, without a query.
+    ready: Vec<(&'static str, Uri)>,
+    /// What goes into `host`, which hyper-util would put together for each request. Left to it where HTTP/2 may be
+    /// spoken, which has no such header.
+    host: Option<HeaderValue>,
     /// Connections that are kept, for as long as the limits say.
     kept: Pool,
     /// Makes a connection for each request.
@@ -62,12 +69,18 @@ impl Client {
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
         let uri: Uri = url.join("/", None).as_str().parse()?;
+        let ready =
+            forwarded_paths().map(|path| Ok((path, url.join(path, None).as_str().parse()?)));
+        let ready = ready.collect::<Result<_, InvalidUri>>()?;
         let proxy = Matcher::from_env().intercept(&uri);
         let proxy = proxy.filter(|_| !url.is_loopback());
         let proxy_authorization = proxy
             .as_ref()
             .filter(|_| !url.is_https())
             .and_then(|proxy| proxy.basic_auth().cloned());
+        // The URL names no user, and no port that its scheme implies.
+        let host = uri.authority().filter(|_| !url.is_https());
+        let host = host.map(|host| HeaderValue::from_str(host.as_str()));
         let epoch = Instant::now();
         let connector = Connector::new(
             proxy.as_ref(),
@@ -98,6 +111,8 @@ impl Client {
         };
         Ok(Self {
             url: url.clone(),
+            ready,
+            host: host.transpose()?,
             kept: pool(most),
             fresh: pool(0),
             retry_reused: limits.retry_reused,
@@ -133,13 +148,14 @@ impl Client {
         pool: &Pool,
         out: Outgoing<'_>,
     ) -> Result<Response<Incoming>, Failure> {
-        let uri: Uri = self
-            .url
-            .join(out.path, out.query.as_deref())
-            .as_str()
-            .parse()
-            .map_err(|error| Failure::url(&error))?;
+        let uri = self.uri(out.path, out.query.as_deref());
+        let uri = uri.map_err(|error| Failure::url(&error))?;
         let mut headers = out.headers;
+        match &self.host {
+            // In the place of the client's.
+            Some(host) => drop(headers.insert(HOST, host.clone())),
+            None => drop(headers.remove(HOST)),
+        }
         if let Some(authorization) = &self.proxy_authorization {
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
@@ -159,6 +175,14 @@ impl Client {
         };
         let connection = captured.connection_metadata();
         Err(Failure::of(&failed, connection.as_ref(), &begun))
+    }
+
+    fn uri(&self, path: &str, query: Option<&str>) -> Result<Uri, InvalidUri> {
+        let mut ready = self.ready.iter().filter(|_| query.is_none());
+        match ready.find(|(known, _)| *known == path) {
+            Some((_, uri)) => Ok(uri.clone()),
+            None => self.url.join(path, query).as_str().parse(),
+        }
     }
 }
 
