@@ -39,13 +39,15 @@ use brightstaff_metrics_axum::MetricsLayer;
 use brightstaff_metrics_core::{Metrics, labels::RouteKind};
 use serde_json::Value;
 
-pub(crate) use self::metrics::{register, warn_of_open_models};
 use self::{
     access::{Access, gate},
     directory::Directory,
     error::Refusal,
-    sessions::Sessions,
     upload::Uploads,
+};
+pub(crate) use self::{
+    metrics::{register, warn_of_open_models},
+    sessions::Sessions,
 };
 use crate::config::Config;
 
@@ -73,7 +75,7 @@ pub(crate) struct Gateway {
 struct Shared {
     metrics: Metrics,
     directory: Directory,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     uploads: Uploads,
     models: Value,
     agents: Value,
@@ -85,7 +87,7 @@ impl Gateway {
         config.check()?;
         let shared = Shared {
             directory: Directory::new(config, metrics.clone())?,
-            sessions: Sessions::new(&config.sessions, metrics.clone()),
+            sessions: Arc::new(Sessions::new(&config.sessions, metrics.clone())?),
             metrics,
             uploads: Uploads::new(config),
             models: models::models(config),
@@ -93,6 +95,11 @@ impl Gateway {
         };
         let access = Access::new(config)?;
         Ok(Self { access, shared })
+    }
+
+    /// Where sessions are kept, which outlives the router.
+    pub(crate) fn sessions(&self) -> Arc<Sessions> {
+        Arc::clone(&self.shared.sessions)
     }
 
     /// Every route, guarded and measured, for a gateway that listens here.
