@@ -67,10 +67,9 @@ async fn two_gateways_share_a_session() {
 async fn tenants_and_prefixes_keep_sessions_apart() {
     let redis = Redis::start(&[]).await;
     let (one, two) = (Upstream::chat().await, Upstream::chat().await);
-    let options = format!(
-        "url_env = 'TEST_REDIS'\nkey_prefix = 'mine:'\ntenant_header = 'x-tenant'\nttl = '1h'"
-    );
-    let gateway = gateway(&one, &two, &options).env("TEST_REDIS", &redis.url());
+    let options =
+        "url_env = 'TEST_REDIS'\nkey_prefix = 'mine:'\ntenant_header = 'x-tenant'\nttl = '1h'";
+    let gateway = gateway(&one, &two, options).env("TEST_REDIS", &redis.url());
     let gateway = gateway.start().await;
     connected(&gateway).await;
     let before = redis.keys().await.len();

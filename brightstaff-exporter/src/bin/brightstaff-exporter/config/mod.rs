@@ -7,6 +7,8 @@ mod error;
 mod host;
 mod origin;
 mod place;
+#[cfg(feature = "redis")]
+mod redis_url;
 mod sessions;
 mod shown;
 mod target;

@@ -1,9 +1,9 @@
-use std::{env, fmt, time::Duration};
+use std::time::Duration;
 
 use axum::http::HeaderName;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{ConfigError, check::check_variable, duration, shown};
+use super::{ConfigError, check::check_variable, duration};
 
 /// Where sessions are kept, and for how long.
 #[derive(Clone, Debug, Deserialize)]
@@ -109,36 +109,9 @@ impl Sessions {
     }
 }
 
-#[cfg(feature = "redis")]
-impl Sessions {
-    /// Where the Redis is, password included.
-    pub(crate) fn redis_url(&self) -> Result<String, ConfigError> {
-        if let Some(RedisUrl(url)) = &self.url {
-            return Ok(url.clone());
-        }
-        let variable = self.url_env.as_deref().unwrap_or_default();
-        let url = env::var(variable).map_err(|_| {
-            let variable = shown::variable(variable);
-            self.url_error(format_args!("{variable} is not set, or no text"))
-        })?;
-        parse(&url).map_err(|fault| self.url_error(fault))?;
-        Ok(url)
-    }
-
-    /// What is wrong with it, wherever it comes from.
-    pub(crate) fn url_error(&self, fault: impl fmt::Display) -> ConfigError {
-        let key = if self.url.is_some() {
-            "sessions.url"
-        } else {
-            "sessions.url_env"
-        };
-        ConfigError::new(key, fault)
-    }
-}
-
 /// Where a Redis is; without a password, since this one stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RedisUrl(String);
+pub(crate) struct RedisUrl(pub(super) String);
 
 impl<'de> Deserialize<'de> for RedisUrl {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -155,7 +128,7 @@ impl<'de> Deserialize<'de> for RedisUrl {
 }
 
 /// The text is not repeated: a password may stand anywhere in it.
-fn parse(text: &str) -> Result<url::Url, &'static str> {
+pub(super) fn parse(text: &str) -> Result<url::Url, &'static str> {
     let refusal = "is no URL of a Redis: write redis://host:6379/0 or rediss://host:6379/0";
     let url = url::Url::parse(text).map_err(|_| refusal)?;
     let known = matches!(url.scheme(), "redis" | "rediss") && url.has_host();

@@ -1,7 +1,7 @@
 //! Sessions keep the candidate that an alias led them to.
 
 mod memory;
-#[cfg(feature = "redis")]
+#[cfg_attr(not(feature = "redis"), path = "absent.rs")]
 mod redis;
 mod session;
 
@@ -27,7 +27,6 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 enum Store {
     Memory(Memory),
-    #[cfg(feature = "redis")]
     Redis(redis::Redis),
 }
 
@@ -36,7 +35,6 @@ impl Sessions {
     pub(super) fn new(config: &config::Sessions, metrics: Metrics) -> anyhow::Result<Self> {
         let store = match config.store {
             config::SessionStore::Memory => Store::Memory(Memory::new(config)),
-            #[cfg(feature = "redis")]
             config::SessionStore::Redis => Store::Redis(redis::Redis::new(config, &metrics)?),
         };
         Ok(Self {
@@ -59,7 +57,6 @@ impl Sessions {
     ) -> Option<usize> {
         let found = match &self.store {
             Store::Memory(memory) => Ok(memory.get(session)),
-            #[cfg(feature = "redis")]
             Store::Redis(redis) => redis.get(session, candidates).await,
         };
         self.metrics.session_cache().event(match found {
@@ -77,16 +74,12 @@ impl Sessions {
                 memory.put(session, place);
                 self.metrics.session_cache().event(SessionCacheEvent::Store);
             }
-            #[cfg(feature = "redis")]
             Store::Redis(redis) => redis.put(&session, candidate),
         }
-        #[cfg(not(feature = "redis"))]
-        let _ = candidate;
     }
 
     /// Starts what a store does by itself, on the runtime that the gateway runs on.
     pub(crate) fn start(&self) {
-        #[cfg(feature = "redis")]
         if let Store::Redis(redis) = &self.store {
             redis.watch();
         }
@@ -94,7 +87,6 @@ impl Sessions {
 
     /// Waits until everything that was to be remembered is, or has failed.
     pub(crate) async fn settle(&self) {
-        #[cfg(feature = "redis")]
         if let Store::Redis(redis) = &self.store {
             redis.settle().await;
         }
