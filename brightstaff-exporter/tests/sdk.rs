@@ -4,20 +4,25 @@
 
 #![cfg(feature = "cli")]
 
+#[path = "../../brightstaff-metrics-core/tests/support/python.rs"]
+#[allow(unreachable_pub)]
+mod python;
+
 use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
 };
+
+use self::python::{python, skip};
 
 const REQUIREMENTS: &str = include_str!("sdk/requirements.txt");
 
 #[test]
 fn the_real_sdks_stream_and_finish_and_every_counter_is_exact() {
-    let python = match python() {
+    let python = match python("sdk-venv", REQUIREMENTS) {
         Ok(python) => python,
-        Err(why) => return skip(&why),
+        Err(why) => return skip("the SDK test", &why),
     };
     let any = "127.0.0.1:0";
     let mut simulate = Running::start(&["simulate", "--openai-bind", any, "--anthropic-bind", any]);
@@ -48,59 +53,6 @@ fn the_real_sdks_stream_and_finish_and_every_counter_is_exact() {
     );
     assert!(talk.status.success(), "{said}\n{faults}");
     println!("{said}");
-}
-
-/// Told whatever the test harness captures.
-fn skip(why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{why}");
-    // Nobody to tell is no fault.
-    let _ = writeln!(std::io::stderr(), "SKIPPED the SDK test: {why}");
-}
-
-/// The Python of a virtual environment with the SDKs in it, made once for these requirements.
-fn python() -> Result<PathBuf, String> {
-    let run = |command: &mut Command| {
-        let name = format!("{command:?}");
-        let output = command.stdin(Stdio::null()).output();
-        let output = output.map_err(|error| format!("{name}: {error}"))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let faults = String::from_utf8_lossy(&output.stderr);
-        let last = faults.lines().rfind(|line| !line.trim().is_empty());
-        Err(format!("{name}: {}", last.unwrap_or_default()))
-    };
-    let version = run(Command::new("python3").arg("--version"))?;
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk-venv");
-    let python = venv.join(if cfg!(windows) {
-        "Scripts/python"
-    } else {
-        "bin/python"
-    });
-    // Written last, so that half an environment is none.
-    let (mark, complete) = (venv.join("made-for"), version + REQUIREMENTS);
-    if fs::read_to_string(&mark).is_ok_and(|made| made == complete) {
-        return Ok(python);
-    }
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&venv))?;
-    let requirements = venv.join("requirements.txt");
-    let write = |file: &Path, text: &str| {
-        fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
-    };
-    write(&requirements, REQUIREMENTS)?;
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ];
-    run(Command::new(&python).args(install).arg(&requirements))?;
-    write(&mark, &complete)?;
-    Ok(python)
 }
 
 /// A command of the binary that runs until this is dropped.

@@ -16,7 +16,7 @@ use actix_web::{
 };
 use brightstaff_exporter::Exporter;
 use brightstaff_metrics_actix::{
-    ErrorClass, Metrics, MetricsMiddleware, NoUpstream, prometheus::Registry, relay,
+    ErrorClass, Metrics, MetricsMiddleware, NoUpstream, prometheus::Registry, relay, trace_context,
 };
 use serde_json::{Value, json};
 
@@ -59,7 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn forward(gateway: Data<Gateway>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let mut asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let model = asked["model"].as_str().unwrap_or("unknown");
-    let mut call = gateway.metrics.upstream("openai", model).start();
+    let call = gateway.metrics.upstream("openai", model).start();
+    // The slowest calls lead to their traces, where the client sent a `traceparent`.
+    let mut call = call.in_trace(trace_context(request.headers()));
     let body = match ask_for_usage(request.path(), &mut asked) {
         true => asked.to_string().into(),
         false => body,

@@ -67,6 +67,11 @@
 //! `"stream_options": {"include_usage": true}`. A gateway that wants them puts that into what it sends, as the
 //! example `gateway.rs` does; otherwise `brightstaff_llm_tokens_usage_missing_total` counts the stream.
 //!
+//! **Traces.** A request with a `traceparent` that is sampled becomes the exemplar of the buckets that it falls into. Of
+//! a call the handler says so, by the headers that it has at hand, or with the span that the gateway made for the call
+//! (`TraceContext::new`): `metrics.upstream("openai", "gpt-4o").start().in_trace(trace_context(request.headers()))`, see
+//! [`trace_context`]. A scrape in OpenMetrics shows them.
+//!
 //! Where handlers say nothing, [`MetricsMiddleware::implicit`] measures the responses of the well-known
 //! endpoints. A call whose response the handler passes on by `observe` always wins over that: the response is
 //! marked. A response that the handler makes anew, after a call failed or after it read one by itself, is
@@ -276,14 +281,15 @@ mod request_head;
 mod routes;
 mod service;
 mod settings;
+mod trace;
 
 pub use brightstaff_metrics_core::{
-    self, HandlerName, Metrics, NoUpstream, labels::ErrorClass, prometheus,
+    self, HandlerName, Metrics, NoUpstream, TraceContext, labels::ErrorClass, prometheus,
 };
 
 #[cfg(feature = "awc-3")]
 pub use self::awc::{awc_error_class, observe_awc};
 pub use self::{
     body::ObservedBody, future::ResponseFuture, middleware::MetricsMiddleware, relay::relay,
-    request_head::RequestHead, service::MetricsService,
+    request_head::RequestHead, service::MetricsService, trace::trace_context,
 };

@@ -10,9 +10,14 @@ use actix_web::{
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
-use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
+use brightstaff_metrics_core::{
+    HandlerName, TraceContext, adapter::IncomingRequest, labels::RequestMethod,
+};
 
-use crate::routes::{Route, Routes};
+use crate::{
+    routes::{Route, Routes},
+    trace::trace_context,
+};
 
 /// What [`MetricsMiddleware::handler_fn`](crate::MetricsMiddleware::handler_fn) names a handler by.
 #[derive(Debug)]
@@ -201,5 +206,9 @@ impl IncomingRequest for Arriving<'_> {
 
     fn has_header(&self, name: &str) -> bool {
         self.head.headers().contains_key(name)
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        trace_context(self.head.headers())
     }
 }

@@ -19,7 +19,7 @@ use axum::{
 };
 use brightstaff_exporter::Exporter;
 use brightstaff_metrics_axum::{
-    ErrorClass, Metrics, MetricsLayer, NoUpstream, prometheus::Registry,
+    ErrorClass, Metrics, MetricsLayer, NoUpstream, TraceContext, prometheus::Registry,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -62,7 +62,9 @@ async fn forward(
     body: Bytes,
 ) -> Response {
     let (model, body) = with_usage(uri.path(), body);
-    let mut call = gateway.metrics.upstream("openai", &model).start();
+    let call = gateway.metrics.upstream("openai", &model).start();
+    // The slowest calls lead to their traces, where the client sent a `traceparent`.
+    let mut call = call.in_trace(TraceContext::of(&headers));
     let key = headers.get("authorization");
     let sent = gateway.send(uri.path(), key, body);
     match call.within(HEADERS_WITHIN, sent).await {

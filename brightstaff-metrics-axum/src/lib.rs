@@ -68,6 +68,12 @@
 //! - **Usage in streams** is there where the request asks for it (`stream_options.include_usage` of OpenAI's Chat
 //!   Completions, and of most APIs like it): the example `axum-gateway` does.
 //!
+//! - **Traces.** A request with a `traceparent` that is sampled becomes the exemplar of the buckets that it falls into. Of
+//!   a call the handler says so, by the headers that it has at hand (axum's extractor of them is `HeaderMap`), or with the
+//!   span that the gateway made for the call (`TraceContext::new`):
+//!   `metrics.upstream("openai", "gpt-4o").start().in_trace(TraceContext::of(&headers))`, see [`TraceContext`]. A scrape in
+//!   OpenMetrics shows them.
+//!
 //! Where handlers say nothing, [`MetricsLayer::implicit`] measures the responses of the well-known endpoints. A call
 //! whose response the handler passes on by `observe` always wins over that: the response is marked. One that the handler
 //! makes anew gets the mark by `call.mark()`, and after a call that failed [`NoUpstream`], or it is measured as well.
@@ -230,8 +236,8 @@ mod service;
 mod settings;
 
 pub use brightstaff_metrics_core::{
-    self, HandlerName, Head, Metrics, NoUpstream, ObservedBody, Upstream, UpstreamCall,
-    labels::ErrorClass, meter::Usage, prometheus,
+    self, HandlerName, Head, Metrics, NoUpstream, ObservedBody, TraceContext, Upstream,
+    UpstreamCall, labels::ErrorClass, meter::Usage, prometheus,
 };
 
 pub use self::{

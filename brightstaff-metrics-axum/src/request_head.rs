@@ -1,6 +1,8 @@
 //! Which handler a request belongs to.
 
-use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
+use brightstaff_metrics_core::{
+    HandlerName, TraceContext, adapter::IncomingRequest, labels::RequestMethod,
+};
 use http::{Extensions, HeaderMap, Request};
 
 /// What [`MetricsLayer::handler_fn`](crate::MetricsLayer::handler_fn) names a handler by.
@@ -94,6 +96,10 @@ impl IncomingRequest for Arriving<'_> {
 
     fn has_header(&self, name: &str) -> bool {
         self.head.headers.contains_key(name)
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of(self.head.headers)
     }
 
     fn is_connect(&self) -> bool {

@@ -125,33 +125,48 @@ impl Unit {
     }
 }
 
+/// Which kinds of buckets a message tells that may hold both: classic ones, native ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Classic,
+    Both,
+    Native,
+}
+
 /// The upper bounds of a histogram's buckets, without `+Inf`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Bounds {
     unit: Unit,
+    told: Told,
     /// As they were given.
     upper: Box<[f64]>,
     /// The same as text, and `+Inf`.
     rendered: Box<[Box<str>]>,
     /// The largest sample of each bucket.
     samples: Box<[u64]>,
+    /// How many of these are less than 2^n: where a sample of n bits behind its first is searched from. None for the
+    /// first, so that a sample of 0 is searched with those of 1.
+    less: [usize; 65],
 }
 
 impl Bounds {
     fn new(set: BucketSet, upper: &[f64]) -> Self {
         let unit = set.unit();
+        let samples: Box<[u64]> = upper
+            .iter()
+            .map(|bound| largest(bound * unit.per_one()))
+            .collect();
         Self {
             unit,
+            less: std::array::from_fn(|bits| less_than_two_to(bits, &samples)),
+            told: Told::Classic,
             upper: upper.into(),
             rendered: upper
                 .iter()
                 .map(|bound| bound.to_string().into())
                 .chain(["+Inf".into()])
                 .collect(),
-            samples: upper
-                .iter()
-                .map(|bound| largest(bound * unit.per_one()))
-                .collect(),
+            samples,
         }
     }
 
@@ -161,6 +176,17 @@ impl Bounds {
 
     pub(crate) fn unit(&self) -> Unit {
         self.unit
+    }
+
+    /// Whether samples are counted in native buckets, too.
+    #[inline]
+    pub(crate) fn has_native(&self) -> bool {
+        self.told != Told::Classic
+    }
+
+    /// Whether the classic buckets are told beside native ones.
+    pub(crate) fn has_classic(&self) -> bool {
+        self.told != Told::Native
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = f64> {
@@ -174,7 +200,17 @@ impl Bounds {
     /// Which bucket a sample belongs to; past the last bound, that of `+Inf`.
     #[inline]
     pub(crate) fn bucket_of(&self, sample: u64) -> usize {
-        self.samples.partition_point(|&bound| bound < sample)
+        let octave = (sample | 1).ilog2() as usize;
+        let (from, to) = (self.less[octave], self.less[octave + 1]);
+        from + self.samples[from..to].partition_point(|&bound| bound < sample)
+    }
+}
+
+/// How many of these are less than 2^bits; 0 for the first.
+fn less_than_two_to(bits: usize, samples: &[u64]) -> usize {
+    match bits {
+        0 => 0,
+        _ => samples.partition_point(|&bound| u128::from(bound) < 1 << bits),
     }
 }
 
@@ -208,6 +244,13 @@ impl Buckets {
         self.0[set as usize] = Arc::new(Bounds::new(set, bounds));
     }
 
+    /// Which kinds of buckets are told.
+    pub(crate) fn tell(&mut self, told: Told) {
+        for bounds in &mut self.0 {
+            Arc::make_mut(bounds).told = told;
+        }
+    }
+
     pub(crate) fn get(&self, set: BucketSet) -> &Arc<Bounds> {
         &self.0[set as usize]
     }
@@ -238,6 +281,25 @@ mod tests {
     #[test]
     fn defaults_are_sound() {
         Buckets::default().check().unwrap();
+    }
+
+    #[test]
+    fn a_sample_belongs_to_the_first_bucket_that_holds_it() {
+        let crowded: Vec<_> = (0..2_000).map(|n| f64::from(n) * 3e-9).collect();
+        let huge = [1e-9, 2e-9, 4e-9, 1.0, 9.2e9, 9.3e9, 1e10, 1e11];
+        let defaults = BucketSet::ALL.iter().map(|set| set.default_bounds());
+        for bounds in defaults.chain([&*crowded, &huge, &[0.0], &[-1.0, 0.0, 1e-9]]) {
+            for set in [BucketSet::Http, BucketSet::RequestTokens] {
+                let bounds = Bounds::new(set, bounds);
+                let near = bounds.samples.iter().copied().chain([0, 1, 2, 1 << 63]);
+                let near = near.flat_map(|at| [at.saturating_sub(1), at, at.saturating_add(1)]);
+                for sample in near.chain([u64::MAX]) {
+                    let first = bounds.samples.iter().position(|&bound| sample <= bound);
+                    let first = first.unwrap_or(bounds.len());
+                    assert_eq!(bounds.bucket_of(sample), first, "{sample} in {bounds:?}");
+                }
+            }
+        }
     }
 
     #[test]

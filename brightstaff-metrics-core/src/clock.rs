@@ -7,7 +7,7 @@ use std::sync::{
 };
 use std::{
     sync::OnceLock,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// What tells instants, and the time between two of them, which is never negative.
@@ -34,9 +34,29 @@ enum Source {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tick(u64);
 
+/// What the clock on the wall says: nanoseconds since the Unix epoch. Enough until the year 2554.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WallTime(u64);
+
+impl WallTime {
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(crate) fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// How long it is after the Unix epoch.
+    pub(crate) fn since_epoch(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+}
+
 #[cfg(any(test, feature = "testing"))]
 impl Clock {
-    /// A clock that stands still until [`Clock::advance`].
+    /// A clock that stands still until [`Clock::advance`]. On its wall it is 2023-11-14 22:13:20 UTC, Unix time
+    /// 1,700,000,000, at first.
     #[must_use]
     pub fn manual() -> Self {
         Self(Source::Manual(Arc::default()))
@@ -72,6 +92,18 @@ impl Clock {
         }
     }
 
+    /// What the clock on the wall says now.
+    pub(crate) fn wall(&self) -> WallTime {
+        WallTime(match &self.0 {
+            #[cfg(any(test, feature = "testing"))]
+            Source::Manual(now) => MANUAL_WALL_NANOS + now.load(Ordering::SeqCst),
+            // A wall that shows a time before the epoch tells nothing.
+            _ => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, nanos),
+        })
+    }
+
     fn real() -> Self {
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         if counter_is_the_clocksource() {
@@ -96,6 +128,10 @@ fn counter_is_the_clocksource() -> bool {
     const CURRENT: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     std::fs::read_to_string(CURRENT).is_ok_and(|source| source.trim() == "tsc")
 }
+
+/// What the wall says when a manual clock starts.
+#[cfg(any(test, feature = "testing"))]
+const MANUAL_WALL_NANOS: u64 = 1_700_000_000 * 1_000_000_000;
 
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
@@ -130,5 +166,7 @@ mod tests {
         clock.advance(Duration::from_millis(1_100));
         assert_eq!(clock.nanos(from, clock.now()), 1_100_000_000);
         assert_eq!(clock.nanos(clock.now(), from), 0);
+        let wall = clock.wall().since_epoch();
+        assert_eq!(wall, Duration::from_millis(1_700_000_001_100));
     }
 }

@@ -87,6 +87,7 @@ pub mod reference;
 mod request;
 mod routing;
 mod series;
+mod trace;
 mod upstream;
 
 pub use prometheus;
@@ -102,5 +103,6 @@ pub use self::{
     metrics::{Builder, Metrics, exposition},
     request::{HandlerName, handler},
     routing::{Routing, RoutingService, SessionCache},
+    trace::TraceContext,
     upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},
 };

@@ -23,14 +23,14 @@ use std::{
 };
 
 use brightstaff_metrics_core::{
-    HandlerName, Head, NoUpstream, ObservedBody, UpstreamObserved,
+    HandlerName, Head, NoUpstream, ObservedBody, TraceContext, UpstreamObserved,
     adapter::{IncomingRequest, LayerMarks, PendingCall, RequestMetrics, ResponseObserver},
     labels::RequestMethod,
 };
 use case::{Case, Connection, Request};
 use futures_util::future::poll_fn;
 use gateway::{Gateway, play_all, settle};
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::Body;
 use received::Received;
 use script::{Answer, Stage};
@@ -106,6 +106,7 @@ struct Arriving {
     method: RequestMethod,
     path: String,
     handler: Option<String>,
+    headers: HeaderMap,
 }
 
 impl IncomingRequest for Arriving {
@@ -127,6 +128,10 @@ impl IncomingRequest for Arriving {
 
     fn has_header(&self, _: &str) -> bool {
         false
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of(&self.headers)
     }
 }
 
@@ -158,6 +163,7 @@ async fn exchange(
         method: RequestMethod::from(&*request.method),
         handler: case.handler(request, &path),
         path,
+        headers: headers(request),
     };
     let begun = layer.begin(&arriving, &LayerMarks::default());
     let mut observer = ResponseObserver::from(begun.request);
@@ -170,6 +176,14 @@ async fn exchange(
         call.unless_marked(extensions.get::<UpstreamObserved>(), no_upstream)
     });
     serve(answer, request, observer, implicit, received).await;
+}
+
+fn headers(request: &Request) -> HeaderMap {
+    let field = |(name, value): (&String, &String)| {
+        let name: HeaderName = name.parse().unwrap();
+        (name, value.parse().unwrap())
+    };
+    request.headers.iter().map(field).collect()
 }
 
 /// What the handler answers, unless it panics.

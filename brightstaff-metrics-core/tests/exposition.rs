@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use brightstaff_metrics_core::{
-    Head, Metrics, adapter,
+    Clock, Head, Metrics, adapter,
     exposition::{Exposition, Format},
     labels::{ErrorClass, RequestMethod},
 };
@@ -151,6 +154,43 @@ fn openmetrics_says_the_same_samples() {
     ] {
         assert!(open.lines().any(|found| found == line), "{line} in {open}");
     }
+}
+
+#[test]
+fn openmetrics_says_when_series_began_if_it_is_to() {
+    let expose = |wanted| {
+        let (registry, clock) = (Registry::new(), Clock::manual());
+        let builder = Metrics::builder().process(false).clock(clock.clone());
+        let pair = [("openai", "gpt-4o")];
+        let builder = builder.upstreams(pair).created_samples(wanted);
+        let metrics = builder.register(&registry).unwrap();
+        clock.advance(Duration::from_millis(1_250));
+        metrics.upstream("openai", "late").start().finish();
+        let mut call = metrics.upstream("openai", "late").start();
+        call.head(&Head::new(200).content_length(0));
+        let request = adapter::begin(&metrics, "llm_chat", RequestMethod::Post);
+        clock.advance(Duration::from_secs(1));
+        drop(request);
+        [Format::OpenMetrics, Format::Text].map(|format| write(&registry, format))
+    };
+    let [open, text] = expose(true);
+    for line in [
+        r#"brightstaff_llm_tokens_created{kind="prompt",model="gpt-4o",provider="openai"} 1700000000.000"#,
+        r#"brightstaff_llm_time_to_first_token_seconds_created{model="gpt-4o",provider="openai"} 1700000000.000"#,
+        // What is born late starts late.
+        r#"brightstaff_llm_tokens_created{kind="prompt",model="late",provider="openai"} 1700000001.250"#,
+        r#"brightstaff_http_requests_created{handler="llm_chat",method="POST",status_class="2xx"} 1700000001.250"#,
+        r#"brightstaff_http_request_duration_seconds_created{handler="llm_chat"} 1700000002.250"#,
+    ] {
+        assert!(open.lines().any(|found| found == line), "{line} in {open}");
+    }
+    let (created, others): (Vec<_>, Vec<_>) = samples(&open)
+        .into_iter()
+        .partition(|line| line.contains("_created"));
+    assert!(!created.is_empty() && created.iter().all(|line| !line.contains("in_flight")));
+    assert_eq!(others, samples(&text));
+    let [open, _] = expose(false);
+    assert!(!open.contains("_created"));
 }
 
 #[test]

@@ -104,10 +104,12 @@ pub(crate) fn features(sh: &Shell) -> Result<Outcome> {
         }
         println!("{package}: none, all, each of {}", features.join(", "));
     }
-    // Another crate of a user may switch it on, and it changes the names of what we call.
+    // Another crate of a user may switch it on, and it changes the names of what we call, and what other collectors give.
+    let features = ["--package", core, "--features", "prometheus/protobuf"];
+    cmd!(sh, "cargo check --quiet --tests {features...}").run()?;
     passes(&cmd!(
         sh,
-        "cargo check --quiet --package {core} --tests --features prometheus/protobuf"
+        "cargo test --quiet --test exposition --test formats {features...}"
     ))
 }
 

@@ -127,6 +127,12 @@ const STAGES: &[Stage] = &[
         run: proof::prometheus,
     },
     Stage {
+        name: "formats",
+        about: "real Prometheus servers, a new one and an old one, read every format alike, and native histograms and exemplars",
+        lane: Lane::Lab,
+        run: proof::formats,
+    },
+    Stage {
         name: "render",
         about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
         lane: Lane::Lab,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 mod collectors;
+mod formats;
 mod mounted;
 mod support;
 

@@ -32,5 +32,6 @@ mod stalls;
 mod start;
 mod tls;
 mod tokens;
+mod traces;
 mod uploads;
 mod usage;

@@ -41,6 +41,10 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
             r#"line 3: providers.p.pool_idle_timeout: invalid type: integer, expected a string: write for example pool_idle_timeout = "4s""#,
         ),
         (
+            "[metrics]\nnative_histograms = 1",
+            "line 2: metrics.native_histograms: invalid type: integer, expected a boolean: write for example native_histograms = false",
+        ),
+        (
             "retry_reused = 'yes'",
             r#"line 1: retry_reused: invalid type: string, expected a boolean: write for example retry_reused = false"#,
         ),
@@ -169,6 +173,10 @@ async fn bad_configurations_are_refused_in_one_line() {
         (
             &format!("sessions.capacity = 0\n{p}"),
             "sessions.capacity: must be more than 0",
+        ),
+        (
+            &format!("metrics.classic_histograms = false\n{p}"),
+            "metrics.classic_histograms: is false, which leaves none: write native_histograms = true",
         ),
         (
             &format!("stream_idle_timeout = '0s'\n{p}"),

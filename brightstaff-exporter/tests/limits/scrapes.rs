@@ -36,6 +36,48 @@ async fn those_who_wait_share_the_next_encoding() {
     assert!((2..=3).contains(&gate.collected()), "{}", gate.collected());
 }
 
+/// Each in the format that was asked for.
+#[tokio::test]
+async fn those_who_wait_share_one_encoding_for_each_format() {
+    let (gate, registry) = gated();
+    let address = serve(exporter(registry)).await;
+    let mut first = connect(address, METRICS).await;
+    gate.entered(1).await;
+    let formats = [
+        ("text/plain", "text/plain"),
+        (
+            "application/openmetrics-text",
+            "application/openmetrics-text",
+        ),
+        (
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+            "application/vnd.google.protobuf",
+        ),
+    ];
+    let mut waiting = Vec::new();
+    for i in 0..21 {
+        let (accept, media_type) = formats[i % formats.len()];
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n"
+        );
+        waiting.push((connect(address, &request).await, media_type));
+    }
+    sleep(SHORT).await;
+    assert_eq!(gate.collected(), 1, "one encoding at a time");
+    gate.open();
+    assert_eq!(status(&mut first).await, 200);
+    for (stream, media_type) in &mut waiting {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let content_type = format!("content-type: {media_type};");
+        assert!(answer.contains(&content_type), "{answer}");
+    }
+    // One that comes very late, on a busy machine, may need another.
+    assert!((4..=6).contains(&gate.collected()), "{}", gate.collected());
+}
+
 #[tokio::test]
 async fn a_scrape_never_sees_what_was_before_it() {
     let registry = Registry::new();

@@ -1,14 +1,16 @@
 use crate::{
     catalogue::{self as c, Family},
-    series::{Children as _, Gauge, Visitor},
+    clock::WallTime,
+    series::{Children as _, Gauge, LabelSet, Visitor},
 };
 
 /// The family that names the build of the gateway.
 pub(crate) struct BuildInfo(Gauge);
 
 impl BuildInfo {
-    pub(crate) fn new(version: &str, git_sha: &str) -> Self {
-        let gauge = Gauge::new(&c::BUILD_INFO, &[version, git_sha]);
+    pub(crate) fn new(version: &str, git_sha: &str, now: WallTime) -> Self {
+        let labels = LabelSet::new(&c::BUILD_INFO, &[version, git_sha], now);
+        let gauge = Gauge::new(labels);
         gauge.inc();
         Self(gauge)
     }

@@ -3,22 +3,33 @@ use crate::{
     catalogue as c,
     clock::Clock,
     labels::OverflowLabel,
-    series::{Children as _, CounterSet, Visitor},
+    series::{Children as _, CounterSet, Labels, Visitor},
 };
 
 /// What the families of one registry share.
 pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) buckets: Buckets,
+    /// Whether OpenMetrics tells when series began.
+    pub(crate) created_samples: bool,
     overflow: CounterSet<OverflowLabel>,
 }
 
 impl Context {
     pub(crate) fn new(clock: Clock, buckets: Buckets) -> Self {
+        let mut labels = Labels::new(clock.wall());
         Self {
+            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[], &mut labels),
             clock,
             buckets,
-            overflow: CounterSet::new(&c::LABEL_OVERFLOW, &[]),
+            created_samples: false,
+        }
+    }
+
+    pub(crate) fn created_samples(self, wanted: bool) -> Self {
+        Self {
+            created_samples: wanted,
+            ..self
         }
     }
 
@@ -38,6 +49,7 @@ impl Context {
         let Self {
             clock: _,
             buckets: _,
+            created_samples: _,
             overflow,
         } = self;
         let [family] = Self::FAMILIES;

@@ -8,8 +8,8 @@ use crate::{
     catalogue::{self as c, Family},
     labels::{CancelPhase, InterruptReason, RequestMethod, StatusClass, fit},
     series::{
-        Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LazySet, Table, Visitor,
-        walk_groups,
+        Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LabelSet, Labels, LazySet,
+        Table, Visitor, walk_groups,
     },
 };
 
@@ -96,15 +96,16 @@ impl HttpFamilies {
 
 impl HandlerSeries {
     fn new(name: &str, context: &Arc<Context>) -> Self {
+        let mut labels = Labels::new(context.clock.wall());
         Self {
             context: Arc::clone(context),
             name: name.into(),
             requests: LazySet::new(),
             duration: OnceLock::new(),
             time_to_headers: OnceLock::new(),
-            in_flight: Gauge::new(&c::HTTP_IN_FLIGHT, &[name]),
-            cancelled: CounterSet::new(&c::HTTP_CANCELLED, &[name]),
-            interrupted: CounterSet::new(&c::HTTP_INTERRUPTED, &[name]),
+            in_flight: Gauge::new(labels.of(&c::HTTP_IN_FLIGHT, &[name])),
+            cancelled: CounterSet::new(&c::HTTP_CANCELLED, &[name], &mut labels),
+            interrupted: CounterSet::new(&c::HTTP_INTERRUPTED, &[name], &mut labels),
         }
     }
 
@@ -122,13 +123,19 @@ impl HandlerSeries {
 
     pub(crate) fn requests(&self, method: RequestMethod, status: StatusClass) -> &Counter {
         self.requests.get_or_init((method, status), || {
-            let labels = [&*self.name, method.as_str(), status.as_str()];
-            Counter::new(&c::HTTP_REQUESTS, &labels)
+            let values = [&*self.name, method.as_str(), status.as_str()];
+            Counter::new(self.labels(&c::HTTP_REQUESTS, &values))
         })
     }
 
+    /// Of a child that is made now.
+    fn labels(&self, family: &Family, values: &[&str]) -> LabelSet {
+        LabelSet::new(family, values, self.context.clock.wall())
+    }
+
     fn histogram(&self, family: &Family) -> Histogram {
-        Histogram::new(family, &[&self.name], &self.context.buckets)
+        let labels = self.labels(family, &[&self.name]);
+        Histogram::new(family, labels, &self.context.buckets)
     }
 
     pub(crate) fn duration(&self) -> &Histogram {

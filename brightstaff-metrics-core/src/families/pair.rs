@@ -4,54 +4,77 @@ use super::Context;
 use crate::{
     catalogue::{self as c, Family},
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind, UsageMissing},
-    series::{Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LazySet},
+    series::{
+        Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LabelSet, Labels, RareSet,
+        Visitor,
+    },
 };
 
 /// The children of one pair of provider and model.
 pub(crate) struct Pair {
+    context: Arc<Context>,
     provider: Box<str>,
     model: Box<str>,
-    requests: LazySet<Counter, (StatusClass, ErrorClass)>,
+    requests: Requests,
     duration: [Histogram; 2],
     pub(crate) time_to_first_byte: Histogram,
     pub(crate) time_to_first_token: Histogram,
     pub(crate) time_per_output_token: Histogram,
     pub(crate) tokens: CounterSet<TokenKind>,
-    token_details: LazySet<Counter, TokenDetail>,
+    token_details: RareSet<Counter, TokenDetail>,
     request_tokens: [Histogram; 2],
-    usage_missing: LazySet<Counter, UsageMissing>,
+    usage_missing: RareSet<Counter, UsageMissing>,
+}
+
+/// Its calls, by what they came to.
+struct Requests {
+    /// In the order of [`EXPECTED`].
+    expected: [Counter; EXPECTED.len()],
+    others: RareSet<Counter, (StatusClass, ErrorClass)>,
 }
 
 impl Pair {
-    pub(super) fn new(context: &Context, provider: &str, model: &str) -> Self {
+    pub(super) fn new(context: &Arc<Context>, provider: &str, model: &str) -> Self {
+        let mut labels = Labels::new(context.clock.wall());
+        let expected = EXPECTED.map(|(status, error)| {
+            let values = [provider, model, status.as_str(), error.as_str()];
+            Counter::new(labels.of(&c::UPSTREAM_REQUESTS, &values))
+        });
         let pair = [provider, model];
+        let tokens = CounterSet::new(&c::TOKENS, &pair, &mut labels);
         let with = |value| [provider, model, value];
-        let histogram = |family, labels: &[&str]| Histogram::new(family, labels, &context.buckets);
+        let mut histogram = |family, values: &[&str]| {
+            Histogram::new(family, labels.of(family, values), &context.buckets)
+        };
         let kinds = [TokenKind::Prompt, TokenKind::Completion];
         let outcomes = [Outcome::Ok, Outcome::Error];
-        let this = Self {
+        Self {
+            context: Arc::clone(context),
             provider: provider.into(),
             model: model.into(),
-            requests: LazySet::new(),
+            requests: Requests {
+                expected,
+                others: RareSet::new(),
+            },
             duration: outcomes.map(|o| histogram(&c::UPSTREAM_DURATION, &with(o.as_str()))),
             time_to_first_byte: histogram(&c::TIME_TO_FIRST_BYTE, &pair),
             time_to_first_token: histogram(&c::TIME_TO_FIRST_TOKEN, &pair),
             time_per_output_token: histogram(&c::TIME_PER_OUTPUT_TOKEN, &pair),
-            tokens: CounterSet::new(&c::TOKENS, &pair),
-            token_details: LazySet::new(),
             request_tokens: kinds.map(|k| histogram(&c::REQUEST_TOKENS, &with(k.as_str()))),
-            usage_missing: LazySet::new(),
-        };
-        for (status, error) in EXPECTED {
-            this.requests(status, error);
+            tokens,
+            token_details: RareSet::new(),
+            usage_missing: RareSet::new(),
         }
-        this
     }
 
     pub(crate) fn requests(&self, status: StatusClass, error: ErrorClass) -> &Counter {
-        self.requests.get_or_init((status, error), || {
-            let labels = [&self.provider, &self.model, status.as_str(), error.as_str()];
-            Counter::new(&c::UPSTREAM_REQUESTS, &labels)
+        let Requests { expected, others } = &self.requests;
+        let at = EXPECTED_AT[status as usize][error as usize];
+        expected.get(at).unwrap_or_else(|| {
+            others.get_or_init((status, error), || {
+                let values = [&self.provider, &self.model, status.as_str(), error.as_str()];
+                self.counter(&c::UPSTREAM_REQUESTS, &values)
+            })
         })
     }
 
@@ -64,17 +87,22 @@ impl Pair {
     }
 
     pub(crate) fn token_details(&self, detail: TokenDetail) -> &Counter {
-        self.token_details
-            .get_or_init(detail, || self.counter(&c::TOKEN_DETAILS, detail.as_str()))
+        self.token_details.get_or_init(detail, || {
+            let values = [&self.provider, &self.model, detail.as_str()];
+            self.counter(&c::TOKEN_DETAILS, &values)
+        })
     }
 
     pub(crate) fn usage_missing(&self, reason: UsageMissing) -> &Counter {
-        self.usage_missing
-            .get_or_init(reason, || self.counter(&c::USAGE_MISSING, reason.as_str()))
+        self.usage_missing.get_or_init(reason, || {
+            let values = [&self.provider, &self.model, reason.as_str()];
+            self.counter(&c::USAGE_MISSING, &values)
+        })
     }
 
-    fn counter(&self, family: &Family, value: &str) -> Counter {
-        Counter::new(family, &[&self.provider, &self.model, value])
+    /// One that is made now.
+    fn counter(&self, family: &Family, values: &[&str]) -> Counter {
+        Counter::new(LabelSet::new(family, values, self.context.clock.wall()))
     }
 }
 
@@ -93,6 +121,7 @@ impl Group<9> for Pair {
 
     fn children(&self) -> [&dyn Children; 9] {
         let Self {
+            context: _,
             provider: _,
             model: _,
             requests,
@@ -119,6 +148,14 @@ impl Group<9> for Pair {
     }
 }
 
+impl Children for Requests {
+    fn visit(&self, visitor: &mut dyn Visitor) {
+        let Self { expected, others } = self;
+        expected.visit(visitor);
+        others.visit(visitor);
+    }
+}
+
 impl fmt::Debug for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple("Pair");
@@ -139,10 +176,12 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    pub(super) fn new(provider: &str) -> Self {
+    pub(super) fn new(context: &Context, provider: &str) -> Self {
+        let now = context.clock.wall();
+        let labels = LabelSet::new(&c::UPSTREAM_IN_FLIGHT, &[provider], now);
         Self {
             provider: provider.into(),
-            gauge: Gauge::new(&c::UPSTREAM_IN_FLIGHT, &[provider]),
+            gauge: Gauge::new(labels),
         }
     }
 
@@ -203,3 +242,15 @@ const EXPECTED: [(StatusClass, ErrorClass); 8] = [
     (StatusClass::Error, ErrorClass::Timeout),
     (StatusClass::Error, ErrorClass::Connect),
 ];
+
+/// Where each stands there; past the end, what is not expected.
+const EXPECTED_AT: [[usize; ErrorClass::ALL.len()]; StatusClass::ALL.len()] = {
+    let mut places = [[EXPECTED.len(); ErrorClass::ALL.len()]; StatusClass::ALL.len()];
+    let mut at = 0;
+    while at < EXPECTED.len() {
+        let (status, error) = EXPECTED[at];
+        places[status as usize][error as usize] = at;
+        at += 1;
+    }
+    places
+};

@@ -8,8 +8,8 @@ use crate::{
         SessionCacheEvent, SessionCacheOperation, fit,
     },
     series::{
-        Children, Counter, CounterSet, Group, Histogram, Keyed, LazySet, Table, Visitor,
-        walk_groups,
+        Children, Counter, CounterSet, Group, Histogram, Keyed, LabelSet, Labels, LazySet, Table,
+        Visitor, walk_groups,
     },
 };
 
@@ -25,18 +25,20 @@ pub(crate) struct RoutingFamilies {
 
 /// The children of one selected model.
 pub(crate) struct SelectedModel {
+    context: Arc<Context>,
     model: Box<str>,
     decisions: LazySet<Counter, (RouteKind, Fallback)>,
 }
 
 impl RoutingFamilies {
     pub(crate) fn new(context: Arc<Context>, cap: usize) -> Self {
+        let mut labels = Labels::new(context.clock.wall());
         Self {
             context,
             selected: Table::new(Vec::new(), cap),
             decision_duration: LazySet::new(),
-            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[]),
-            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[]),
+            service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[], &mut labels),
+            session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[], &mut labels),
             session_operations: LazySet::new(),
         }
     }
@@ -45,7 +47,7 @@ impl RoutingFamilies {
     /// label value, or comes past the cap.
     pub(crate) fn selected(&self, model: &str) -> &SelectedModel {
         let folded = || self.context.folded(OverflowLabel::SelectedModel);
-        let make = |[model]: [&str; 1]| SelectedModel::new(model);
+        let make = |[model]: [&str; 1]| SelectedModel::new(&self.context, model);
         match fit(model, MAX_LABEL_BYTES) {
             Some(model) => self.selected.get_or_insert([model], folded, make),
             None => {
@@ -56,10 +58,8 @@ impl RoutingFamilies {
     }
 
     pub(crate) fn decision_duration(&self, route: RouteKind) -> &Histogram {
-        self.decision_duration.get_or_init(route, || {
-            let labels = [route.as_str()];
-            Histogram::new(&c::ROUTER_DECISION_DURATION, &labels, &self.context.buckets)
-        })
+        let make = || self.histogram(&c::ROUTER_DECISION_DURATION, &[route.as_str()]);
+        self.decision_duration.get_or_init(route, make)
     }
 
     pub(crate) fn service(&self, outcome: RoutingOutcome) -> &Counter {
@@ -75,11 +75,16 @@ impl RoutingFamilies {
         operation: SessionCacheOperation,
         outcome: Outcome,
     ) -> &Histogram {
-        let key = (operation, outcome);
-        self.session_operations.get_or_init(key, || {
-            let labels = [operation.as_str(), outcome.as_str()];
-            Histogram::new(&c::SESSION_CACHE_OPERATION, &labels, &self.context.buckets)
-        })
+        let labels = [operation.as_str(), outcome.as_str()];
+        let make = || self.histogram(&c::SESSION_CACHE_OPERATION, &labels);
+        self.session_operations
+            .get_or_init((operation, outcome), make)
+    }
+
+    fn histogram(&self, family: &'static Family, labels: &[&str]) -> Histogram {
+        let Context { clock, buckets, .. } = &*self.context;
+        let labels = LabelSet::new(family, labels, clock.wall());
+        Histogram::new(family, labels, buckets)
     }
 
     pub(crate) const FAMILIES: [&'static Family; 5] = [
@@ -115,8 +120,9 @@ impl RoutingFamilies {
 }
 
 impl SelectedModel {
-    fn new(model: &str) -> Self {
+    fn new(context: &Arc<Context>, model: &str) -> Self {
         Self {
+            context: Arc::clone(context),
             model: model.into(),
             decisions: LazySet::new(),
         }
@@ -124,8 +130,9 @@ impl SelectedModel {
 
     pub(crate) fn decisions(&self, route: RouteKind, fallback: Fallback) -> &Counter {
         self.decisions.get_or_init((route, fallback), || {
-            let labels = [route.as_str(), &self.model, fallback.as_str()];
-            Counter::new(&c::ROUTER_DECISIONS, &labels)
+            let values = [route.as_str(), &self.model, fallback.as_str()];
+            let now = self.context.clock.wall();
+            Counter::new(LabelSet::new(&c::ROUTER_DECISIONS, &values, now))
         })
     }
 }
@@ -135,6 +142,7 @@ impl Group<1> for SelectedModel {
 
     fn children(&self) -> [&dyn Children; 1] {
         let Self {
+            context: _,
             model: _,
             decisions,
         } = self;

@@ -53,7 +53,7 @@ impl UpstreamFamilies {
         let rest = if shut_out { cap } else { rest };
         let in_flight = providers.iter().map(|provider| {
             let [name] = provider.key();
-            InFlight::new(name)
+            InFlight::new(&context, name)
         });
         let in_flight = Table::new(in_flight.collect(), MAX_LATER_PROVIDERS + cap);
         let providers = Table::new(providers, MAX_LATER_PROVIDERS);
@@ -112,14 +112,15 @@ impl UpstreamFamilies {
     /// The gauge of a provider's calls in flight; that of `other` where no provider of this name was named, and
     /// none has earned a slot yet.
     pub(crate) fn in_flight(&self, provider: &str) -> &Arc<InFlight> {
-        self.in_flight
-            .get([provider])
-            .unwrap_or_else(|| self.in_flight.other(|[name]| InFlight::new(name)))
+        self.in_flight.get([provider]).unwrap_or_else(|| {
+            self.in_flight
+                .other(|[name]| InFlight::new(&self.context, name))
+        })
     }
 
     /// Gives a provider its own gauge of calls in flight.
     fn show_in_flight(&self, provider: &str) {
-        let make = |[name]: [&str; 1]| InFlight::new(name);
+        let make = |[name]: [&str; 1]| InFlight::new(&self.context, name);
         self.in_flight.insert([provider], [].into_iter(), make);
     }
 

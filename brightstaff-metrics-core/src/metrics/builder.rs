@@ -7,7 +7,7 @@ use super::{
     collector::{MetricsCollector, ProcessCollector},
 };
 use crate::{
-    buckets::{BucketSet, Buckets},
+    buckets::{BucketSet, Buckets, Told},
     catalogue as c,
     clock::Clock,
     error::RegisterError,
@@ -40,6 +40,9 @@ use crate::{
 pub struct Builder {
     clock: Clock,
     buckets: Buckets,
+    native_histograms: bool,
+    classic: bool,
+    created_samples: bool,
     upstreams: Vec<(String, String)>,
     /// The providers named without a model, and how many of their models are open.
     providers: Vec<(String, usize)>,
@@ -56,6 +59,9 @@ impl Default for Builder {
         Self {
             clock: Clock::default(),
             buckets: Buckets::default(),
+            native_histograms: false,
+            classic: true,
+            created_samples: false,
             upstreams: Vec::new(),
             providers: Vec::new(),
             upstream_cap: Self::DEFAULT_CAP,
@@ -161,6 +167,57 @@ impl Builder {
         self
     }
 
+    /// Whether histograms count their samples in native buckets, too; off unless told otherwise.
+    ///
+    /// A quantile is then 4.4 % off at most, whatever the classic buckets are: the native ones are the powers of the
+    /// eighth root of 2 (schema 3), from 1 µs to 4,096 s, and from 1 to 2^32 tokens. Each histogram takes 2 KiB more
+    /// from its first sample on. They are told in protobuf only, to a Prometheus with `scrape_native_histograms: true`
+    /// or its like; the text formats, and what a registry gathers, have the classic buckets as ever.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::Metrics;
+    ///
+    /// let registry = prometheus::Registry::new();
+    /// let metrics = Metrics::builder()
+    ///     .native_histograms(true)
+    ///     .classic(false) // for no older scraper, nor a dashboard that asks for `_bucket`
+    ///     .register(&registry)?;
+    /// # let _ = metrics;
+    /// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
+    /// ```
+    pub fn native_histograms(mut self, native: bool) -> Self {
+        self.native_histograms = native;
+        self
+    }
+
+    /// Whether protobuf tells the classic buckets beside the native ones; it does unless told otherwise. Without
+    /// [`native_histograms`](Self::native_histograms) they are all that there is, and told in any case; the text
+    /// formats tell them always.
+    pub fn classic(mut self, classic: bool) -> Self {
+        self.classic = classic;
+        self
+    }
+
+    /// Whether OpenMetrics has a `_created` sample for each counter and histogram, which says when it began; off unless
+    /// told otherwise. That is a series more for each, and Prometheus takes it for an ordinary one unless its feature
+    /// `created-timestamp-zero-ingestion` is on. Protobuf says it in any case, and text 0.0.4 cannot.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, exposition::{Exposition, Format}};
+    ///
+    /// let registry = prometheus::Registry::new();
+    /// Metrics::builder().created_samples(true).register(&registry)?;
+    /// let mut text = Vec::new();
+    /// Exposition::of(&registry).write(Format::OpenMetrics, &mut text)?;
+    /// let text = String::from_utf8(text)?;
+    /// assert!(text.contains(r#"brightstaff_metrics_label_overflow_created{label="handler"} 1"#));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn created_samples(mut self, wanted: bool) -> Self {
+        self.created_samples = wanted;
+        self
+    }
+
     /// Whether `process_*` is read at each scrape; on unless told otherwise. Absent without
     /// `/proc`; each family that the registry has already stays as it is there.
     pub fn process(mut self, process: bool) -> Self {
@@ -234,8 +291,15 @@ impl Builder {
     }
 
     /// Expects sound buckets, which the defaults are.
-    pub(crate) fn unregistered(self) -> Metrics {
-        let context = Arc::new(Context::new(self.clock, self.buckets));
+    pub(crate) fn unregistered(mut self) -> Metrics {
+        self.buckets
+            .tell(match (self.native_histograms, self.classic) {
+                (false, _) => Told::Classic,
+                (true, true) => Told::Both,
+                (true, false) => Told::Native,
+            });
+        let context = Context::new(self.clock, self.buckets);
+        let context = Arc::new(context.created_samples(self.created_samples));
         let providers = named_providers(&context, &self.upstreams, &self.providers);
         let http = HttpFamilies::new(Arc::clone(&context), self.handler_cap);
         let upstream = UpstreamFamilies::new(
@@ -248,7 +312,7 @@ impl Builder {
             http: Arc::new(http),
             upstream: Arc::new(upstream),
             routing: RoutingFamilies::new(Arc::clone(&context), self.selected_model_cap),
-            build: BuildInfo::new(&self.version, &self.git_sha),
+            build: BuildInfo::new(&self.version, &self.git_sha, context.clock.wall()),
             context,
         })
     }

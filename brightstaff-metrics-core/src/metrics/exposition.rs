@@ -4,6 +4,7 @@
 //! collectors in the same registry are joined, each family once.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     io::{self, Write},
 };
@@ -17,7 +18,7 @@ use super::Metrics;
 use crate::{
     catalogue as c,
     families::ProcessFamily,
-    series::{Dialect, TextWriter, header},
+    series::{Dialect, ProtobufWriter, TextWriter, Visitor, for_library, header},
 };
 
 /// A format of exposition.
@@ -29,6 +30,9 @@ pub enum Format {
     Text,
     /// OpenMetrics 1.0.
     OpenMetrics,
+    /// Prometheus' protobuf format: messages `io.prometheus.client.MetricFamily`, each behind its length. The one
+    /// format that native histograms come in.
+    Protobuf,
 }
 
 impl Format {
@@ -38,6 +42,9 @@ impl Format {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
             Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Protobuf => {
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            }
         }
     }
 }
@@ -91,15 +98,17 @@ impl Exposition {
         let mut ours = MET.take().unwrap_or_default();
         drop(outer);
         ours.sort_by_key(Ours::place);
-        // A registry may give names a prefix, and series labels: then it has the say over all.
-        let probes = others.iter().filter(|family| is_probe(family));
-        if probes.count() != ours.iter().filter(|ours| ours.is_metrics()).count() {
+        // A registry may give names a prefix, and series labels; and of two collectors it makes one family where they
+        // use one name: then it has the say over all.
+        let probes = others.iter().filter(|family| is_probe(family)).count();
+        let renames = probes != ours.iter().filter(|ours| ours.is_metrics()).count();
+        others.retain(|family| !is_probe(family));
+        if renames || others.iter().any(|other| is_named_by(&ours, other.name())) {
             return Self {
                 ours: Vec::new(),
                 others: registry.gather(),
             };
         }
-        others.retain(|family| !is_probe(family));
         Self { ours, others }
     }
 
@@ -113,17 +122,23 @@ impl Exposition {
     ///
     /// The output failed, or a collector that is not ours gave what no format can say.
     pub fn write(&self, format: Format, out: &mut impl Write) -> io::Result<()> {
-        let dialect = match format {
-            Format::Text => Dialect::Plain,
-            Format::OpenMetrics => Dialect::OpenMetrics,
-        };
-        let mut writer = TextWriter::new(dialect, out);
-        for ours in &self.ours {
-            match ours {
-                Ours::Metrics(metrics) => metrics.walk(&mut writer),
-                Ours::Process(family) => family.walk(&mut writer),
+        match format {
+            Format::Text => self.write_text(Dialect::Plain, out),
+            Format::OpenMetrics => self.write_text(Dialect::OpenMetrics, out),
+            Format::Protobuf => {
+                let mut writer = ProtobufWriter::new(out);
+                self.walk(&mut writer);
+                for family in &self.others {
+                    writer.foreign(family);
+                }
+                writer.finish()
             }
         }
+    }
+
+    fn write_text(&self, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
+        let mut writer = TextWriter::new(dialect, out);
+        self.walk(&mut writer);
         for family in &self.others {
             if dialect == Dialect::Plain || !self.is_taken(family) {
                 writer.ready(&self.other(dialect, family)?);
@@ -131,50 +146,70 @@ impl Exposition {
         }
         writer.finish()
     }
-}
 
-/// A sample without the milliseconds that may stand behind its value: OpenMetrics counts seconds.
-fn without_timestamp(line: &str) -> &str {
-    let labels_end = line.rfind('}').map_or(0, |end| end + 1);
-    let value_start = line[labels_end..]
-        .find(' ')
-        .map_or(labels_end, |at| labels_end + at + 1);
-    match line[value_start..].find(' ') {
-        Some(end) => &line[..value_start + end],
-        None => line,
+    fn walk(&self, visitor: &mut dyn Visitor) {
+        for ours in &self.ours {
+            match ours {
+                Ours::Metrics(metrics) => metrics.walk(visitor),
+                Ours::Process(family) => family.walk(visitor),
+            }
+        }
     }
 }
 
+/// A sample whose timestamp, if there is one behind its value, is in seconds, as OpenMetrics counts them.
+fn with_seconds(line: &str) -> Cow<'_, str> {
+    // Quotes may hold anything, and what follows the labels has none.
+    let labels_end = line.rfind('}').map_or(0, |end| end + 1);
+    let mut rest = line[labels_end..].splitn(3, ' ');
+    let millis = rest.nth(2).and_then(|millis| millis.parse::<i64>().ok());
+    let Some(millis) = millis else {
+        return line.into();
+    };
+    let before = line.rfind(' ').map_or(line, |end| &line[..end]);
+    let (sign, size) = (if millis < 0 { "-" } else { "" }, millis.unsigned_abs());
+    format!("{before} {sign}{}.{:03}", size / 1000, size % 1000).into()
+}
+
+/// Whether one of these collectors of ours has a family of this name.
+fn is_named_by(ours: &[Ours], name: &str) -> bool {
+    let mut families = ours.iter().flat_map(Ours::families);
+    families.any(|family| family.name == name)
+}
+
 fn is_probe(family: &MetricFamily) -> bool {
-    let metrics = family.get_metric();
-    family.name() == PROBE.name
-        && metrics
-            .iter()
-            .all(|metric| metric.get_label().len() == PROBE.labels.len())
+    // More than one: somebody else has such a family, too.
+    let [metric] = family.get_metric() else {
+        return false;
+    };
+    family.name() == PROBE.name && metric.get_label().len() == PROBE.labels.len()
 }
 
 impl Exposition {
     /// A family that is not ours, by the library's encoder: `OpenMetrics` differs in what stands before its samples.
     fn other(&self, dialect: Dialect, family: &MetricFamily) -> io::Result<String> {
+        let kind = family.get_field_type();
         let text = TextEncoder::new()
-            .encode_to_string(std::slice::from_ref(family))
+            .encode_to_string(std::slice::from_ref(&*for_library(family)))
             .map_err(io::Error::other)?;
-        if dialect == Dialect::Plain {
-            return Ok(text);
-        }
-        let kind = match family.get_field_type() {
-            MetricType::COUNTER if self.has_own_stem(family.name()) => "counter",
-            MetricType::GAUGE => "gauge",
-            MetricType::HISTOGRAM => "histogram",
-            MetricType::SUMMARY => "summary",
+        let kind = match (dialect, kind) {
+            (Dialect::Plain, MetricType::UNTYPED) => "untyped",
+            (Dialect::Plain, _) => return Ok(text),
+            (_, MetricType::COUNTER) if self.has_own_stem(family.name()) => "counter",
+            (_, MetricType::GAUGE) => "gauge",
+            (_, MetricType::HISTOGRAM) => "histogram",
+            (_, MetricType::SUMMARY) => "summary",
             // `OpenMetrics` would not take its samples for a counter's.
             _ => "unknown",
         };
         let mut out = Vec::with_capacity(text.len());
         header(&mut out, dialect, family.name(), family.help(), kind);
-        let samples = text.lines().filter(|line| !line.starts_with('#'));
-        for line in samples {
-            out.extend_from_slice(without_timestamp(line).as_bytes());
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let line = match dialect {
+                Dialect::Plain => line.into(),
+                Dialect::OpenMetrics => with_seconds(line),
+            };
+            out.extend_from_slice(line.as_bytes());
             out.push(b'\n');
         }
         String::from_utf8(out).map_err(io::Error::other)

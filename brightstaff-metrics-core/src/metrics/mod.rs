@@ -136,6 +136,7 @@ impl Metrics {
             routing,
             build,
         } = &*self.0;
+        visitor.created_samples(context.created_samples);
         http.walk(visitor);
         upstream.walk(visitor);
         routing.walk(visitor);

@@ -7,6 +7,7 @@ use crate::{
     head::Head,
     labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass},
     progress::{Ending, Progress, is_bodiless},
+    trace::TraceContext,
 };
 
 /// One inbound request, from its arrival to the end of its response body.
@@ -24,6 +25,7 @@ pub struct RequestGuard {
     /// Whether a 2xx has no body, which the method does not tell where it is `OTHER`.
     connect: bool,
     start: Tick,
+    trace: Option<TraceContext>,
     /// Whether the status is known, and so the request counted.
     counted: bool,
     ended: bool,
@@ -43,6 +45,7 @@ impl RequestGuard {
             method,
             connect: false,
             start,
+            trace: None,
             counted: false,
             ended: false,
             progress: Progress::default(),
@@ -54,6 +57,12 @@ impl RequestGuard {
     #[inline]
     pub(super) fn answered_as(&mut self, answered: Option<&Arc<Answered>>) {
         self.answered = answered.cloned();
+    }
+
+    /// The request belongs to this trace.
+    #[inline]
+    pub(super) fn in_trace(&mut self, trace: Option<TraceContext>) {
+        self.trace = trace;
     }
 
     /// The request is a CONNECT.
@@ -148,8 +157,10 @@ impl RequestGuard {
                 self.handler.cancelled.get(CancelPhase::Headers).inc();
             }
         }
-        let elapsed = self.handler.context.clock.nanos(self.start, now);
-        self.handler.duration().observe(elapsed);
+        let clock = &self.handler.context.clock;
+        let elapsed = clock.nanos(self.start, now);
+        let duration = self.handler.duration();
+        duration.observe_in(self.trace, elapsed, || clock.wall());
         self.handler.in_flight.dec();
     }
 

@@ -1,4 +1,4 @@
-use crate::{labels::RequestMethod, request::HandlerName};
+use crate::{labels::RequestMethod, request::HandlerName, trace::TraceContext};
 
 /// An inbound request as its framework presents it: everything that its handler may be named by.
 pub trait IncomingRequest {
@@ -37,6 +37,11 @@ pub trait IncomingRequest {
 
     /// Whether there is such a header; `name` is in lower case.
     fn has_header(&self, name: &str) -> bool;
+
+    /// The trace that the request belongs to, by its `traceparent`, if it is sampled.
+    fn trace(&self) -> Option<TraceContext> {
+        None
+    }
 
     /// Whether the method is CONNECT, and the server drops the body of a 2xx to it, as HTTP has none
     /// there (RFC 9110, section 9.3.6).

@@ -1,6 +1,7 @@
 use crate::{
     clock::Tick,
     families::CallInFlight,
+    trace::TraceContext,
     upstream::{Upstream, UpstreamCall, UpstreamObserved},
 };
 
@@ -12,14 +13,16 @@ pub struct PendingCall {
     upstream: Upstream,
     in_flight: CallInFlight,
     start: Tick,
+    trace: Option<TraceContext>,
 }
 
 impl PendingCall {
-    pub(super) fn new(upstream: &Upstream, start: Tick) -> Self {
+    pub(super) fn new(upstream: &Upstream, start: Tick, trace: Option<TraceContext>) -> Self {
         Self {
             in_flight: upstream.call_in_flight(),
             upstream: upstream.clone(),
             start,
+            trace,
         }
     }
 
@@ -36,6 +39,6 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        UpstreamCall::new(self.upstream, self.in_flight, self.start)
+        UpstreamCall::new(self.upstream, self.in_flight, self.start).in_trace(self.trace)
     }
 }

@@ -107,11 +107,14 @@ impl RequestMetrics {
         let start = self.http.context().clock.now();
         let method = request.method();
         let implicit = self.call_of(request, method).filter(|_| left.call);
-        let call = implicit.map(|upstream| PendingCall::new(upstream, start));
+        let measured = left.request || implicit.is_some();
+        let trace = measured.then(|| request.trace()).flatten();
+        let call = implicit.map(|upstream| PendingCall::new(upstream, start, trace));
         let guard = left.request.then(|| {
             let (handler, answered) = self.handler_of(request, method);
             let mut guard = RequestGuard::start(handler, method, start);
             guard.answered_as(answered);
+            guard.in_trace(trace);
             if method == RequestMethod::Other && request.is_connect() {
                 guard.connect();
             }

@@ -1,44 +1,114 @@
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use crate::catalogue::Family;
+use crate::{catalogue::Family, clock::WallTime};
 
 /// The labels of a child, rendered once, when it is made, as they stand between the braces of a sample:
 /// `handler="llm_chat",method="POST"`. Sorted by name; values escaped as the text formats want it.
+///
+/// Children that are made together have theirs on one sheet.
 #[derive(Debug)]
-pub(crate) struct LabelSet(Box<str>);
+pub(crate) struct LabelSet {
+    sheet: Arc<Sheet>,
+    start: u32,
+    end: u32,
+}
+
+/// The labels of some children, and when these began.
+#[derive(Debug)]
+struct Sheet {
+    created: WallTime,
+    /// There once all are rendered.
+    text: OnceLock<Box<str>>,
+}
+
+/// Renders the labels of children that are made together. They can be read once it is dropped.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    sheet: Arc<Sheet>,
+    text: String,
+    /// Those that are being rendered.
+    next: String,
+}
+
+impl Labels {
+    pub(crate) fn new(created: WallTime) -> Self {
+        let text = OnceLock::new();
+        Self {
+            sheet: Arc::new(Sheet { created, text }),
+            text: String::new(),
+            next: String::new(),
+        }
+    }
+
+    /// The labels of a child of this family, by their values in the order of the catalogue.
+    pub(crate) fn of(&mut self, family: &Family, values: &[&str]) -> LabelSet {
+        render(family, values, &mut self.next);
+        // Often they stand there already, by themselves or with others around them.
+        let start = self.text.find(&self.next).unwrap_or_else(|| {
+            self.text.push_str(&self.next);
+            self.text.len() - self.next.len()
+        });
+        let at = |at| u32::try_from(at).expect("labels are bounded");
+        LabelSet {
+            sheet: Arc::clone(&self.sheet),
+            start: at(start),
+            end: at(start + self.next.len()),
+        }
+    }
+}
+
+impl Drop for Labels {
+    fn drop(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        self.sheet.text.get_or_init(|| text.into());
+    }
+}
 
 impl LabelSet {
-    /// The labels of a child of this family, by their values in the order of the catalogue.
-    pub(crate) fn new(family: &Family, values: &[&str]) -> Self {
-        debug_assert_eq!(family.labels.len(), values.len(), "{}", family.name);
-        let mut pairs: Vec<_> = family.labels.iter().zip(values).collect();
-        pairs.sort_unstable_by_key(|(label, _)| label.name);
-        let mut rendered = String::new();
-        for (label, value) in pairs {
-            if !rendered.is_empty() {
-                rendered.push(',');
-            }
-            rendered.push_str(label.name);
-            rendered.push_str("=\"");
-            escape(value, &mut rendered);
-            rendered.push('"');
-        }
-        Self(rendered.into())
+    /// The labels of a child that is made by itself.
+    pub(crate) fn new(family: &Family, values: &[&str], created: WallTime) -> Self {
+        Labels::new(created).of(family, values)
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        let text = self.sheet.text.get().map_or("", AsRef::as_ref);
+        &text[self.start as usize..self.end as usize]
+    }
+
+    /// When the child began, since the Unix epoch.
+    pub(crate) fn created(&self) -> Duration {
+        self.sheet.created.since_epoch()
     }
 
     /// Names and values, the latter as they were given.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut rest = &*self.0;
+        let mut rest = self.as_str();
         std::iter::from_fn(move || {
             let (name, quoted) = rest.split_once("=\"")?;
             let end = closing_quote(quoted);
             rest = quoted[end + 1..].trim_start_matches(',');
             Some((name, unescape(&quoted[..end])))
         })
+    }
+}
+
+fn render(family: &Family, values: &[&str], out: &mut String) {
+    debug_assert_eq!(family.labels.len(), values.len(), "{}", family.name);
+    let mut pairs: Vec<_> = family.labels.iter().zip(values).collect();
+    pairs.sort_unstable_by_key(|(label, _)| label.name);
+    out.clear();
+    for (label, value) in pairs {
+        if !out.is_empty() {
+            out.push(',');
+        }
+        out.push_str(label.name);
+        out.push_str("=\"");
+        escape(value, out);
+        out.push('"');
     }
 }
 
@@ -92,7 +162,7 @@ mod tests {
     #[test]
     fn labels_are_sorted_and_escaped_and_read_back() {
         let values = ["a\"b\\", "n\\", "2xx", "none"];
-        let labels = LabelSet::new(&c::UPSTREAM_REQUESTS, &values);
+        let labels = LabelSet::new(&c::UPSTREAM_REQUESTS, &values, WallTime::default());
         assert_eq!(
             labels.as_str(),
             r#"error_class="none",model="n\\",provider="a\"b\\",status_class="2xx""#
@@ -107,9 +177,27 @@ mod tests {
                 ("status_class", "2xx".into()),
             ]
         );
-        let newline = LabelSet::new(&c::HTTP_IN_FLIGHT, &["a\nb"]);
+        let new = |family, values| LabelSet::new(family, values, WallTime::default());
+        let newline = new(&c::HTTP_IN_FLIGHT, &["a\nb"]);
         assert_eq!(newline.as_str(), r#"handler="a\nb""#);
         assert_eq!(newline.iter().next(), Some(("handler", "a\nb".into())));
-        assert_eq!(LabelSet::new(&c::PROCESS_CPU, &[]).iter().count(), 0);
+        assert_eq!(new(&c::PROCESS_CPU, &[]).iter().count(), 0);
+    }
+
+    #[test]
+    fn what_stands_on_the_sheet_is_not_written_again() {
+        let created = WallTime::from_nanos(7);
+        let mut labels = Labels::new(created);
+        let requests = labels.of(&c::UPSTREAM_REQUESTS, &["a", "b", "2xx", "none"]);
+        let bare = labels.of(&c::TIME_TO_FIRST_BYTE, &["a", "b"]);
+        let tokens = labels.of(&c::TOKENS, &["a", "b", "prompt"]);
+        drop(labels);
+        let all = r#"error_class="none",model="b",provider="a",status_class="2xx""#;
+        assert_eq!(requests.as_str(), all);
+        assert_eq!(bare.as_str(), r#"model="b",provider="a""#);
+        assert_eq!(tokens.as_str(), r#"kind="prompt",model="b",provider="a""#);
+        let sheet = bare.sheet.text.get().unwrap();
+        assert_eq!(sheet.len(), all.len() + tokens.as_str().len());
+        assert_eq!(bare.created(), Duration::from_nanos(7));
     }
 }

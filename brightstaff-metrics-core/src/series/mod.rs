@@ -1,9 +1,13 @@
 //! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
 
+mod exemplars;
 mod histogram;
 mod interop;
 mod label_set;
+mod native;
+mod protobuf;
 mod scalar;
+mod sequence_lock;
 mod sets;
 mod sync;
 mod table;
@@ -14,11 +18,14 @@ mod walk;
 use crate::labels;
 
 pub(crate) use self::{
-    histogram::Histogram,
+    exemplars::Exemplar,
+    histogram::{Histogram, Snapshot},
     interop::{Gathered, desc},
-    label_set::LabelSet,
+    label_set::{LabelSet, Labels},
+    native::Native,
+    protobuf::{ProtobufWriter, for_library},
     scalar::{Counter, Gauge},
-    sets::{CounterSet, LazySet},
+    sets::{CounterSet, LazySet, RareSet},
     table::{Keyed, Room, Table},
     text::{Dialect, TextWriter, header},
     walk::{Children, Group, Visitor, walk_groups},

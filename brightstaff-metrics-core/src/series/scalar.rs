@@ -1,7 +1,9 @@
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use super::{Children, LabelSet, Visitor};
-use crate::catalogue::Family;
 
 /// A number that only rises.
 #[derive(Debug)]
@@ -11,9 +13,9 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    pub(crate) fn new(family: &Family, values: &[&str]) -> Self {
+    pub(crate) fn new(labels: LabelSet) -> Self {
         Self {
-            labels: LabelSet::new(family, values),
+            labels,
             value: AtomicU64::new(0),
         }
     }
@@ -30,6 +32,11 @@ impl Counter {
 
     pub(crate) fn get(&self) -> u64 {
         self.value.load(Ordering::Relaxed)
+    }
+
+    /// When it began at 0, since the Unix epoch.
+    pub(crate) fn created(&self) -> Duration {
+        self.labels.created()
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
@@ -51,9 +58,9 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
-    pub(crate) fn new(family: &Family, values: &[&str]) -> Self {
+    pub(crate) fn new(labels: LabelSet) -> Self {
         Self {
-            labels: LabelSet::new(family, values),
+            labels,
             value: AtomicI64::new(0),
         }
     }

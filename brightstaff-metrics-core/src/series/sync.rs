@@ -1,8 +1,8 @@
-//! What the [table](crate::table) stands on, in one place: its tests have a model checker's instead.
+//! What the table and the sequence lock stand on, in one place: their tests have a model checker's instead.
 
 pub(crate) use std::sync::{
     Arc, Mutex, OnceLock,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 pub(crate) use foldhash::fast::RandomState;

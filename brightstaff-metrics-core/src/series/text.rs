@@ -1,8 +1,11 @@
 //! The two text formats, which differ in what stands around the samples.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
-use super::{Counter, Gauge, Histogram, Visitor};
+use super::{Counter, Exemplar, Gauge, Histogram, Visitor};
 use crate::catalogue::{Family, Kind};
 
 /// Which of the text formats.
@@ -21,6 +24,8 @@ pub(crate) struct TextWriter<'a> {
     piece: Vec<u8>,
     /// The family whose children follow, and whether anything was said of it: one without children is left out.
     family: Option<(&'static Family, bool)>,
+    /// Whether it is told when series began.
+    created: bool,
     /// The first error of the output, after which nothing is written.
     failed: Option<io::Error>,
 }
@@ -35,6 +40,7 @@ impl<'a> TextWriter<'a> {
             out,
             piece: Vec::with_capacity(PIECE_BYTES + 1024),
             family: None,
+            created: false,
             failed: None,
         }
     }
@@ -80,23 +86,40 @@ impl<'a> TextWriter<'a> {
         family
     }
 
-    fn integer(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    /// When a series began, behind its samples.
+    fn created(&mut self, family: &Family, labels: &str, at: Duration) {
+        if self.created && self.dialect == Dialect::OpenMetrics {
+            let stem = family.name.strip_suffix("_total").unwrap_or(family.name);
+            sample(&mut self.piece, stem, "_created", labels);
+            timestamp(&mut self.piece, at);
+            self.piece.push(b'\n');
+        }
+    }
+
+    fn integer(&mut self, labels: &str, write: impl FnOnce(&mut Vec<u8>)) -> &'static Family {
         let family = self.begin();
         sample(&mut self.piece, family.name, "", labels);
         write(&mut self.piece);
         self.piece.push(b'\n');
         self.hand_on(PIECE_BYTES);
+        family
     }
 }
 
 impl Visitor for TextWriter<'_> {
+    fn created_samples(&mut self, wanted: bool) {
+        self.created = wanted;
+    }
+
     fn family(&mut self, family: &'static Family) {
         self.family = Some((family, false));
     }
 
     fn counter(&mut self, counter: &Counter) {
         let value = counter.get();
-        self.integer(counter.labels().as_str(), |out| unsigned(out, value));
+        let labels = counter.labels().as_str();
+        let family = self.integer(labels, |out| unsigned(out, value));
+        self.created(family, labels, counter.created());
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
@@ -112,6 +135,10 @@ impl Visitor for TextWriter<'_> {
     fn histogram(&mut self, histogram: &Histogram) {
         let family = self.begin();
         let labels = histogram.labels().as_str();
+        // In the other dialect they break the scrape.
+        let exemplars = (self.dialect == Dialect::OpenMetrics).then(|| histogram.exemplars());
+        let mut exemplars = exemplars.into_iter().flatten().peekable();
+        let mut bucket = 0;
         let out = &mut self.piece;
         let count = histogram.each_bucket(|le, count| {
             out.extend_from_slice(family.name.as_bytes());
@@ -124,6 +151,10 @@ impl Visitor for TextWriter<'_> {
             out.extend_from_slice(le.as_bytes());
             out.extend_from_slice(b"\"} ");
             unsigned(out, count);
+            if let Some((_, shown)) = exemplars.next_if(|(at, _)| *at == bucket) {
+                exemplar(out, &shown);
+            }
+            bucket += 1;
             out.push(b'\n');
         });
         sample(out, family.name, "_sum", labels);
@@ -132,6 +163,7 @@ impl Visitor for TextWriter<'_> {
         sample(out, family.name, "_count", labels);
         unsigned(out, count);
         out.push(b'\n');
+        self.created(family, labels, histogram.created());
         self.hand_on(PIECE_BYTES);
     }
 
@@ -157,15 +189,19 @@ pub(crate) fn header(out: &mut Vec<u8>, dialect: Dialect, name: &str, help: &str
     }
     line("TYPE", kind);
     if dialect == Dialect::OpenMetrics {
-        let units = ["seconds", "bytes", "tokens"];
-        let unit = units.iter().find(|unit| {
-            let before = name.strip_suffix(**unit);
-            before.is_some_and(|before| before.ends_with('_'))
-        });
-        if let Some(unit) = unit {
+        if let Some(unit) = unit(name) {
             line("UNIT", unit);
         }
     }
+}
+
+/// The unit that the name of a family, without `_total`, ends in.
+pub(super) fn unit(name: &str) -> Option<&'static str> {
+    let units = ["seconds", "bytes", "tokens"];
+    units.into_iter().find(|unit| {
+        let before = name.strip_suffix(unit);
+        before.is_some_and(|before| before.ends_with('_'))
+    })
 }
 
 fn escape_help(dialect: Dialect, help: &str) -> String {
@@ -194,6 +230,25 @@ fn sample(out: &mut Vec<u8>, name: &str, suffix: &str, labels: &str) {
         out.push(b'}');
     }
     out.push(b' ');
+}
+
+/// A sample of a bucket, and the trace that it came from, behind the line of the bucket.
+fn exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    out.extend_from_slice(b" # {trace_id=\"");
+    out.extend_from_slice(&exemplar.trace.trace_id());
+    out.extend_from_slice(b"\",span_id=\"");
+    out.extend_from_slice(&exemplar.trace.span_id());
+    out.extend_from_slice(b"\"} ");
+    float(out, exemplar.value);
+    out.push(b' ');
+    timestamp(out, exemplar.at);
+}
+
+/// Seconds since the Unix epoch, with milliseconds.
+fn timestamp(out: &mut Vec<u8>, at: Duration) {
+    unsigned(out, at.as_secs());
+    // Writing to memory does not fail.
+    let _ = write!(out, ".{:03}", at.subsec_millis());
 }
 
 /// As the library's encoder writes floats.

@@ -6,6 +6,8 @@ use crate::catalogue::Family;
 /// Visits series, family by family. Each writer of an exposition implements this once and knows no family;
 /// families know no writer.
 pub(crate) trait Visitor {
+    /// Whether a text format that can tell when series began is to do so, of what follows.
+    fn created_samples(&mut self, _wanted: bool) {}
     /// What follows, up to the next family, are the children of this one.
     fn family(&mut self, family: &'static Family);
     fn counter(&mut self, counter: &Counter);

@@ -10,6 +10,7 @@ use crate::{
     labels::{ErrorClass, StatusClass},
     meter::{End, Facts, Meter},
     progress::{Ending, Progress, is_bodiless},
+    trace::TraceContext,
 };
 
 /// One call to a provider, from its start to the end of its response body.
@@ -44,6 +45,7 @@ pub(super) struct OpenCall {
     /// Until the call ends.
     in_flight: Option<CallInFlight>,
     start: Tick,
+    trace: Option<TraceContext>,
     status: Option<u16>,
     pub(super) reader: Option<Reader>,
     pub(super) timing: Timing,
@@ -66,6 +68,7 @@ impl UpstreamCall {
                 upstream,
                 in_flight: Some(in_flight),
                 start,
+                trace: None,
                 status: None,
                 reader: None,
                 timing: Timing::default(),
@@ -73,6 +76,28 @@ impl UpstreamCall {
                 held: None,
             }),
         }
+    }
+
+    /// The call belongs to this trace, if there is one: its duration, its time to first token and its time per
+    /// output token become exemplars, each the latest of its bucket, which lead from a slow bucket to the trace of a
+    /// call that was slow. What was said last counts.
+    ///
+    /// A call that a layer measures implicitly is in the trace of its request by itself. One that a handler makes is in
+    /// that of the request that the handler read, or in a span that the gateway made for it:
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, TraceContext};
+    /// # let (metrics, headers) = (Metrics::unregistered(), http::HeaderMap::new());
+    ///
+    /// // `headers` are those of the inbound request.
+    /// let call = metrics.upstream("openai", "gpt-4o").start().in_trace(TraceContext::of(&headers));
+    /// # drop(call);
+    /// ```
+    pub fn in_trace(mut self, trace: impl Into<Option<TraceContext>>) -> Self {
+        if let Some(call) = &mut self.open {
+            call.trace = trace.into();
+        }
+        self
     }
 
     /// Ends a call for which there is no response, or none that the caller can read.
@@ -273,6 +298,7 @@ impl Ended {
             clock: call.upstream.clock(),
             start: call.start,
             end: self.at,
+            trace: call.trace,
             timing: call.timing,
             facts,
         }

@@ -4,6 +4,8 @@ use crate::{
     families::Pair,
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind},
     meter::Facts,
+    series::Histogram,
+    trace::TraceContext,
 };
 
 /// All that is known of a call at its end.
@@ -15,6 +17,7 @@ pub(super) struct Record<'a> {
     pub(super) clock: &'a Clock,
     pub(super) start: Tick,
     pub(super) end: Tick,
+    pub(super) trace: Option<TraceContext>,
     pub(super) timing: Timing,
     /// What the body of a 2xx told.
     pub(super) facts: Option<&'a Facts>,
@@ -28,7 +31,7 @@ impl Record<'_> {
         } else {
             Outcome::Error
         };
-        self.pair.duration(outcome).observe(self.since(self.end));
+        self.observe(self.pair.duration(outcome), self.since(self.end));
         if let Some(facts) = self.facts {
             if facts.streaming {
                 self.stream(facts);
@@ -42,7 +45,7 @@ impl Record<'_> {
             self.pair.time_to_first_byte.observe(self.since(at));
         }
         if let Some(at) = self.timing.first_token() {
-            self.pair.time_to_first_token.observe(self.since(at));
+            self.observe(&self.pair.time_to_first_token, self.since(at));
         }
         if self.ended_well()
             && let Some(nanos) = self.timing.generating(self.clock)
@@ -51,7 +54,7 @@ impl Record<'_> {
         {
             let intervals = tokens - 1;
             let each = nanos.saturating_add(intervals / 2) / intervals;
-            self.pair.time_per_output_token.observe(each);
+            self.observe(&self.pair.time_per_output_token, each);
         }
     }
 
@@ -83,6 +86,11 @@ impl Record<'_> {
 
     fn ended_well(&self) -> bool {
         self.error == ErrorClass::None
+    }
+
+    /// A sample that is an exemplar, where there is a trace.
+    fn observe(&self, histogram: &Histogram, nanos: u64) {
+        histogram.observe_in(self.trace, nanos, || self.clock.wall());
     }
 
     fn since(&self, instant: Tick) -> u64 {

@@ -49,6 +49,9 @@ pub(crate) struct Case {
     /// How the requests come by their connections.
     #[serde(default)]
     pub(crate) connection: Connection,
+    /// Whether what is compared is the exposition in OpenMetrics, which shows exemplars.
+    #[serde(default)]
+    pub(crate) openmetrics: bool,
     /// Whether it needs the core to read compressed answers.
     #[serde(default)]
     pub(crate) compression: bool,
@@ -117,6 +120,8 @@ pub(crate) enum Step {
     Ended(u64),
     /// A call to `provider/model` starts.
     Call(String),
+    /// The call is in the trace of this `traceparent`.
+    Trace(String),
     /// The call fails, without a response or after its head.
     Fail(String),
     /// The head of the provider's response comes, to be passed on with the body that the steps after it

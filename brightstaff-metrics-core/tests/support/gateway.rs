@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use brightstaff_metrics_core::{BucketSet, Clock, Metrics};
+use brightstaff_metrics_core::{
+    BucketSet, Clock, Metrics,
+    exposition::{Exposition, Format},
+};
 use prometheus::{Registry, TextEncoder};
 
 use super::case::Case;
@@ -74,6 +77,22 @@ impl Gateway {
         let lines = text.lines().filter(|line| line.starts_with(series));
         let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
         lines.filter_map(value).sum()
+    }
+
+    /// In OpenMetrics, the samples of each family sorted, whose order is otherwise the writer's.
+    fn render_openmetrics(&self) -> String {
+        let mut text = Vec::new();
+        Exposition::of(&self.registry)
+            .write(Format::OpenMetrics, &mut text)
+            .expect("text can be written to memory");
+        let text = String::from_utf8(text).expect("it is text");
+        let mut lines: Vec<_> = text.lines().collect();
+        for samples in lines.chunk_by_mut(|a, b| a.starts_with('#') == b.starts_with('#')) {
+            if !samples[0].starts_with('#') {
+                samples.sort_unstable();
+            }
+        }
+        lines.join("\n") + "\n"
     }
 
     fn render(&self) -> String {
@@ -147,7 +166,11 @@ fn stems(directory: &Path, extension: &str) -> Vec<String> {
 fn play_one(case: &Case, play: impl Fn(&Case, &[Gateway])) -> String {
     let gateways: Vec<_> = (0..case.registries).map(|_| Gateway::new(case)).collect();
     play(case, &gateways);
-    let rendered: Vec<_> = gateways.iter().map(Gateway::render).collect();
+    let render = match case.openmetrics {
+        true => Gateway::render_openmetrics,
+        false => Gateway::render,
+    };
+    let rendered: Vec<_> = gateways.iter().map(render).collect();
     // A second registry follows as its own exposition.
     rendered.join("# the next registry\n")
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use brightstaff_metrics_core::{
-    Head as UpstreamHead, Metrics, NoUpstream, UpstreamCall,
+    Head as UpstreamHead, Metrics, NoUpstream, TraceContext, UpstreamCall,
     labels::{ErrorClass, RouteKind, RoutingOutcome, SessionCacheEvent},
 };
 use bytes::Bytes;
@@ -60,6 +60,10 @@ impl Stage {
                 Step::Call(target) => {
                     let (provider, model) = target.split_once('/').expect("provider/model");
                     call = Some(metrics.upstream(provider, model).start());
+                }
+                Step::Trace(traceparent) => {
+                    let trace = TraceContext::parse(&traceparent);
+                    call = Some(take(&mut call).in_trace(trace));
                 }
                 Step::Fail(class) => take(&mut call).fail(label(ErrorClass::ALL, &class)),
                 Step::Head(head) => reading(&mut call).head(&head.read()),

@@ -2,6 +2,7 @@
 
 mod envoy;
 mod exporter;
+mod newer;
 mod prometheus;
 
 use std::{
@@ -16,6 +17,7 @@ use crate::{http, process::Guarded};
 pub(crate) use self::{
     envoy::{Envoy, find as find_envoy},
     exporter::Exporter,
+    newer::find as find_newer_prometheus,
     prometheus::Prometheus,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -29,6 +29,7 @@ const EVALUATION_DELAY: f64 = 1.0;
 pub(crate) struct Prometheus {
     pub(crate) url: String,
     pub(crate) process: Guarded,
+    log: PathBuf,
 }
 
 impl Prometheus {
@@ -50,36 +51,79 @@ impl Prometheus {
     /// Starts one on data that are there.
     pub(crate) fn start_on(dir: &Path, data: &Path, config: &str) -> Result<Self> {
         let program = which::which("prometheus").context("no prometheus on the path")?;
+        Self::run(&program, dir, data, config, &[])
+    }
+
+    /// Starts this program with these features that are off unless asked for; it knows nothing yet.
+    pub(crate) fn start_with(
+        program: &Path,
+        features: &[&str],
+        dir: &Path,
+        config: &str,
+    ) -> Result<Self> {
+        let data = dir.join("prometheus-data");
+        // There is nothing to remove the first time.
+        let _ = fs::remove_dir_all(&data);
+        Self::run(program, dir, &data, config, features)
+    }
+
+    fn run(
+        program: &Path,
+        dir: &Path,
+        data: &Path,
+        config: &str,
+        features: &[&str],
+    ) -> Result<Self> {
         fs::create_dir_all(dir)?;
         let path = dir.join("prometheus.yaml");
         fs::write(&path, config)?;
         let port = free_port()?;
-        let arguments = [
+        let mut arguments = vec![
             format!("--config.file={}", path.display()),
             format!("--storage.tsdb.path={}", data.display()),
             format!("--web.listen-address=127.0.0.1:{port}"),
         ];
+        if !features.is_empty() {
+            arguments.push(format!("--enable-feature={}", features.join(",")));
+        }
         let url = format!("http://127.0.0.1:{port}");
-        let mut process = Guarded::start(&program, &arguments, &dir.join("prometheus.log"))?;
+        let log = dir.join("prometheus.log");
+        let mut process = Guarded::start(program, &arguments, &log)?;
         ready(&format!("{url}/-/ready"), &mut process)?;
-        Ok(Self { url, process })
+        Ok(Self { url, process, log })
     }
 
     /// Waits until it knows what is so now: it has scraped every target of this job, and has then
     /// evaluated every group of rules, at whatever interval the group has.
     pub(crate) fn catch_up(&mut self, job: &str) -> Result<()> {
-        let now = api::epoch_seconds()?;
-        let scraped = format!("timestamp(up{{job=\"{job}\"}} == 1)");
-        self.wait("it has scraped", |this| {
-            let last = api::query(&this.url, &scraped)?;
-            Ok(!last.is_empty() && last.iter().all(|(_, at)| *at > now))
-        })?;
+        self.scrape(job)?;
         // An evaluation is of the instant that was planned for it, which is before it begins.
         let seen = api::epoch_seconds()? + EVALUATION_DELAY;
         self.wait("it has evaluated the rules", |this| {
             let last = this.evaluations()?;
             Ok(!last.is_empty() && last.iter().all(|at| *at > seen))
         })
+    }
+
+    /// Waits until it has scraped every target of this job.
+    pub(crate) fn scrape(&mut self, job: &str) -> Result<()> {
+        let now = api::epoch_seconds()?;
+        let scraped = format!("timestamp(up{{job=\"{job}\"}} == 1)");
+        self.wait("it has scraped", |this| {
+            let last = api::query(&this.url, &scraped)?;
+            Ok(!last.is_empty() && last.iter().all(|(_, at)| *at > now))
+        })
+    }
+
+    /// What it said that is no mere information.
+    pub(crate) fn warnings(&self) -> Result<Vec<String>> {
+        let log = fs::read_to_string(&self.log)?;
+        let level = |line: &str| line.to_ascii_lowercase().contains("level=info");
+        Ok(log
+            .lines()
+            .filter(|line| !level(line))
+            .map(str::to_owned)
+            .collect())
     }
 
     /// When each group of rules was last evaluated.

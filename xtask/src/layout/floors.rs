@@ -17,7 +17,9 @@ pub(super) const CRATES: &[Crate] = &[
             floor("meter", &["meter"]),
             floor(
                 "ground",
-                &["buckets", "clock", "error", "head", "labels", "progress"],
+                &[
+                    "buckets", "clock", "error", "head", "labels", "progress", "trace",
+                ],
             ),
         ],
     },
@@ -39,7 +41,7 @@ pub(super) const CRATES: &[Crate] = &[
                 "parts",
                 &["awc", "body", "future", "provisional", "relay", "settings"],
             ),
-            floor("request", &["request_head", "routes"]),
+            floor("request", &["request_head", "routes", "trace"]),
         ],
     },
     Crate {

@@ -3,8 +3,10 @@
 mod compare;
 mod expect;
 mod fill;
+mod formats;
 mod history;
 mod live;
+mod play;
 mod truth;
 
 use anyhow::Result;
@@ -15,7 +17,7 @@ use crate::{
     stage::{Outcome, has},
 };
 
-pub(crate) use fill::Variables;
+pub(crate) use self::{fill::Variables, formats::prove as formats};
 
 /// Every panel against traffic that is known to the sample, and against the demo.
 pub(crate) fn prometheus(sh: &Shell) -> Result<Outcome> {

@@ -5,9 +5,6 @@ mod told;
 
 use std::{
     collections::BTreeSet,
-    fs,
-    path::Path,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -20,6 +17,7 @@ use super::{
     compare::{Tolerance, compare},
     expect::{self, Expected},
     fill::Variables,
+    play::Play,
 };
 use crate::{
     api,
@@ -34,8 +32,6 @@ use crate::{
 const SEED: &str = "7";
 const LOAD: Duration = Duration::from_secs(30);
 const RATE: &str = "30";
-/// How long the demo answers scrapes after its load: longer than it takes to look at them.
-const HOLD: Duration = Duration::from_secs(180);
 /// Seconds between two scrapes and two evaluations, instead of the shipped 15.
 const STEP: u64 = 1;
 
@@ -55,14 +51,12 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
     let metrics_port = free_port()?;
     let mut prometheus = Prometheus::start(&dir, &configuration(metrics_port)?)?;
     let begun = Instant::now();
-    let (_demo, told) = play(&dir, metrics_port)?;
+    let options = [&*format!("--rate={RATE}"), &format!("--seed={SEED}")];
+    let mut demo = Play::start(&dir, metrics_port, LOAD, &options)?;
+    let told = demo.told()?;
     prometheus.catch_up("brightstaff")?;
     let now = api::epoch_seconds()?;
     let window = begun.elapsed().as_secs() + 5;
-    ensure!(
-        told["agrees"] == true,
-        "the demo's own truth and metrics differ"
-    );
 
     let url = &prometheus.url;
     let scraped = compare_panels(url, &told, Source::Scraped, window, now)?;
@@ -86,35 +80,6 @@ fn configuration(metrics_port: u16) -> Result<String> {
             &format!("127.0.0.1:{metrics_port}"),
         ),
     ])
-}
-
-/// Plays the demo's load, and gives what it tells at the end; it goes on to answer scrapes.
-fn play(dir: &Path, metrics_port: u16) -> Result<(Exporter, Value)> {
-    let truth = dir.join("truth.json");
-    // There is nothing to remove the first time.
-    let _ = fs::remove_file(&truth);
-    let options = [
-        format!("--duration={}s", LOAD.as_secs()),
-        format!("--rate={RATE}"),
-        format!("--seed={SEED}"),
-        format!("--truth-json={}", truth.display()),
-        format!("--hold={}s", HOLD.as_secs()),
-    ];
-    let mut demo = Exporter::demo(dir, free_port()?, metrics_port, &options)?;
-    let start = Instant::now();
-    loop {
-        // It is there at once, but is it whole?
-        let text = fs::read_to_string(&truth).unwrap_or_default();
-        if let Ok(told) = serde_json::from_str(&text) {
-            return Ok((demo, told));
-        }
-        demo.process.check()?;
-        ensure!(
-            start.elapsed() < LOAD + HOLD,
-            "the demo does not come to its end"
-        );
-        thread::sleep(Duration::from_millis(200));
-    }
 }
 
 /// Compares every panel; tells how many values there were.

@@ -26,6 +26,11 @@ impl Config {
         self.client_tokens()?;
         self.upstreams()?;
         check_cap("upstream_cap", self.upstream_cap)?;
+        if !self.metrics.classic_histograms && !self.metrics.native_histograms {
+            let fix =
+                "is false, which leaves none: write native_histograms = true as well, or remove it";
+            return Err(ConfigError::new("metrics.classic_histograms", fix));
+        }
         for (name, provider) in &self.providers {
             check_destination("providers", name, provider.api_key_env.as_deref())?;
             check_cap(

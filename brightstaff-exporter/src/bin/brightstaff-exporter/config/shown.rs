@@ -136,6 +136,7 @@ mod tests {
         for table in [
             "",
             "[sessions]\n",
+            "[metrics]\n",
             "[providers.p]\n",
             "[agents.a]\n",
             "[routes.r]\n",

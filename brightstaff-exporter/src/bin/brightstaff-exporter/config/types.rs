@@ -88,6 +88,8 @@ pub(crate) struct Config {
     pub(crate) routes: BTreeMap<String, RouteAlias>,
     /// Where and how long a session keeps the model that an alias led it to.
     pub(crate) sessions: Sessions,
+    /// What is told of the series beside their values.
+    pub(crate) metrics: Series,
 }
 
 impl Default for Config {
@@ -117,6 +119,7 @@ impl Default for Config {
             agents: BTreeMap::new(),
             routes: BTreeMap::new(),
             sessions: Sessions::default(),
+            metrics: Series::default(),
         }
     }
 }
@@ -278,4 +281,26 @@ impl Agent {
 pub(crate) struct RouteAlias {
     /// Either models or agents, tried in this order.
     pub(crate) candidates: Vec<Target>,
+}
+
+/// What is told of the series beside their values.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Series {
+    /// Whether histograms count in native buckets, too, which protobuf tells.
+    pub(crate) native_histograms: bool,
+    /// Whether protobuf tells the classic buckets beside native ones.
+    pub(crate) classic_histograms: bool,
+    /// Whether OpenMetrics tells when series began.
+    pub(crate) created_samples: bool,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            native_histograms: false,
+            classic_histograms: true,
+            created_samples: false,
+        }
+    }
 }

@@ -120,6 +120,7 @@ fn request(order: &Order) -> Result<Request<Full<Bytes>>> {
         .uri(&order.path)
         .header("host", "localhost")
         .header("content-type", "application/json")
+        .header("traceparent", order.traceparent())
         .header(PLAN_HEADER, order.id);
     for (name, value) in &order.headers {
         request = request.header(*name, value);

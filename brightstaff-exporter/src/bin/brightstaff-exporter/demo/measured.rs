@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use super::options::Demo;
 use crate::{
     config::Config,
-    gateway::{Gateway, register},
+    gateway::{Gateway, builder, register_as},
     serve::{self, Limits},
 };
 
@@ -28,7 +28,7 @@ impl Measured {
         let address = listen.gateway()?;
         let registry = Registry::new();
         let exporter = listen.exporter(registry.clone())?.bind().await?;
-        let metrics = register(config, &registry)?;
+        let metrics = register_as(options.metrics(builder(config)), &registry)?;
         let gateway = Gateway::new(config, metrics.clone())?;
         let listener = TcpListener::bind(address).await.with_context(|| {
             let from = &listen.gateway.from;

@@ -1,6 +1,7 @@
 use std::{fs::File, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::Args;
+use brightstaff_metrics_core::Builder;
+use clap::{Args, ValueEnum};
 
 use super::load::Load;
 use crate::{address::Listen, config::duration, usage::UsageError};
@@ -28,6 +29,10 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "IP:PORT", value_parser = proxy)]
     pub(crate) via: Option<SocketAddr>,
 
+    /// Count samples in native histograms, too; with "only", leave the classic ones out of protobuf.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) native_histograms: Option<NativeHistograms>,
+
     /// Show every series at the end, and not only those that differ.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -41,7 +46,26 @@ pub(crate) struct Demo {
     pub(crate) hold: Option<Duration>,
 }
 
+/// What protobuf tells of histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NativeHistograms {
+    /// Classic and native buckets.
+    Both,
+    /// Native buckets alone.
+    Only,
+}
+
 impl Demo {
+    /// The metrics as these options want them.
+    pub(super) fn metrics(&self, builder: Builder) -> Builder {
+        match self.native_histograms {
+            None => builder,
+            Some(kind) => builder
+                .native_histograms(true)
+                .classic(kind == NativeHistograms::Both),
+        }
+    }
+
     pub(super) fn load(&self) -> Load {
         Load {
             rate: self.rate,

@@ -27,6 +27,21 @@ pub(crate) struct Order {
     pub(crate) session: Option<String>,
 }
 
+impl Order {
+    /// The trace that it belongs to: each request is one, so that an exemplar leads to it.
+    pub(super) fn trace_id(&self) -> String {
+        format!("{TRACES:016x}{:016x}", self.id)
+    }
+
+    /// What tells the gateway of that trace, which is sampled.
+    pub(super) fn traceparent(&self) -> String {
+        format!("00-{}-{:016x}-01", self.trace_id(), self.id)
+    }
+}
+
+/// "the demo", in ASCII.
+const TRACES: u64 = u64::from_be_bytes(*b"the demo");
+
 /// When a client goes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HangUp {

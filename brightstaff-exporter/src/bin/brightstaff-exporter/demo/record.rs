@@ -79,6 +79,7 @@ fn request(made: &Made, clocks: &Clocks) -> Value {
     let at = |instant: Option<Instant>| instant.map(|at| clocks.unix(at));
     json!({
         "id": order.id,
+        "trace_id": order.trace_id(),
         "handler": order.handler,
         "method": order.method.as_str(),
         "path": order.path,

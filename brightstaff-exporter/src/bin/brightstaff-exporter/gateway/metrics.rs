@@ -1,5 +1,5 @@
 use anyhow::Result;
-use brightstaff_metrics_core::{Metrics, labels::OTHER};
+use brightstaff_metrics_core::{Builder, Metrics, labels::OTHER};
 use prometheus::Registry;
 
 use super::directory::pairs;
@@ -8,18 +8,31 @@ use crate::{config::Config, log};
 /// The metrics of a gateway: the pairs of provider and model that its configuration names are declared, and
 /// each provider is named, with the room for its other models that the configuration leaves it.
 pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> {
+    register_as(builder(config), registry)
+}
+
+/// The same, where something else was said of them meanwhile.
+pub(crate) fn register_as(builder: Builder, registry: &Registry) -> Result<Metrics> {
+    let metrics = builder.register(registry)?;
+    registry.register(Box::new(log::dropped()))?;
+    Ok(metrics)
+}
+
+/// What the configuration says of them.
+pub(crate) fn builder(config: &Config) -> Builder {
     let build = option_env!("GIT_SHA").unwrap_or("unknown");
     let mut builder = Metrics::builder()
         .version(env!("CARGO_PKG_VERSION"))
         .git_sha(build)
         .upstreams(pairs(config))
-        .upstream_cap(config.upstream_cap());
+        .upstream_cap(config.upstream_cap())
+        .native_histograms(config.metrics.native_histograms)
+        .classic(config.metrics.classic_histograms)
+        .created_samples(config.metrics.created_samples);
     for (name, provider) in &config.providers {
         builder = builder.open_models(name, provider.open_models());
     }
-    let metrics = builder.register(registry)?;
-    registry.register(Box::new(log::dropped()))?;
-    Ok(metrics)
+    builder
 }
 
 /// Says of whose calls the first ones may not be recorded by their models, and what changes that: who looks

@@ -46,7 +46,7 @@ use self::{
     upload::Uploads,
 };
 pub(crate) use self::{
-    metrics::{register, warn_of_open_models},
+    metrics::{builder, register, register_as, warn_of_open_models},
     sessions::Sessions,
 };
 use crate::config::Config;

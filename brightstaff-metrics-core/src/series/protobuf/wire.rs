@@ -1,0 +1,175 @@
+//! The [wire format](https://protobuf.dev/programming-guides/encoding/) of protocol buffers, as far as writing needs it.
+
+/// A message, field by field.
+#[derive(Debug, Default)]
+pub(super) struct Message(Vec<u8>);
+
+/// How a field's bytes are to be read.
+#[derive(Clone, Copy)]
+enum WireType {
+    Varint = 0,
+    Fixed64 = 1,
+    LengthDelimited = 2,
+}
+
+impl Message {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// A bare number: the length before a message of a stream is one.
+    pub(super) fn varint(&mut self, value: u64) {
+        let mut bytes = [0; MAX_VARINT_BYTES];
+        let len = encode(value, &mut bytes);
+        self.0.extend_from_slice(&bytes[..len]);
+    }
+
+    /// `uint32`, `uint64`, an enum, or an `int` that is not negative.
+    pub(super) fn unsigned(&mut self, field: u32, value: u64) {
+        self.key(field, WireType::Varint);
+        self.varint(value);
+    }
+
+    /// `int32` or `int64`: a negative one takes ten bytes.
+    pub(super) fn signed(&mut self, field: u32, value: i64) {
+        self.unsigned(field, value.cast_unsigned());
+    }
+
+    /// `sint32` or `sint64`.
+    pub(super) fn zigzag(&mut self, field: u32, value: i64) {
+        self.unsigned(field, zigzag(value));
+    }
+
+    /// A repeated `sint64`, packed; left out where there is none.
+    pub(super) fn zigzags(&mut self, field: u32, values: &[i64]) {
+        if !values.is_empty() {
+            self.delimited(field, |packed| {
+                for &value in values {
+                    packed.varint(zigzag(value));
+                }
+            });
+        }
+    }
+
+    pub(super) fn double(&mut self, field: u32, value: f64) {
+        self.key(field, WireType::Fixed64);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    pub(super) fn string(&mut self, field: u32, value: &str) {
+        self.key(field, WireType::LengthDelimited);
+        self.varint(value.len() as u64);
+        self.0.extend_from_slice(value.as_bytes());
+    }
+
+    /// A message inside of this one.
+    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        self.delimited(field, write);
+    }
+
+    /// What is written, behind its length, which is not known before. One byte is kept free for it, and what was
+    /// written moves on where it takes more.
+    fn delimited(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        self.key(field, WireType::LengthDelimited);
+        let start = self.0.len();
+        self.0.push(0);
+        write(self);
+        let end = self.0.len();
+        let mut bytes = [0; MAX_VARINT_BYTES];
+        let len = encode((end - start - 1) as u64, &mut bytes);
+        self.0.resize(end + len - 1, 0);
+        self.0.copy_within(start + 1..end, start + len);
+        self.0[start..start + len].copy_from_slice(&bytes[..len]);
+    }
+
+    fn key(&mut self, field: u32, wire_type: WireType) {
+        self.varint(u64::from(field) << 3 | wire_type as u64);
+    }
+}
+
+/// 64 bits, 7 to a byte.
+const MAX_VARINT_BYTES: usize = 10;
+
+/// Seven bits a byte, the lowest first; all but the last byte have their highest bit set. Tells how many there are.
+fn encode(mut value: u64, bytes: &mut [u8; MAX_VARINT_BYTES]) -> usize {
+    let mut len = 0;
+    loop {
+        let low = (value & 0x7f) as u8;
+        value >>= 7;
+        bytes[len] = if value == 0 { low } else { low | 0x80 };
+        len += 1;
+        if value == 0 {
+            return len;
+        }
+    }
+}
+
+/// Numbers near 0 take few bytes, whatever their sign: 0, -1, 1, -2 become 0, 1, 2, 3.
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Message)) -> Vec<u8> {
+        let mut message = Message::default();
+        write(&mut message);
+        message.0
+    }
+
+    /// The examples of the format's own description, and the ends of the ranges.
+    #[test]
+    fn numbers_are_varints() {
+        assert_eq!(written(|m| m.unsigned(1, 150)), [0x08, 0x96, 0x01]);
+        assert_eq!(written(|m| m.varint(0)), [0]);
+        assert_eq!(written(|m| m.varint(127)), [0x7f]);
+        assert_eq!(written(|m| m.varint(128)), [0x80, 0x01]);
+        let most = [&[0xff; 9][..], &[0x01]].concat();
+        assert_eq!(written(|m| m.varint(u64::MAX)), most);
+        assert_eq!(written(|m| m.signed(16, -1))[2..], most);
+        for (value, encoded) in [
+            (0, 0),
+            (-1, 1),
+            (1, 2),
+            (-2, 3),
+            (i64::MAX, u64::MAX - 1),
+            (i64::MIN, u64::MAX),
+        ] {
+            assert_eq!(zigzag(value), encoded);
+        }
+    }
+
+    #[test]
+    fn messages_stand_behind_their_length_however_long_it_is() {
+        let testing = [0x12, 0x07, b't', b'e', b's', b't', b'i', b'n', b'g'];
+        assert_eq!(written(|m| m.string(2, "testing")), testing);
+        let inner = |m: &mut Message| m.unsigned(1, 150);
+        assert_eq!(
+            written(|m| m.message(3, inner)),
+            [0x1a, 0x03, 0x08, 0x96, 0x01]
+        );
+        for len in [0, 1, 126, 127, 128, 16_382, 16_383, 16_384, 70_000] {
+            let text = "x".repeat(len);
+            let whole = written(|m| m.message(1, |m| m.message(2, |m| m.string(3, &text))));
+            // The same, put together from the inside out.
+            let string = written(|m| m.string(3, &text));
+            let within = |field: u32, content: &[u8]| {
+                let mut message = written(|m| {
+                    m.key(field, WireType::LengthDelimited);
+                    m.varint(content.len() as u64);
+                });
+                message.extend_from_slice(content);
+                message
+            };
+            assert_eq!(whole, within(1, &within(2, &string)), "{len}");
+        }
+        assert_eq!(written(|m| m.zigzags(13, &[3, -2, 0])), [0x6a, 3, 6, 3, 0]);
+        assert!(written(|m| m.zigzags(13, &[])).is_empty());
+    }
+}
