@@ -18,6 +18,8 @@ pub enum BucketSet {
     TimePerOutputToken,
     /// Routing decisions, seconds.
     RouterDecision,
+    /// Operations of a session cache that is not in memory, seconds.
+    SessionOperation,
     /// Tokens of one call.
     RequestTokens,
 }
@@ -30,6 +32,7 @@ impl BucketSet {
         Self::FirstToken,
         Self::TimePerOutputToken,
         Self::RouterDecision,
+        Self::SessionOperation,
         Self::RequestTokens,
     ];
 
@@ -42,6 +45,7 @@ impl BucketSet {
             Self::FirstToken => "first token",
             Self::TimePerOutputToken => "per output token",
             Self::RouterDecision => "router decision",
+            Self::SessionOperation => "session operation",
             Self::RequestTokens => "request tokens",
         }
     }
@@ -74,6 +78,9 @@ impl BucketSet {
             Self::RouterDecision => &[
                 0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001,
                 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0,
+            ],
+            Self::SessionOperation => &[
+                0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
             ],
             Self::RequestTokens => &[
                 1.0,

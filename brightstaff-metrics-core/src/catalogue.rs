@@ -7,8 +7,8 @@ use crate::{
     buckets::BucketSet,
     labels::{
         CancelPhase, ErrorClass, Fallback, InterruptReason, Outcome, OverflowLabel, RequestMethod,
-        RouteKind, RoutingOutcome, SessionCacheEvent, StatusClass, TokenDetail, TokenKind,
-        UsageMissing,
+        RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation, StatusClass,
+        TokenDetail, TokenKind, UsageMissing,
     },
 };
 
@@ -175,6 +175,10 @@ catalogue! {
         [closed!(SessionCacheEvent)]
         "Lookups in the session cache and stores to it, by what came of them."
         documented;
+    SESSION_CACHE_OPERATION = Histogram(SessionOperation) "brightstaff_session_cache_operation_seconds"
+        [closed!(SessionCacheOperation), closed!(Outcome)]
+        "Seconds from the start of an operation of a session cache that is not in memory to its result or time-out."
+        ;
 
     PROCESS_CPU = Counter "process_cpu_seconds_total"
         []

@@ -4,7 +4,8 @@ use crate::{
     catalogue::Family,
     labels::{
         CancelPhase, ErrorClass, Fallback, InterruptReason, Label, Outcome, OverflowLabel,
-        RouteKind, RoutingOutcome, SessionCacheEvent, TokenDetail, TokenKind, UsageMissing,
+        RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation, TokenDetail,
+        TokenKind, UsageMissing,
     },
 };
 
@@ -34,6 +35,7 @@ pub const MEANINGS: &[Meanings] = &[
     meanings!(Fallback),
     meanings!(RoutingOutcome),
     meanings!(SessionCacheEvent),
+    meanings!(SessionCacheOperation),
     meanings!(OverflowLabel),
 ];
 

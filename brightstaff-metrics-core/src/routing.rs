@@ -5,7 +5,9 @@ use std::{fmt, time::Duration};
 use crate::{
     clock::nanos,
     families::RoutingFamilies,
-    labels::{Fallback, RouteKind, RoutingOutcome, SessionCacheEvent},
+    labels::{
+        Fallback, Outcome, RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation,
+    },
 };
 
 /// Records routing decisions.
@@ -61,6 +63,12 @@ impl SessionCache<'_> {
     /// One lookup, or one store.
     pub fn event(self, event: SessionCacheEvent) {
         self.0.session_cache(event).inc();
+    }
+
+    /// One operation of a backend that is not memory; `elapsed` is from its start to its result, or to its time-out.
+    pub fn operation(self, operation: SessionCacheOperation, outcome: Outcome, elapsed: Duration) {
+        let operation = self.0.session_operation(operation, outcome);
+        operation.observe(nanos(elapsed));
     }
 }
 

@@ -39,8 +39,11 @@ for (const { file, manifest } of manifests) {
 }
 
 // What no schema sees: that the names lead to each other.
-const get = (kind) => manifests.find(({ manifest }) => manifest.kind === kind)?.manifest;
+const get = (kind, name = 'brightstaff') =>
+  manifests.find(({ manifest }) => manifest.kind === kind && manifest.metadata.name === name)?.manifest;
 const [pod, service, monitor] = [get('Deployment').spec.template, get('Service').spec, get('PodMonitor').spec];
+const redis = get('Service', 'brightstaff-redis');
+const store = get('Deployment', 'brightstaff-redis').spec.template;
 const selects = (selector) => Object.entries(selector).every(([key, value]) => pod.metadata.labels[key] === value);
 const ports = pod.spec.containers.flatMap((container) => container.ports.map(({ name }) => name));
 for (const [holds, what] of [
@@ -50,6 +53,7 @@ for (const [holds, what] of [
   [service.ports.every(({ targetPort }) => ports.includes(targetPort)), 'the Service leads to a port of the pods'],
   [monitor.podMetricsEndpoints?.every(({ port }) => ports.includes(port)), 'the PodMonitor scrapes a port of the pods'],
   [monitor.jobLabel in pod.metadata.labels, 'the pods have the label that names the job'],
+  [redis && Object.entries(redis.spec.selector).every(([key, value]) => store.metadata.labels[key] === value), 'the Service of the Redis selects its pods'],
   [pod.spec.volumes.every(({ configMap }) => configMap.name === get('ConfigMap').metadata.name), 'the volume is the ConfigMap'],
 ]) {
   if (!holds) {

@@ -52,6 +52,18 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     passes(&cmd!(sh, "cargo test --doc {ALL...}"))
 }
 
+/// The tests that need a Redis, which are ignored elsewhere.
+pub(crate) fn redis(sh: &Shell) -> Result<Outcome> {
+    ensure!(
+        has(sh, "redis-server"),
+        "redis-server is not on the path: apt install redis-server"
+    );
+    passes(&cmd!(
+        sh,
+        "cargo test {ALL...} --test gateway -- --include-ignored redis::"
+    ))
+}
+
 /// The tests that need recordings, which do not come with the repository.
 pub(crate) fn corpus(sh: &Shell) -> Result<Outcome> {
     let said = cmd!(sh, "cargo test --quiet {ALL...} --test meter_corpus").read()?;

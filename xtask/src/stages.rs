@@ -43,6 +43,12 @@ const STAGES: &[Stage] = &[
         run: code::test,
     },
     Stage {
+        name: "redis",
+        about: "gateways share sessions in a real Redis, and outlive its faults",
+        lane: Lane::Build,
+        run: code::redis,
+    },
+    Stage {
         name: "corpus",
         about: "the meter reads recorded responses of real providers right",
         lane: Lane::Build,

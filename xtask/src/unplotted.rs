@@ -3,6 +3,7 @@
 use brightstaff_metrics_core::catalogue::{
     BUILD_INFO, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED, PROCESS_MAX_FDS, PROCESS_OPEN_FDS,
     PROCESS_START_TIME, PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY, PROCESS_VIRTUAL_MEMORY_MAX,
+    SESSION_CACHE_OPERATION,
 };
 
 /// Every family that is on no panel, on purpose.
@@ -10,6 +11,10 @@ pub(crate) static UNPLOTTED: &[(&Family, &str)] = &[
     (
         &HTTP_TIME_TO_HEADERS,
         "the time to first token says more of a stream, and the duration of everything else; for a closer look",
+    ),
+    (
+        &SESSION_CACHE_OPERATION,
+        "there only with sessions in a Redis, whose failures are with the session cache's events; for a slow one",
     ),
     (&PROCESS_VIRTUAL_MEMORY, "address space, not memory in use"),
     (&PROCESS_VIRTUAL_MEMORY_MAX, "a limit, and mostly none"),

@@ -19,6 +19,8 @@ mod malformed;
 mod odd;
 mod origins;
 mod proxies;
+#[cfg(feature = "redis")]
+mod redis;
 mod reuse;
 mod routing;
 mod scrapers;

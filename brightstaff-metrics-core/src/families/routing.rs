@@ -4,7 +4,8 @@ use super::Context;
 use crate::{
     catalogue::{self as c, Family},
     labels::{
-        Fallback, MAX_LABEL_BYTES, OverflowLabel, RouteKind, RoutingOutcome, SessionCacheEvent, fit,
+        Fallback, MAX_LABEL_BYTES, Outcome, OverflowLabel, RouteKind, RoutingOutcome,
+        SessionCacheEvent, SessionCacheOperation, fit,
     },
     series::{
         Children, Counter, CounterSet, Group, Histogram, Keyed, LabelSet, Labels, LazySet, Table,
@@ -19,6 +20,7 @@ pub(crate) struct RoutingFamilies {
     decision_duration: LazySet<Histogram, RouteKind>,
     service: CounterSet<RoutingOutcome>,
     session_cache: CounterSet<SessionCacheEvent>,
+    session_operations: LazySet<Histogram, (SessionCacheOperation, Outcome)>,
 }
 
 /// The children of one selected model.
@@ -37,6 +39,7 @@ impl RoutingFamilies {
             decision_duration: LazySet::new(),
             service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[], &mut labels),
             session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[], &mut labels),
+            session_operations: LazySet::new(),
         }
     }
 
@@ -55,12 +58,8 @@ impl RoutingFamilies {
     }
 
     pub(crate) fn decision_duration(&self, route: RouteKind) -> &Histogram {
-        self.decision_duration.get_or_init(route, || {
-            let Context { clock, buckets, .. } = &*self.context;
-            let family = &c::ROUTER_DECISION_DURATION;
-            let labels = LabelSet::new(family, &[route.as_str()], clock.wall());
-            Histogram::new(family, labels, buckets)
-        })
+        let make = || self.histogram(&c::ROUTER_DECISION_DURATION, &[route.as_str()]);
+        self.decision_duration.get_or_init(route, make)
     }
 
     pub(crate) fn service(&self, outcome: RoutingOutcome) -> &Counter {
@@ -71,11 +70,29 @@ impl RoutingFamilies {
         self.session_cache.get(event)
     }
 
-    pub(crate) const FAMILIES: [&'static Family; 4] = [
+    pub(crate) fn session_operation(
+        &self,
+        operation: SessionCacheOperation,
+        outcome: Outcome,
+    ) -> &Histogram {
+        let labels = [operation.as_str(), outcome.as_str()];
+        let make = || self.histogram(&c::SESSION_CACHE_OPERATION, &labels);
+        self.session_operations
+            .get_or_init((operation, outcome), make)
+    }
+
+    fn histogram(&self, family: &'static Family, labels: &[&str]) -> Histogram {
+        let Context { clock, buckets, .. } = &*self.context;
+        let labels = LabelSet::new(family, labels, clock.wall());
+        Histogram::new(family, labels, buckets)
+    }
+
+    pub(crate) const FAMILIES: [&'static Family; 5] = [
         &c::ROUTER_DECISIONS,
         &c::ROUTER_DECISION_DURATION,
         &c::ROUTING_SERVICE_REQUESTS,
         &c::SESSION_CACHE_EVENTS,
+        &c::SESSION_CACHE_OPERATION,
     ];
 
     pub(crate) fn walk(&self, visitor: &mut dyn Visitor) {
@@ -85,10 +102,16 @@ impl RoutingFamilies {
             decision_duration,
             service,
             session_cache,
+            session_operations,
         } = self;
         walk_groups(|| selected.iter(), visitor);
         let [_, families @ ..] = Self::FAMILIES;
-        let children: [&dyn Children; 3] = [decision_duration, service, session_cache];
+        let children: [&dyn Children; 4] = [
+            decision_duration,
+            service,
+            session_cache,
+            session_operations,
+        ];
         for (family, children) in families.into_iter().zip(children) {
             visitor.family(family);
             children.visit(visitor);

@@ -10,7 +10,7 @@ mod upstream;
 
 pub use self::{
     http::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
-    routing::{Fallback, RouteKind, RoutingOutcome, SessionCacheEvent},
+    routing::{Fallback, RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation},
     upstream::{ErrorClass, Outcome, TokenDetail, TokenKind, UsageMissing},
 };
 use closed::label;

@@ -57,3 +57,15 @@ label! {
         StoreError => "store_error",
     }
 }
+
+label! {
+    /// One operation of a session cache that is not in memory.
+    SessionCacheOperation = "operation" {
+        /// A lookup.
+        Get => "get",
+        /// A store.
+        Put => "put",
+        /// A removal.
+        Remove => "remove",
+    }
+}

@@ -27,11 +27,11 @@ label! {
 }
 
 label! {
-    /// Whether a call ended well.
+    /// Whether a call, or an operation of the session cache, ended well.
     Outcome = "outcome" {
-        /// `error_class` is `none`.
+        /// A call: `error_class` is `none`. An operation of the session cache: it was answered in time.
         Ok => "ok",
-        /// `error_class` is anything else.
+        /// A call: `error_class` is anything else. An operation of the session cache: it failed, or took too long.
         Error => "error",
     }
 }

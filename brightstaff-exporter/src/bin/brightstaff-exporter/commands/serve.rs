@@ -102,6 +102,8 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         exporter.local_addr()
     ));
 
+    let sessions = gateway.sessions();
+    sessions.start();
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));
     let service = gateway.service(listener.local_addr()?);
@@ -114,6 +116,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         options.drain,
     )
     .await?;
+    sessions.settle().await;
     drop(last);
     let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
     Ok(())

@@ -22,6 +22,7 @@ impl Config {
             return Err(ConfigError::new("providers", fix));
         }
         self.bounds()?;
+        self.sessions.check()?;
         self.client_tokens()?;
         self.upstreams()?;
         check_cap("upstream_cap", self.upstream_cap)?;
@@ -64,7 +65,6 @@ impl Config {
             ("idle_timeout", self.idle_timeout),
             ("write_stall_timeout", self.write_stall_timeout),
             ("stream_idle_timeout", self.stream_idle_timeout),
-            ("sessions.ttl", self.sessions.ttl),
         ] {
             if duration.is_zero() {
                 return Err(ConfigError::new(key, "must be longer than 0"));
@@ -74,7 +74,6 @@ impl Config {
             ("max_request_bytes", self.max_request_bytes == 0),
             ("max_connections", self.max_connections == Some(0)),
             ("max_concurrent_streams", self.max_concurrent_streams == 0),
-            ("sessions.capacity", self.sessions.capacity == 0),
         ];
         for (key, zero) in bounds {
             if zero {
@@ -213,7 +212,11 @@ fn check_cap(key: impl fmt::Display, cap: Option<usize>) -> Result<(), ConfigErr
 }
 
 /// Whether this can be a variable; it is not repeated where it cannot, and may be `what` itself.
-fn check_variable(key: impl fmt::Display, name: &str, what: &str) -> Result<(), ConfigError> {
+pub(super) fn check_variable(
+    key: impl fmt::Display,
+    name: &str,
+    what: &str,
+) -> Result<(), ConfigError> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if starts && name.chars().all(word) {

@@ -7,6 +7,9 @@ mod error;
 mod host;
 mod origin;
 mod place;
+#[cfg(feature = "redis")]
+mod redis_url;
+mod sessions;
 mod shown;
 mod target;
 mod types;
@@ -17,11 +20,12 @@ pub(crate) use self::{
     error::ConfigError,
     host::{AllowedHost, HostPort},
     origin::{WebOrigin, parts as origin_parts},
+    sessions::{SessionStore, Sessions},
     shown::{name as shown_name, variable as shown_variable},
     target::Target,
     types::{
         Agent, Api, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
-        Sessions, UpstreamLimits,
+        UpstreamLimits,
     },
 };
 

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{AllowedHost, BaseUrl, Target, WebOrigin, duration};
+use super::{AllowedHost, BaseUrl, Sessions, Target, WebOrigin, duration};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -86,7 +86,7 @@ pub(crate) struct Config {
     pub(crate) agents: BTreeMap<String, Agent>,
     /// Aliases that stand for an ordered list of candidates, by name.
     pub(crate) routes: BTreeMap<String, RouteAlias>,
-    /// How long a session keeps the model that an alias led it to.
+    /// Where and how long a session keeps the model that an alias led it to.
     pub(crate) sessions: Sessions,
     /// What is told of the series beside their values.
     pub(crate) metrics: Series,
@@ -281,26 +281,6 @@ impl Agent {
 pub(crate) struct RouteAlias {
     /// Either models or agents, tried in this order.
     pub(crate) candidates: Vec<Target>,
-}
-
-/// The bounds of the session cache.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Sessions {
-    /// How long after it was stored a session is forgotten.
-    #[serde(with = "duration")]
-    pub(crate) ttl: Duration,
-    /// How many sessions are kept.
-    pub(crate) capacity: u64,
-}
-
-impl Default for Sessions {
-    fn default() -> Self {
-        Self {
-            ttl: Duration::from_secs(30 * 60),
-            capacity: 10_000,
-        }
-    }
 }
 
 /// What is told of the series beside their values.

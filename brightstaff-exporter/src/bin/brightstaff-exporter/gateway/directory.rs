@@ -31,6 +31,11 @@ impl Candidate {
     pub(super) fn selected(&self) -> &str {
         self.model.as_deref().unwrap_or(&self.destination.name)
     }
+
+    /// What tells it from every other candidate of an alias, whatever their order.
+    pub(super) fn full_name(&self) -> String {
+        format!("{}/{}", self.destination.name, self.selected())
+    }
 }
 
 /// An alias, and where it leads.

@@ -32,7 +32,7 @@ pub(super) async fn forward(
             call(&candidate, &inbound).await?
         }
         Choice::Alias(alias) => {
-            let plan = routing.plan(alias, &inbound.headers)?;
+            let plan = routing.plan(alias, &inbound.headers).await?;
             ask_in_turn(plan, &inbound).await?
         }
     };

@@ -27,17 +27,20 @@ mod tls;
 mod unknown;
 mod upload;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use brightstaff_metrics_axum::{MetricsLayer, MetricsService};
 use brightstaff_metrics_core::Metrics;
 use serde_json::Value;
 use tower_layer::Layer as _;
 
-pub(crate) use self::metrics::{register, warn_of_open_models};
 use self::{
     access::Access, directory::Directory, endpoint::handler_of_other_method, entrance::Entrance,
-    sessions::Sessions, upload::Uploads,
+    upload::Uploads,
+};
+pub(crate) use self::{
+    metrics::{register, warn_of_open_models},
+    sessions::Sessions,
 };
 use crate::{config::Config, serve::RequestBody};
 
@@ -56,7 +59,7 @@ pub(crate) struct Gateway {
 struct Shared {
     metrics: Metrics,
     directory: Directory,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     uploads: Uploads,
     models: Value,
     agents: Value,
@@ -68,7 +71,7 @@ impl Gateway {
         config.check()?;
         let shared = Shared {
             directory: Directory::new(config, metrics.clone())?,
-            sessions: Sessions::new(&config.sessions, metrics.clone()),
+            sessions: Arc::new(Sessions::new(&config.sessions, metrics.clone())?),
             metrics,
             uploads: Uploads::new(config),
             models: models::models(config),
@@ -76,6 +79,11 @@ impl Gateway {
         };
         let access = Access::new(config)?;
         Ok(Self { access, shared })
+    }
+
+    /// Where sessions are kept, which outlives the service.
+    pub(crate) fn sessions(&self) -> Arc<Sessions> {
+        Arc::clone(&self.shared.sessions)
     }
 
     /// What answers every request, guarded and measured, for a gateway that listens here.

@@ -57,10 +57,17 @@ impl<'a> Routing<'a> {
         Self { shared, started }
     }
 
-    pub(super) fn plan(self, alias: &'a Alias, headers: &HeaderMap) -> Result<Plan<'a>, Refusal> {
-        let session = Session::of(&alias.name, headers)?;
-        let found = session.as_ref();
-        let pinned = found.and_then(|session| self.shared.sessions.look_up(session));
+    pub(super) async fn plan(
+        self,
+        alias: &'a Alias,
+        headers: &HeaderMap,
+    ) -> Result<Plan<'a>, Refusal> {
+        let sessions = &self.shared.sessions;
+        let session = sessions.naming().session(&alias.name, headers)?;
+        let pinned = match &session {
+            Some(session) => sessions.look_up(session, &alias.candidates).await,
+            None => None,
+        };
         Ok(Plan {
             shared: self.shared,
             alias,
@@ -103,7 +110,8 @@ impl<'a> Plan<'a> {
         if let Some(session) = self.session
             && self.pinned != Some(place)
         {
-            self.shared.sessions.store(session, place);
+            let candidate = &self.alias.candidates[place];
+            self.shared.sessions.store(session, place, candidate);
         }
     }
 }
@@ -136,7 +144,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
             Ok(decision(None, &candidate, &[&candidate], false))
         }
         Choice::Alias(alias) => {
-            let plan = routing.plan(alias, &inbound.headers)?;
+            let plan = routing.plan(alias, &inbound.headers).await?;
             let (first, pinned) = (plan.first(), plan.pinned.is_some());
             let order = iter::once(first).chain(plan.others());
             let candidates: Vec<_> = order.map(|place| plan.candidate(place)).collect();
@@ -158,12 +166,11 @@ fn decision(
     candidates: &[&Candidate],
     pinned: bool,
 ) -> Value {
-    let full_name = |c: &&Candidate| format!("{}/{}", c.destination.name, c.selected());
     json!({
         "route": route,
         "provider": *chosen.destination.name,
         "model": chosen.selected(),
-        "candidates": candidates.iter().map(full_name).collect::<Vec<_>>(),
+        "candidates": candidates.iter().map(|c| c.full_name()).collect::<Vec<_>>(),
         "pinned": pinned,
     })
 }
