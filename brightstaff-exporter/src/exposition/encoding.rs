@@ -201,3 +201,70 @@ impl fmt::Debug for Inner {
         f.debug_struct("Encoder").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use brightstaff_metrics_core::{
+        Metrics,
+        labels::{Fallback, RouteKind},
+    };
+    use bytes::Buf as _;
+    use flate2::bufread::GzDecoder;
+
+    use super::*;
+
+    /// The most that an encoding may hold at a time beyond what comes of it, in bytes.
+    const MOST_BYTES: u64 = 256 * 1024;
+
+    /// As many series, and the few that are always there.
+    fn series(count: usize) -> Registry {
+        let registry = Registry::new();
+        let builder = Metrics::builder().process(false).selected_model_cap(count);
+        let metrics = builder.register(&registry).unwrap();
+        for n in 0..count {
+            let (model, decided) = (format!("model-{n}"), Duration::ZERO);
+            let routing = metrics.routing();
+            routing.decision(RouteKind::Llm, &model, Fallback::No, decided);
+        }
+        registry
+    }
+
+    #[test]
+    fn an_encoding_holds_little_however_long_it_is() {
+        for count in [1_000, 30_000] {
+            let registry = series(count);
+            let mut encoded = None;
+            let memory = allocation_counter::measure(|| {
+                encoded = Some(encode(&registry, Format::Text).unwrap());
+            });
+            let Exposition { gzip, text_len } = encoded.unwrap();
+            let (most, kept) = (memory.bytes_max, gzip.remaining() as u64);
+            println!("{text_len} bytes, {kept} of them kept: {most} at a time");
+            assert!(most <= kept + MOST_BYTES, "{most} bytes for {kept}");
+            assert!(kept < text_len / 10);
+            let mut text = String::new();
+            let mut decoder = GzDecoder::new(gzip.reader());
+            decoder.read_to_string(&mut text).unwrap();
+            assert_eq!(text.len() as u64, text_len);
+            assert!(text.lines().count() > count);
+        }
+    }
+
+    #[test]
+    fn an_encoding_gives_way_between_turns_of_16_kib() {
+        let mut written = Counted {
+            gzip: Gzip::new(),
+            len: 0,
+            in_turn: 0,
+            courtesy: Courtesy::default(),
+        };
+        let text = [b'a'; TURN_BYTES + 10];
+        assert_eq!(written.write(&text[..10]).unwrap(), 10);
+        assert_eq!(written.write(&text).unwrap(), TURN_BYTES - 10);
+        assert_eq!((written.len, written.in_turn), (TURN_BYTES as u64, 0));
+        written.write_all(&text).unwrap();
+        assert_eq!(written.in_turn, 10);
+    }
+}

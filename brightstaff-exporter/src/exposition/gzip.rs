@@ -17,7 +17,7 @@ pub(super) struct Gzip {
     filled: usize,
 }
 
-/// What was compressed: chunks that can be shared.
+/// What was compressed: chunks that can be shared, none of them empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunks {
     chunks: Arc<[Bytes]>,
@@ -28,19 +28,23 @@ pub(crate) struct Chunks {
 }
 
 /// How much of its output stands in one piece, in bytes. A larger output is not moved as it grows.
-const CHUNK_BYTES: usize = 32 * 1024;
+const CHUNK_BYTES: usize = 16 * 1024;
 
 /// The least that searches for what was there before more than once: for a third more time than the first level it
 /// leaves a fifth less. From the next one on it takes twice as long, for next to nothing.
 const LEVEL: i32 = 2;
 
-/// Told to zlib with the size of the window, and what makes it gzip.
-const GZIP_BITS: i32 = 16 + 15;
+/// How zlib is told that it is to be gzip, and to look back by half of what it could, 16 KiB.
+const WINDOW_BITS: i32 = 16 + 14;
+
+/// With that window it takes 223 KiB of memory, instead of 371 with what zlib takes by itself, and a tenth more time.
+const MEM_LEVEL: i32 = 6;
 
 impl Gzip {
     pub(super) fn new() -> Self {
         let config = DeflateConfig {
-            window_bits: GZIP_BITS,
+            window_bits: WINDOW_BITS,
+            mem_level: MEM_LEVEL,
             ..DeflateConfig::new(LEVEL)
         };
         Self {
@@ -53,9 +57,11 @@ impl Gzip {
 
     pub(super) fn finish(mut self) -> io::Result<Chunks> {
         while self.compress(&[], DeflateFlush::Finish)?.0 != Status::StreamEnd {}
-        self.chunk.truncate(self.filled);
-        self.chunk.shrink_to_fit();
-        self.full.push(self.chunk.into());
+        if self.filled > 0 {
+            self.chunk.truncate(self.filled);
+            self.chunk.shrink_to_fit();
+            self.full.push(self.chunk.into());
+        }
         let chunks: Arc<[Bytes]> = self.full.into();
         Ok(Chunks {
             left: chunks.iter().map(Bytes::len).sum(),
@@ -156,7 +162,7 @@ mod tests {
             (Vec::new(), 1),
             (b"# TYPE a counter\na 1\n".repeat(20_000), 1),
             (noise(1000), 1),
-            (noise(300_000), 10),
+            (noise(300_000), 19),
         ] {
             for piece in [1, 1000, 1_000_000] {
                 let mut gzip = Gzip::new();

@@ -76,7 +76,7 @@ fn nanoseconds(out: &mut Vec<u8>, nanos: u64) {
     if fraction > 0 {
         out.push(b'.');
         let mut count = 9;
-        while fraction % 10 == 0 {
+        while fraction.is_multiple_of(10) {
             fraction /= 10;
             count -= 1;
         }
