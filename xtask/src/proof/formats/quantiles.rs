@@ -92,9 +92,20 @@ pub(super) fn check(server: &str, told: &Told) -> Result<String> {
             ),
         )?;
         let truth = all.quantile(q);
+        let (low, high) = all.around(q);
+        // Where few were slow, the sample of this rank may stand alone between the quick and the slow.
+        let gap = if high > low * (1.0 + 2.0 * SHARE) {
+            format!(
+                " (its neighbours {:.1} and {:.1} ms)",
+                low * 1000.0,
+                high * 1000.0
+            )
+        } else {
+            String::new()
+        };
         write!(
             report,
-            " p{} {:.1} ms, by native buckets {:+.1} %, by classic ones {:+.1} %;",
+            " p{} {:.1} ms{gap}, by native buckets {:+.1} %, by classic ones {:+.1} %;",
             q * 100.0,
             truth * 1000.0,
             (read / truth - 1.0) * 100.0,
