@@ -164,6 +164,19 @@ fn only_where_no_layer_can_be_further_in_requests_have_no_marks() {
 }
 
 #[test]
+fn the_innermost_layer_leaves_no_mark_and_heeds_those_of_others() {
+    let metrics = Metrics::unregistered();
+    let outer = RequestMetrics::from(&metrics);
+    let mut innermost = RequestMetrics::from(&metrics);
+    innermost.innermost();
+    let mut request = http::Extensions::default();
+    assert_eq!(passes(&mut request, &innermost), (true, false));
+    assert!(request.is_empty());
+    assert_eq!(passes(&mut request, &outer), (true, false));
+    assert_eq!(passes(&mut request, &innermost), (false, false));
+}
+
+#[test]
 fn a_request_that_is_skipped_is_nobodys() {
     let metrics = Metrics::unregistered();
     let mut skipping = RequestMetrics::from(&metrics);

@@ -266,8 +266,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        buckets::Buckets, clock::Clock, families::Context, labels::OverflowLabel,
-        request::HandlerName, series::Keyed as _,
+        buckets::Buckets,
+        clock::Clock,
+        families::Context,
+        labels::OverflowLabel,
+        request::{HandlerName, KnownTemplate},
+        series::Keyed as _,
     };
 
     #[derive(Default)]
@@ -276,6 +280,7 @@ mod tests {
         post: bool,
         path: &'static str,
         template: Option<&'static str>,
+        known: Option<KnownTemplate>,
         prefix: Option<&'static str>,
         given: Option<&'static str>,
         asked: Cell<bool>,
@@ -295,6 +300,9 @@ mod tests {
         fn template(&self) -> Option<&str> {
             self.asked.set(true);
             self.template
+        }
+        fn known_template(&self) -> Option<&KnownTemplate> {
+            self.known.as_ref()
         }
         fn prefix(&self) -> Option<&str> {
             self.prefix
@@ -346,6 +354,27 @@ mod tests {
         }
         let folded = requests.http.context().overflow(OverflowLabel::Handler);
         assert_eq!(folded, 4);
+    }
+
+    #[test]
+    fn a_template_that_is_kept_names_as_any_other() {
+        for post in [true, false] {
+            for template in ["/v1/messages", "/files/{id}", "x".repeat(513).leak()] {
+                let request = |template, known| Request {
+                    post,
+                    path: "/elsewhere",
+                    template,
+                    known,
+                    ..Request::default()
+                };
+                let told = request(Some(template), None);
+                let kept = request(None, Some(KnownTemplate::new(template)));
+                let (one, other) = (request_metrics(), request_metrics());
+                for _ in 0..2 {
+                    assert_eq!(name(&one, &told), name(&other, &kept));
+                }
+            }
+        }
     }
 
     #[test]
