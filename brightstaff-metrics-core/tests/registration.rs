@@ -7,7 +7,7 @@ use std::time::Duration;
 use brightstaff_metrics_core::{
     BucketSet, Builder, Head, Metrics, ObservedBody, ObservedStream, Upstream, UpstreamCall,
     adapter, catalogue,
-    labels::{ErrorClass, Fallback, RequestMethod, RouteKind},
+    labels::{ErrorClass, Fallback, Outcome, RequestMethod, RouteKind, SessionCacheOperation},
 };
 use prometheus::{Registry, TextEncoder};
 
@@ -313,6 +313,8 @@ fn every_family_is_walked() {
     metrics
         .routing()
         .decision(RouteKind::Llm, "m", Fallback::No, Duration::ZERO);
+    let cache = metrics.session_cache();
+    cache.operation(SessionCacheOperation::Get, Outcome::Ok, Duration::ZERO);
     let names = gathered.gather();
     let names: Vec<_> = names
         .iter()

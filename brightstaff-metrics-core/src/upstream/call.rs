@@ -1,16 +1,19 @@
 use std::sync::Arc;
 
 use super::{
-    Upstream, UpstreamObserved, by_hand::ByHand, held::Slot, record::Record, timing::Timing,
+    Upstream, UpstreamObserved,
+    by_hand::ByHand,
+    ended::{CallEnd, Ended},
+    held::Slot,
+    timing::Timing,
 };
 use crate::{
     clock::Tick,
     families::CallInFlight,
     head::Head,
     labels::{ErrorClass, StatusClass},
-    meter::{End, Facts, Meter, Promise},
+    meter::{Facts, Meter, Promise},
     progress::{Ending, Progress, is_bodiless},
-    series::Traced,
     trace::TraceContext,
 };
 
@@ -45,9 +48,9 @@ pub(super) struct OpenCall {
     pub(super) upstream: Upstream,
     /// Until the call ends.
     in_flight: Option<CallInFlight>,
-    start: Tick,
-    trace: Option<TraceContext>,
-    status: Option<u16>,
+    pub(super) start: Tick,
+    pub(super) trace: Option<TraceContext>,
+    pub(super) status: Option<u16>,
     pub(super) reader: Option<Reader>,
     pub(super) timing: Timing,
     progress: Progress,
@@ -286,28 +289,8 @@ impl OpenCall {
     }
 
     /// What the body of a 2xx told.
-    fn facts(&self) -> Option<&Facts> {
+    pub(super) fn facts(&self) -> Option<&Facts> {
         self.reader.as_ref().map(Reader::facts)
-    }
-
-    fn record(&self, end: CallEnd, facts: Option<&Facts>) {
-        Record {
-            pair: self
-                .upstream
-                .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
-            status: self.status.map_or(StatusClass::Error, StatusClass::of),
-            error: end.class(self.status, facts),
-            clock: self.upstream.clock(),
-            start: self.start,
-            end: end.at,
-            traced: self.trace.map(|trace| Traced {
-                trace,
-                at: self.upstream.clock().wall(),
-            }),
-            timing: self.timing,
-            facts,
-        }
-        .write();
     }
 }
 
@@ -330,63 +313,6 @@ impl Reader {
             Self::Unread(promise) => promise.unread(),
             Self::Meter(meter) => meter.facts(),
             Self::ByHand(by_hand) => by_hand.facts(),
-        }
-    }
-}
-
-/// How a call ended, and when.
-#[derive(Clone, Copy, Debug)]
-struct CallEnd {
-    ending: Ending,
-    given: Option<ErrorClass>,
-    at: Tick,
-}
-
-/// A call that ended, and is to be recorded.
-#[derive(Debug)]
-pub(super) struct Ended {
-    call: OpenCall,
-    end: CallEnd,
-}
-
-impl Ended {
-    /// Records it, with what those found who read the response.
-    pub(super) fn record_as(self, found: Option<ErrorClass>) {
-        let Self { call, mut end } = self;
-        if found.is_some() {
-            (end.ending, end.given) = (Ending::Failed, found);
-        }
-        call.record(end, call.facts());
-    }
-}
-
-impl CallEnd {
-    /// The class of the ending: the first that fits, in the order of the contract.
-    fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
-        use ErrorClass as E;
-        let Some(status) = status else {
-            return match (self.ending, self.given) {
-                (_, Some(class @ (E::Timeout | E::Connect | E::Parse | E::Cancelled))) => class,
-                (Ending::Dropped, None) => E::Cancelled,
-                _ => E::Other,
-            };
-        };
-        let Some(facts) = facts else {
-            return if status == 429 {
-                E::RateLimit
-            } else {
-                E::Status
-            };
-        };
-        match (self.ending, self.given) {
-            _ if facts.error => E::Stream,
-            (_, Some(class @ (E::Parse | E::Cancelled))) => class,
-            (Ending::Failed, _) => E::Stream,
-            (Ending::Complete, _) if facts.end() == End::Complete => E::None,
-            (Ending::Complete, _) => E::Stream,
-            (Ending::Dropped | Ending::Panicked, _) if facts.terminal => E::None,
-            (Ending::Dropped, _) => E::Cancelled,
-            (Ending::Panicked, _) => E::Other,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{UpstreamCall, call::Ended};
+use super::{UpstreamCall, ended::Ended};
 use crate::labels::ErrorClass;
 
 /// A call that is recorded only once this is let go: for who reads a response to its end, and may find it

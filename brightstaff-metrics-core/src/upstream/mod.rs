@@ -3,6 +3,7 @@
 mod by_hand;
 mod call;
 mod client_error;
+mod ended;
 mod held;
 mod mark;
 mod record;

@@ -1,0 +1,88 @@
+use super::{call::OpenCall, record::Record};
+use crate::{
+    clock::Tick,
+    labels::{ErrorClass, StatusClass},
+    meter::{End, Facts},
+    progress::Ending,
+    series::Traced,
+};
+
+/// How a call ended, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallEnd {
+    pub(super) ending: Ending,
+    pub(super) given: Option<ErrorClass>,
+    pub(super) at: Tick,
+}
+
+/// A call that ended, and is to be recorded.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) call: OpenCall,
+    pub(super) end: CallEnd,
+}
+
+impl Ended {
+    /// Records it, with what those found who read the response.
+    pub(super) fn record_as(self, found: Option<ErrorClass>) {
+        let Self { call, mut end } = self;
+        if found.is_some() {
+            (end.ending, end.given) = (Ending::Failed, found);
+        }
+        call.record(end, call.facts());
+    }
+}
+
+impl OpenCall {
+    /// Records it, with what its body told.
+    pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) {
+        Record {
+            pair: self
+                .upstream
+                .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
+            status: self.status.map_or(StatusClass::Error, StatusClass::of),
+            error: end.class(self.status, facts),
+            clock: self.upstream.clock(),
+            start: self.start,
+            end: end.at,
+            traced: self.trace.map(|trace| Traced {
+                trace,
+                at: self.upstream.clock().wall(),
+            }),
+            timing: self.timing,
+            facts,
+        }
+        .write();
+    }
+}
+
+impl CallEnd {
+    /// The class of the ending: the first that fits, in the order of the contract.
+    fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
+        use ErrorClass as E;
+        let Some(status) = status else {
+            return match (self.ending, self.given) {
+                (_, Some(class @ (E::Timeout | E::Connect | E::Parse | E::Cancelled))) => class,
+                (Ending::Dropped, None) => E::Cancelled,
+                _ => E::Other,
+            };
+        };
+        let Some(facts) = facts else {
+            return if status == 429 {
+                E::RateLimit
+            } else {
+                E::Status
+            };
+        };
+        match (self.ending, self.given) {
+            _ if facts.error => E::Stream,
+            (_, Some(class @ (E::Parse | E::Cancelled))) => class,
+            (Ending::Failed, _) => E::Stream,
+            (Ending::Complete, _) if facts.end() == End::Complete => E::None,
+            (Ending::Complete, _) => E::Stream,
+            (Ending::Dropped | Ending::Panicked, _) if facts.terminal => E::None,
+            (Ending::Dropped, _) => E::Cancelled,
+            (Ending::Panicked, _) => E::Other,
+        }
+    }
+}
