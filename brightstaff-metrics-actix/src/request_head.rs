@@ -10,14 +10,9 @@ use actix_web::{
     dev::ServiceRequest,
     http::{self, header::HeaderMap},
 };
-use brightstaff_metrics_core::{
-    HandlerName, TraceContext, adapter::IncomingRequest, labels::RequestMethod,
-};
+use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 
-use crate::{
-    routes::{Route, Routes},
-    trace::trace_context,
-};
+use crate::routes::{Route, Routes};
 
 /// What [`MetricsMiddleware::handler_fn`](crate::MetricsMiddleware::handler_fn) names a handler by.
 #[derive(Debug)]
@@ -208,7 +203,7 @@ impl IncomingRequest for Arriving<'_> {
         self.head.headers().contains_key(name)
     }
 
-    fn trace(&self) -> Option<TraceContext> {
-        trace_context(self.head.headers())
+    fn trace(&self) -> Option<crate::TraceContext> {
+        crate::trace_context(self.head.headers())
     }
 }

@@ -18,9 +18,10 @@ use brightstaff_metrics_core::TraceContext;
 pub fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
     // Most requests have none.
     let first = headers.get(&TRACEPARENT)?;
-    let is_only = headers.get_all(&TRACEPARENT).nth(1).is_none();
-    let value = first.to_str().ok().filter(|_| is_only)?;
-    TraceContext::parse(value)
+    match headers.get_all(&TRACEPARENT).nth(1) {
+        None => TraceContext::parse(first),
+        Some(_) => None,
+    }
 }
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");

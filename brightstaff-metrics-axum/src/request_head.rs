@@ -1,8 +1,6 @@
 //! Which handler a request belongs to.
 
-use brightstaff_metrics_core::{
-    HandlerName, TraceContext, adapter::IncomingRequest, labels::RequestMethod,
-};
+use brightstaff_metrics_core::{HandlerName, adapter::IncomingRequest, labels::RequestMethod};
 use http::{Extensions, HeaderMap, Request};
 
 /// What [`MetricsLayer::handler_fn`](crate::MetricsLayer::handler_fn) names a handler by.
@@ -98,8 +96,8 @@ impl IncomingRequest for Arriving<'_> {
         self.head.headers.contains_key(name)
     }
 
-    fn trace(&self) -> Option<TraceContext> {
-        TraceContext::of(self.head.headers)
+    fn trace(&self) -> Option<crate::TraceContext> {
+        crate::TraceContext::of(self.head.headers)
     }
 
     fn is_connect(&self) -> bool {

@@ -137,9 +137,8 @@ pub(crate) struct Bounds {
     rendered: Box<[Le]>,
     /// The largest sample of each bucket.
     samples: Box<[u64]>,
-    /// How many of these are less than 2^n: where a sample of n bits behind its first is searched from. None for the
-    /// first, so that a sample of 0 is searched with those of 1.
-    less: [usize; 65],
+    /// The first bucket that samples with so many bits may belong to. Most such ranges hold a bound or two.
+    first: [usize; u64::BITS as usize + 2],
 }
 
 /// An upper bound in the text formats: how the line of its bucket ends, behind the labels, where the bucket holds
@@ -172,11 +171,14 @@ impl Bounds {
             .iter()
             .map(|bound| largest(bound * unit.per_one()))
             .collect();
+        // The smallest number with so many bits.
+        let least = |bits| (1_u128 << bits) >> 1;
+        let below = |least| samples.partition_point(|&bound| u128::from(bound) < least);
         Self {
             unit,
-            less: std::array::from_fn(|bits| less_than_two_to(bits, &samples)),
-            told: Told::Classic,
+            first: std::array::from_fn(|bits| below(least(bits))),
             upper: upper.into(),
+            told: Told::Classic,
             rendered: upper
                 .iter()
                 .map(|bound| Le::new(&bound.to_string()))
@@ -216,17 +218,9 @@ impl Bounds {
     /// Which bucket a sample belongs to; past the last bound, that of `+Inf`.
     #[inline]
     pub(crate) fn bucket_of(&self, sample: u64) -> usize {
-        let octave = (sample | 1).ilog2() as usize;
-        let (from, to) = (self.less[octave], self.less[octave + 1]);
-        from + self.samples[from..to].partition_point(|&bound| bound < sample)
-    }
-}
-
-/// How many of these are less than 2^bits; 0 for the first.
-fn less_than_two_to(bits: usize, samples: &[u64]) -> usize {
-    match bits {
-        0 => 0,
-        _ => samples.partition_point(|&bound| u128::from(bound) < 1 << bits),
+        let bits = (u64::BITS - sample.leading_zeros()) as usize;
+        let (first, end) = (self.first[bits], self.first[bits + 1]);
+        first + self.samples[first..end].partition_point(|&bound| bound < sample)
     }
 }
 
@@ -301,19 +295,24 @@ mod tests {
 
     #[test]
     fn a_sample_belongs_to_the_first_bucket_that_holds_it() {
-        let crowded: Vec<_> = (0..2_000).map(|n| f64::from(n) * 3e-9).collect();
-        let huge = [1e-9, 2e-9, 4e-9, 1.0, 9.2e9, 9.3e9, 1e10, 1e11];
-        let defaults = BucketSet::ALL.iter().map(|set| set.default_bounds());
-        for bounds in defaults.chain([&*crowded, &huge, &[0.0], &[-1.0, 0.0, 1e-9]]) {
-            for set in [BucketSet::Http, BucketSet::RequestTokens] {
-                let bounds = Bounds::new(set, bounds);
-                let near = bounds.samples.iter().copied().chain([0, 1, 2, 1 << 63]);
-                let near = near.flat_map(|at| [at.saturating_sub(1), at, at.saturating_add(1)]);
-                for sample in near.chain([u64::MAX]) {
-                    let first = bounds.samples.iter().position(|&bound| sample <= bound);
-                    let first = first.unwrap_or(bounds.len());
-                    assert_eq!(bounds.bucket_of(sample), first, "{sample} in {bounds:?}");
-                }
+        let sets = BucketSet::ALL
+            .iter()
+            .map(|&set| (set, set.default_bounds().to_vec()));
+        let odd = [-1.0, 0.0, 1e-9, 2e-9, 3e-9, 1.0, 18_446_744_073.0, 1e300].to_vec();
+        for (set, upper) in sets.chain([(BucketSet::Http, odd)]) {
+            let bounds = Bounds::new(set, &upper);
+            let near = bounds
+                .samples
+                .iter()
+                .flat_map(|&bound| [bound.saturating_sub(1), bound, bound.saturating_add(1)]);
+            let powers = (0..64).flat_map(|bits| [(1 << bits) - 1, 1 << bits]);
+            for sample in near.chain(powers).chain([u64::MAX - 1, u64::MAX]) {
+                let first = bounds.samples.iter().position(|&bound| sample <= bound);
+                assert_eq!(
+                    bounds.bucket_of(sample),
+                    first.unwrap_or(upper.len()),
+                    "{sample}"
+                );
             }
         }
     }

@@ -53,16 +53,19 @@ impl TraceContext {
     /// Reads the value of a `traceparent` header (W3C Trace Context, level 2). `None` where it is not one, or the
     /// trace is not sampled: then nothing can be found under its id.
     #[must_use]
-    pub fn parse(traceparent: &str) -> Option<Self> {
-        let bytes = traceparent.as_bytes();
+    pub fn parse(traceparent: impl AsRef<[u8]>) -> Option<Self> {
+        Self::of_bytes(traceparent.as_ref())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let (version, rest) = bytes.split_at_checked(2)?;
         let version = hex(version)?;
-        // "A vendor … MUST consider the version ff invalid."
+        // "Version ff is forbidden."
         if version == 0xff {
             return None;
         }
         let (fields, more) = rest.split_at_checked(FIELDS_BYTES)?;
-        // "If a higher version is detected", what is known is read, and "either end of string or a dash" follows.
+        // Of a higher version this much is read, where "either the end of the string or a dash" follows.
         let known = more.is_empty() || version > 0 && more[0] == b'-';
         let dashes = [0, 33, 50].iter().all(|&at| fields[at] == b'-');
         if !known || !dashes {
@@ -91,9 +94,11 @@ impl TraceContext {
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         // Most requests have none.
         let first = headers.get(&TRACEPARENT)?;
-        let is_only = headers.get_all(&TRACEPARENT).iter().nth(1).is_none();
-        let value = first.to_str().ok().filter(|_| is_only)?;
-        Self::parse(value)
+        let second = headers.get_all(&TRACEPARENT).iter().nth(1);
+        match second {
+            None => Self::parse(first),
+            Some(_) => None,
+        }
     }
 
     /// The id of the trace, in 32 lower-case hexadecimal digits.

@@ -1,4 +1,7 @@
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use super::{Context, pair::Pair};
 use crate::{
@@ -38,6 +41,30 @@ impl Provider {
             unknown: OnceLock::new(),
             other: OnceLock::new(),
         }
+    }
+
+    /// Every provider that is named, by these pairs or by itself, with what was said of it last.
+    pub(crate) fn named(
+        context: &Arc<Context>,
+        upstreams: &[(String, String)],
+        providers: &[(String, usize)],
+    ) -> Vec<Self> {
+        let declared = upstreams.iter().map(|(provider, _)| (provider, None));
+        let told = providers.iter().map(|(name, models)| (name, Some(*models)));
+        let mut named: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+        for (name, open_models) in declared.chain(told) {
+            // What nobody named is called so.
+            if name != OTHER {
+                named.insert(name, open_models);
+            }
+        }
+        named
+            .into_iter()
+            .map(|(name, open_models)| {
+                let models = open_models.unwrap_or(DEFAULT_OPEN_MODELS);
+                Self::new(context, name, models, open_models.is_some())
+            })
+            .collect()
     }
 
     pub(super) fn is_aside(&self) -> bool {

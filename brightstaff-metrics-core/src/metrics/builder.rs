@@ -1,21 +1,20 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use prometheus::Registry;
 
 use super::{
     Families, Metrics,
-    collector::{MetricsCollector, ProcessCollector},
+    collector::{MetricsCollector, ProcessCollector, clashing_label},
 };
 use crate::{
     buckets::{BucketSet, Buckets, Told},
-    catalogue as c,
     clock::Clock,
     error::RegisterError,
     families::{
         BuildInfo, Context, DEFAULT_OPEN_MODELS, HttpFamilies, ProcessFamily, Provider,
         RoutingFamilies, UpstreamFamilies,
     },
-    labels::{OTHER, sanitize},
+    labels::sanitize,
 };
 
 /// Describes the metrics of a gateway, and registers them.
@@ -300,7 +299,7 @@ impl Builder {
             });
         let context = Context::new(self.clock, self.buckets);
         let context = Arc::new(context.created_samples(self.created_samples));
-        let providers = named_providers(&context, &self.upstreams, &self.providers);
+        let providers = Provider::named(&context, &self.upstreams, &self.providers);
         let http = HttpFamilies::new(Arc::clone(&context), self.handler_cap);
         let upstream = UpstreamFamilies::new(
             Arc::clone(&context),
@@ -316,49 +315,4 @@ impl Builder {
             context,
         })
     }
-}
-
-/// A label that the registry gives every series, and our families have, too. Its labels show only in what
-/// it gathers.
-fn clashing_label(registry: &Registry) -> Option<String> {
-    let gathered = registry.gather();
-    // The registry may put a prefix before it.
-    let build_info = gathered
-        .iter()
-        .find(|family| family.name().ends_with(c::BUILD_INFO.name))?;
-    let labels = build_info.get_metric().first()?.get_label();
-    let ours = c::ALL.iter().flat_map(|family| family.labels);
-    // Histograms have one more.
-    let mut ours = ours.map(|label| label.name).chain(["le"]);
-    let of_build_info = c::BUILD_INFO.labels;
-    let is_given = |name: &str| {
-        let all = labels.iter().filter(|pair| pair.name() == name).count();
-        let own = of_build_info.iter().filter(|label| label.name == name);
-        all > own.count()
-    };
-    ours.find(|name| is_given(name)).map(str::to_owned)
-}
-
-/// Every provider that is named, with what was said of it last.
-fn named_providers(
-    context: &Arc<Context>,
-    upstreams: &[(String, String)],
-    providers: &[(String, usize)],
-) -> Vec<Provider> {
-    let declared = upstreams.iter().map(|(provider, _)| (provider, None));
-    let told = providers.iter().map(|(name, models)| (name, Some(*models)));
-    let mut named: BTreeMap<&str, Option<usize>> = BTreeMap::new();
-    for (name, open_models) in declared.chain(told) {
-        // What nobody named is called so.
-        if name != OTHER {
-            named.insert(name, open_models);
-        }
-    }
-    named
-        .into_iter()
-        .map(|(name, open_models)| {
-            let models = open_models.unwrap_or(DEFAULT_OPEN_MODELS);
-            Provider::new(context, name, models, open_models.is_some())
-        })
-        .collect()
 }

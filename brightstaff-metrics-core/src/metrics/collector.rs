@@ -1,6 +1,7 @@
 //! What a registry holds.
 
 use prometheus::{
+    Registry,
     core::{Collector, Desc},
     proto::MetricFamily,
 };
@@ -10,7 +11,7 @@ use super::{
     exposition::{Ours, meet},
 };
 use crate::{
-    catalogue::Family,
+    catalogue::{self as c, Family},
     families::{
         BuildInfo, Context, HttpFamilies, ProcessFamily, Readings, RoutingFamilies,
         UpstreamFamilies,
@@ -87,4 +88,25 @@ impl Collector for ProcessCollector {
         self.process.walk(&Readings::default(), &mut gathered);
         gathered.into_families()
     }
+}
+
+/// A label that the registry gives every series, and our families have, too. Its labels show only in what
+/// it gathers.
+pub(super) fn clashing_label(registry: &Registry) -> Option<String> {
+    let gathered = registry.gather();
+    // The registry may put a prefix before it.
+    let build_info = gathered
+        .iter()
+        .find(|family| family.name().ends_with(c::BUILD_INFO.name))?;
+    let labels = build_info.get_metric().first()?.get_label();
+    let ours = c::ALL.iter().flat_map(|family| family.labels);
+    // Histograms have one more.
+    let mut ours = ours.map(|label| label.name).chain(["le"]);
+    let of_build_info = c::BUILD_INFO.labels;
+    let is_given = |name: &str| {
+        let all = labels.iter().filter(|pair| pair.name() == name).count();
+        let own = of_build_info.iter().filter(|label| label.name == name);
+        all > own.count()
+    };
+    ours.find(|name| is_given(name)).map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-use crate::{labels::RequestMethod, request::HandlerName, trace::TraceContext};
+use crate::{labels::RequestMethod, request::HandlerName};
 
 /// An inbound request as its framework presents it: everything that its handler may be named by.
 pub trait IncomingRequest {
@@ -39,7 +39,7 @@ pub trait IncomingRequest {
     fn has_header(&self, name: &str) -> bool;
 
     /// The trace that the request belongs to, by its `traceparent`, if it is sampled.
-    fn trace(&self) -> Option<TraceContext> {
+    fn trace(&self) -> Option<crate::TraceContext> {
         None
     }
 

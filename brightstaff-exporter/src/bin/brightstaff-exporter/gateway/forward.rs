@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     http::{Response, StatusCode, Version},
 };
-use brightstaff_metrics_core::{ObservedBody, TraceContext, labels::RouteKind};
+use brightstaff_metrics_core::{ObservedBody, labels::RouteKind};
 
 use super::{
     Shared, destination,
@@ -70,7 +70,7 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusa
 /// One call: recorded once, when its response's body ends or there is none.
 async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
-    let trace = TraceContext::of(&inbound.headers);
+    let trace = brightstaff_metrics_core::TraceContext::of(&inbound.headers);
     let call = candidate.upstream.start().in_trace(trace);
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again).await {
