@@ -10,6 +10,7 @@ pub(super) fn unsigned(out: &mut Vec<u8>, value: u64) {
     match u8::try_from(value) {
         // Most numbers have few digits.
         Ok(digit @ ..10) => out.push(b'0' + digit),
+        Ok(pair @ ..100) => out.extend_from_slice(&PAIRS[usize::from(pair)]),
         _ => digits(out, value, value.ilog10() as usize + 1),
     }
 }
