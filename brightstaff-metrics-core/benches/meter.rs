@@ -102,6 +102,7 @@ fn completion_tokens(line: &[u8]) -> Option<u64> {
         .find_map(|name| event["usage"][name].as_u64())
         .or_else(|| event["response"]["usage"]["output_tokens"].as_u64())
         .or_else(|| event["usageMetadata"]["candidatesTokenCount"].as_u64())
+        .or_else(|| event["eval_count"].as_u64())
 }
 
 fn main() {

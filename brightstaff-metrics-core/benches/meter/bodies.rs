@@ -41,6 +41,12 @@ pub(crate) fn cases() -> Vec<Case> {
         ("sse_messages_210B", sse, messages(FEW), EVENT),
         ("sse_responses_210B", sse, responses(FEW), EVENT),
         ("sse_gemini_210B", sse, gemini(FEW), EVENT),
+        (
+            "ndjson_ollama_210B",
+            "application/x-ndjson",
+            ollama(FEW),
+            EVENT,
+        ),
         ("sse_chat_16B", sse, chat(FEW, ""), 16),
         ("sse_chat_1B", sse, chat(FEW, ""), 1),
         ("sse_chat_64KiB", sse, chat(MANY, ""), BULK),
@@ -128,6 +134,20 @@ fn gemini(count: usize) -> Vec<u8> {
             )
         },
         "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
+    )
+}
+
+fn ollama(count: usize) -> Vec<u8> {
+    events(
+        count,
+        |at, text| {
+            let nanos = 100_000_000 + at * 7_919;
+            format!(
+                "{{\"model\":\"llama3.2\",\"created_at\":\"2026-01-01T00:00:00.{nanos}Z\",\
+                 \"message\":{{\"role\":\"assistant\",\"content\":\"{text}\"}},\"done\":false}}\n"
+            )
+        },
+        "{\"model\":\"llama3.2\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true,\"prompt_eval_count\":9,\"eval_count\":500}\n",
     )
 }
 

@@ -53,6 +53,17 @@ mod tests {
                 format!("data:{token}\n\n"),
                 "data: {\"a\":1 }\n\ndata: {\"a\":\"b\"}\n\n",
             ),
+            // Like one before it up to the last byte, and judged anew each time.
+            (
+                sse,
+                format!("data: {token}\n\ndata: {token}\n\n"),
+                "data: {\"choices\":[{\"delta\":{\"content\":\"\"}}]}\n:\n\n",
+            ),
+            (
+                sse,
+                format!("data: {token}\n\n"),
+                "data: {\"a\":1,\"usage\":{\"prompt_tokens\":7}}\n\ndata: {\"a\":2,\"usage\":{\"prompt_tokens\":0}}\n\n",
+            ),
             (sse, "data: {\"choices\":".into(), "[{\"delta\":"),
             (sse, "data: \"".into(), "\\\""),
             (sse, "data: {\"".into(), "\\u0075"),

@@ -2,9 +2,11 @@
 
 mod done;
 mod draft;
+mod field;
 
 use done::Done;
 use draft::Draft;
+use field::{Field, MAX_NAME};
 use memchr::memchr2;
 
 use crate::meter::event::MAX_KIND;
@@ -12,9 +14,6 @@ use crate::meter::reader::Reader;
 use crate::meter::seam::{Close, EventEnd, Note, Progress};
 use crate::meter::short::Short;
 use crate::meter::steps;
-
-/// The longest field name of interest, and then some.
-const MAX_NAME: usize = 8;
 
 /// Cuts a body into server-sent events. Lines end in LF, CRLF or CR, at any split.
 #[derive(Debug)]
@@ -40,14 +39,6 @@ enum At {
     /// In JSON outside of any field: this is how Google breaks off its streams with an error.
     Stray,
     StrayLine,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Data,
-    Event,
-    Error,
-    Other,
 }
 
 impl Sse {
@@ -206,7 +197,7 @@ impl Sse {
         self.name.extend(&bytes[..end.unwrap_or(bytes.len())]);
         let Some(end) = end else { return &[] };
         if bytes[end] == b':' {
-            let field = self.named();
+            let field = Field::named(&self.name);
             self.at = At::Space(field);
             if field == Field::Data {
                 self.start_data(reader);
@@ -220,18 +211,9 @@ impl Sse {
         &bytes[end + 1..]
     }
 
-    fn named(&self) -> Field {
-        match self.name.get() {
-            Some(b"data") => Field::Data,
-            Some(b"event") => Field::Event,
-            Some(b"error") => Field::Error,
-            _ => Field::Other,
-        }
-    }
-
     /// A line without a colon: a field with an empty value.
     fn end_name(&mut self, reader: &mut Reader) {
-        match self.named() {
+        match Field::named(&self.name) {
             Field::Data => self.start_data(reader),
             Field::Event => self.event.clear(),
             Field::Error | Field::Other => {}

@@ -172,7 +172,33 @@ impl Shape {
             Holds::Space => take(b" "),
             // The hole was made by a later event: this one has what the shape has.
             Holds::Count if count == 0 => take(&self.text[hole.start()..hole.end()]),
-            Holds::Count => take(count.to_string().as_bytes()),
+            Holds::Count => take(digits(count, &mut [0; 10])),
+        }
+    }
+}
+
+/// A count as it is written, at the end of this room.
+fn digits(mut count: u32, room: &mut [u8; 10]) -> &[u8] {
+    let mut start = room.len();
+    while count > 0 {
+        start -= 1;
+        // A digit.
+        #[allow(clippy::cast_possible_truncation)]
+        let digit = (count % 10) as u8;
+        room[start] = b'0' + digit;
+        count /= 10;
+    }
+    &room[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digits;
+
+    #[test]
+    fn counts_are_written_as_they_were() {
+        for count in [1, 9, 10, 1_234_567_890, u32::MAX] {
+            assert_eq!(digits(count, &mut [0; 10]), count.to_string().as_bytes());
         }
     }
 }
