@@ -223,6 +223,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "actix/allocations",
         what: "… in allocations, the most of the three",
+        bare: Some("scale: allocations/actix/bare"),
+        floor: Some("scale: allocations/actix/floor"),
         ours: "scale: allocations/actix/metrics",
         targets: &[AtMost(0.0)],
         ..ALLOCATIONS
