@@ -223,6 +223,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         id: "actix/allocations",
         what: "… in allocations, the most of the three",
+        bare: Some("scale: allocations/actix/bare"),
+        floor: Some("scale: allocations/actix/floor"),
         ours: "scale: allocations/actix/metrics",
         targets: &[AtMost(0.0)],
         ..ALLOCATIONS
@@ -250,7 +252,7 @@ pub(super) static ROWS: &[Row] = &[
             ("serde_json", "meter: sse_chat_210B/serde_json_each"),
         ],
         ours: "meter: sse_chat_210B/ours",
-        targets: &[OfPeer(1.0)],
+        targets: &[AtMost(25.0)],
         drawn: true,
         ..TIME
     },
@@ -269,7 +271,7 @@ pub(super) static ROWS: &[Row] = &[
             ),
         ],
         ours: "meter: sse_chat_usage_null_210B/ours",
-        targets: &[OfPeer(1.0)],
+        targets: &[AtMost(25.0)],
         ..TIME
     },
     Row {
