@@ -36,6 +36,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 
+    /// The binary of the peers; built in the same profile unless given
+    #[arg(long, value_name = "FILE")]
+    pass_through: Option<PathBuf>,
+
     /// Measure memory, too
     #[arg(long)]
     memory: bool,
@@ -94,7 +98,7 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
 
 /// Until the task is ended.
 fn hold(sh: &Shell, options: &Options) -> Result<()> {
-    let built = proxy::build(sh, options.binary.clone())?;
+    let built = proxy::build(sh, options.binary.clone(), options.pass_through.clone())?;
     let provider = Provider::start()?;
     println!("provider {}", provider.address);
     let started = Name::ALL.map(|name| (name, Proxy::start(name, &built, provider.address)));
@@ -115,7 +119,7 @@ pub(crate) fn rows(sh: &Shell, options: &Options) -> Result<Vec<Row>> {
         cfg!(target_os = "linux"),
         "processor time is read from /proc, which only Linux has"
     );
-    let built = proxy::build(sh, options.binary.clone())?;
+    let built = proxy::build(sh, options.binary.clone(), options.pass_through.clone())?;
     let provider = Provider::start()?;
     let mut proxies = Vec::new();
     for name in Name::ALL {

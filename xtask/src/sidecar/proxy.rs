@@ -50,7 +50,11 @@ pub(super) struct Built {
 }
 
 /// Builds both as they are shipped. Each by itself: a feature that one asks of a dependency would be in the other.
-pub(super) fn build(sh: &Shell, sidecar: Option<PathBuf>) -> Result<Built> {
+pub(super) fn build(
+    sh: &Shell,
+    sidecar: Option<PathBuf>,
+    pass_through: Option<PathBuf>,
+) -> Result<Built> {
     if sidecar.is_none() {
         cmd!(
             sh,
@@ -60,19 +64,21 @@ pub(super) fn build(sh: &Shell, sidecar: Option<PathBuf>) -> Result<Built> {
         .run()
         .context("the sidecar does not build")?;
     }
-    cmd!(
-        sh,
-        "cargo build --quiet --profile dist --package xtask --bin pass-through --no-default-features --features pass-through"
-    )
-    .quiet()
-    .run()
-    .context("the pass-through does not build")?;
+    if pass_through.is_none() {
+        cmd!(
+            sh,
+            "cargo build --quiet --profile dist --package xtask --bin pass-through --no-default-features --features pass-through"
+        )
+        .quiet()
+        .run()
+        .context("the pass-through does not build")?;
+    }
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let dist = target.join("dist");
     Ok(Built {
         sidecar: sidecar.unwrap_or_else(|| dist.join("brightstaff-exporter")),
-        pass_through: dist.join("pass-through"),
+        pass_through: pass_through.unwrap_or_else(|| dist.join("pass-through")),
     })
 }
 

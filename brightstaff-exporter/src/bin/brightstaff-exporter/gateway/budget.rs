@@ -124,8 +124,11 @@ impl Held {
     }
 
     fn shrink(&mut self, to: usize) {
-        self.budget.held.fetch_sub(self.bytes - to, Relaxed);
-        self.bytes = to;
+        // All threads write to it: most bodies have nothing to give back when they are whole.
+        if to < self.bytes {
+            self.budget.held.fetch_sub(self.bytes - to, Relaxed);
+            self.bytes = to;
+        }
     }
 }
 
