@@ -11,7 +11,7 @@ use actix_web::{
     http::{self, header::HeaderMap},
 };
 use brightstaff_metrics_core::{
-    HandlerName,
+    HandlerName, TraceContext,
     adapter::{IncomingRequest, KnownTemplate, handler_names_are_there},
     labels::RequestMethod,
 };
@@ -219,7 +219,7 @@ impl IncomingRequest for Arriving<'_> {
         self.head.headers().contains_key(name)
     }
 
-    fn trace(&self) -> Option<crate::TraceContext> {
+    fn trace(&self) -> Option<TraceContext> {
         crate::trace_context(self.head.headers())
     }
 }

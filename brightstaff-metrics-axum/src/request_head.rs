@@ -1,7 +1,7 @@
 //! Which handler a request belongs to.
 
 use brightstaff_metrics_core::{
-    HandlerName,
+    HandlerName, TraceContext,
     adapter::{IncomingRequest, handler_names_are_there},
     labels::RequestMethod,
 };
@@ -102,8 +102,8 @@ impl IncomingRequest for Arriving<'_> {
         self.head.headers.contains_key(name)
     }
 
-    fn trace(&self) -> Option<crate::TraceContext> {
-        crate::TraceContext::of(self.head.headers)
+    fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of(self.head.headers)
     }
 
     fn is_connect(&self) -> bool {

@@ -1,5 +1,5 @@
 use super::{HandlerName, KnownTemplate};
-use crate::labels::RequestMethod;
+use crate::{labels::RequestMethod, trace::TraceContext};
 
 /// An inbound request as its framework presents it: everything that its handler may be named by.
 pub trait IncomingRequest {
@@ -46,7 +46,7 @@ pub trait IncomingRequest {
     fn has_header(&self, name: &str) -> bool;
 
     /// The trace that the request belongs to, by its `traceparent`, if it is sampled.
-    fn trace(&self) -> Option<crate::TraceContext> {
+    fn trace(&self) -> Option<TraceContext> {
         None
     }
 

@@ -56,6 +56,7 @@ impl Options {
             rounds,
             requests,
             binary: None,
+            pass_through: None,
             memory: false,
             hold: false,
         }
