@@ -170,8 +170,8 @@ impl Builder {
     ///
     /// A quantile is then off by no more than its bucket is wide, 9 %, and mostly by less than half of that, whatever
     /// the classic buckets are: the native ones are the powers of the eighth root of 2 (schema 3), from 1 µs to 4,096 s,
-    /// and from 1 to 2^32 tokens. Each histogram takes 2 KiB more from its first sample on. They are told in protobuf only, to a Prometheus with `scrape_native_histograms: true`
-    /// or its like; the text formats, and what a registry gathers, have the classic buckets as ever.
+    /// and from 1 to 2^32 tokens. Each histogram takes 2 KiB more from its first sample on. They are told
+    /// in protobuf only, to a Prometheus with `scrape_native_histograms: true` or its like; the text formats, and what a registry gathers, have the classic buckets as ever.
     ///
     /// ```
     /// use brightstaff_metrics_core::Metrics;
