@@ -410,7 +410,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     Row {
         id: "scrape/histograms-10k",
-        what: "… 10,000 histograms",
+        what: "A line of a scrape, 10,000 histograms",
         peers: SCRAPED_HISTOGRAMS,
         ours: "scrape: scrape/histograms_10k/ours",
         // 50 ns where the library takes 381.
