@@ -44,8 +44,8 @@ fn pass(case: &Case) -> usize {
 /// The least that sees usage pass: a search of each frame, which misses what two of them share.
 fn search(case: &Case) -> usize {
     let usage = memchr::memmem::Finder::new("\"usage");
-    let found = |chunk: &&[u8]| usage.find(black_box(chunk)).is_some();
-    case.chunks().filter(found).count()
+    let found = |chunk| usage.find_iter(black_box(chunk)).count();
+    case.chunks().map(found).sum()
 }
 
 fn ours(case: &Case, upstream: &Upstream) {

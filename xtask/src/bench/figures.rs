@@ -31,13 +31,13 @@ pub(super) struct Effort {
 
 impl Effort {
     pub(super) const NORMAL: Self = Self {
-        rounds: 3,
-        warm_up_seconds: "0.2",
-        seconds: "0.6",
+        rounds: 7,
+        warm_up_seconds: "0.1",
+        seconds: "0.3",
         quick: false,
     };
     pub(super) const QUICK: Self = Self {
-        rounds: 2,
+        rounds: 3,
         warm_up_seconds: "0.05",
         seconds: "0.2",
         quick: true,

@@ -4,9 +4,9 @@ use std::{fmt::Write as _, iter};
 
 use super::{report::told, row::Unit, verdict::Measured};
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 940.0;
 const LEFT: f64 = 300.0;
-const RIGHT: f64 = 90.0;
+const RIGHT: f64 = 220.0;
 const BAR: f64 = 11.0;
 const GAP: f64 = 12.0;
 const TOP: f64 = 46.0;

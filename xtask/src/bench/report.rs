@@ -145,6 +145,7 @@ fn target(unit: Unit, reached: &Reached) -> String {
     match reached.target {
         Target::OfFloor(most) => format!("≤ {most:.2} × floor: {is:.2}"),
         Target::OfPeer(most) => format!("≤ {most:.2} × peer: {is:.2}"),
+        Target::AtMost(most) if unit == Unit::NanosPerByte => format!("≥ {}", told(unit, most)),
         Target::AtMost(most) => format!("≤ {}", told(unit, most)),
         Target::AtLeast(least) => format!("≥ {}", told(unit, least)),
     }

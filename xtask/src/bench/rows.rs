@@ -332,8 +332,7 @@ pub(super) static ROWS: &[Row] = &[
             ("serde_json", "meter: sse_chat_64KiB/serde_json_each"),
         ],
         ours: "meter: sse_chat_64KiB/ours",
-        // 12 GB/s where the floor does 21.
-        targets: &[OfFloor(1.75)],
+        targets: &[AtMost(1.0 / 12.0)],
         ..BULK
     },
     Row {
@@ -342,8 +341,7 @@ pub(super) static ROWS: &[Row] = &[
         floor: Some("meter: sse_messages_64KiB/floor"),
         peers: &[("serde_json", "meter: sse_messages_64KiB/serde_json_each")],
         ours: "meter: sse_messages_64KiB/ours",
-        // 8 GB/s where the floor does 21.
-        targets: &[OfFloor(2.63)],
+        targets: &[AtMost(1.0 / 8.0)],
         ..BULK
     },
     Row {
@@ -352,7 +350,7 @@ pub(super) static ROWS: &[Row] = &[
         floor: Some("meter: sse_responses_64KiB/floor"),
         peers: &[("serde_json", "meter: sse_responses_64KiB/serde_json_each")],
         ours: "meter: sse_responses_64KiB/ours",
-        targets: &[OfFloor(2.63)],
+        targets: &[AtMost(1.0 / 8.0)],
         ..BULK
     },
     Row {
@@ -361,8 +359,7 @@ pub(super) static ROWS: &[Row] = &[
         floor: Some("meter: sse_gemini_64KiB/floor"),
         peers: &[("serde_json", "meter: sse_gemini_64KiB/serde_json_each")],
         ours: "meter: sse_gemini_64KiB/ours",
-        // 4 GB/s where the floor does 21.
-        targets: &[OfFloor(5.25)],
+        targets: &[AtMost(1.0 / 4.0)],
         ..BULK
     },
     Row {
@@ -413,7 +410,7 @@ pub(super) static ROWS: &[Row] = &[
     },
     Row {
         id: "scrape/histograms-10k",
-        what: "… 10,000 histograms",
+        what: "A line of a scrape, 10,000 histograms",
         peers: SCRAPED_HISTOGRAMS,
         ours: "scrape: scrape/histograms_10k/ours",
         // 50 ns where the library takes 381.

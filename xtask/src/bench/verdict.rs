@@ -71,15 +71,18 @@ impl Over<'_> {
         Ok(median(&self.rounds(id)?))
     }
 
-    /// The median of what the rounds say.
+    /// The median of what the rounds say. Beside what disappears in the noise nothing is small enough.
     fn ratio(&self, one: Id, other: Id) -> Result<f64> {
         let (one, other) = (self.rounds(one)?, self.rounds(other)?);
         ensure!(one.len() == other.len(), "{other:?}: a round is missing");
-        let ratios: Vec<_> = one
-            .iter()
-            .zip(&other)
-            .map(|(one, other)| one / other)
-            .collect();
+        let ratio = |(one, other): (&f64, &f64)| {
+            if *other > 0.0 {
+                one / other
+            } else {
+                f64::INFINITY
+            }
+        };
+        let ratios: Vec<_> = one.iter().zip(&other).map(ratio).collect();
         Ok(median(&ratios))
     }
 
@@ -175,6 +178,19 @@ mod tests {
         assert_eq!(is, [(1.4, true), (0.28, true), (42.0, false)]);
         assert!(!measured.is_reached());
         assert_eq!((measured.bare, measured.ours), (Some(30.0), 42.0));
+    }
+
+    #[test]
+    fn nothing_is_reached_beside_a_floor_in_the_noise() {
+        static HERE: Row = ROW;
+        let figures = figures(&[
+            ("bare", &[10.0]),
+            ("floor", &[9.0]),
+            ("peer", &[60.0]),
+            ("ours", &[12.0]),
+        ]);
+        let measured = Measured::of(&HERE, &figures).expect("all are there");
+        assert!(!measured.targets[0].yes);
     }
 
     #[test]
