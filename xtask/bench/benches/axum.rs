@@ -37,6 +37,7 @@ const CHAT: &str = "/v1/chat/completions";
 #[bench::floor_inside_per_100(send(router().layer(Floor)))]
 #[bench::floor_around_per_100(send(Floor.layer(router())))]
 #[bench::inside_per_100(send(router().layer(MetricsLayer::new(metrics()))))]
+#[bench::innermost_per_100(send(router().layer(MetricsLayer::new(metrics()).innermost())))]
 #[bench::around_per_100(send(MetricsLayer::new(metrics()).layer(router())))]
 #[bench::explicit_per_100(send(explicit()))]
 #[bench::implicit_per_100(send(json().layer(MetricsLayer::new(metrics()).implicit("openai"))))]

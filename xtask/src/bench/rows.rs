@@ -148,6 +148,32 @@ pub(super) static ROWS: &[Row] = &[
         ..ALLOCATIONS
     },
     Row {
+        id: "axum/innermost",
+        what: "axum, one request, in the router, `.innermost()`",
+        ours: "layer: in the router/metrics, innermost",
+        targets: &[OfFloor(1.25)],
+        ..AXUM
+    },
+    Row {
+        id: "axum/innermost/instructions",
+        what: "… in instructions",
+        unit: Unit::Instructions,
+        bare: Some("instructions: axum/request/bare"),
+        floor: Some("instructions: axum/request/floor_inside"),
+        ours: "instructions: axum/request/innermost",
+        targets: &[AtMost(2_450.0)],
+        ..TIME
+    },
+    Row {
+        id: "axum/innermost/allocations",
+        what: "… in allocations",
+        bare: Some("scale: allocations/axum/inside/bare"),
+        floor: Some("scale: allocations/axum/inside/floor, in the router"),
+        ours: "scale: allocations/axum/inside/metrics, innermost",
+        targets: &[AtMost(5.0)],
+        ..ALLOCATIONS
+    },
+    Row {
         id: "axum/around",
         what: "axum, one request, around the router",
         bare: Some("layer: around it/bare"),
