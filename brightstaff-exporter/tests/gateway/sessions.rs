@@ -8,22 +8,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, response::Response};
-
 use crate::support::{Gateway, Serve, Upstream};
-
-/// A provider that answers with whatever status stands here.
-async fn moody(status: &Arc<AtomicU16>) -> Upstream {
-    let status = Arc::clone(status);
-    Upstream::start(move |_| {
-        let status = status.load(Ordering::SeqCst);
-        async move {
-            let response = Response::builder().status(status);
-            response.body(Body::from("{}")).unwrap()
-        }
-    })
-    .await
-}
 
 async fn chat(gateway: &Gateway, session: &str) -> u16 {
     let request = gateway.chat_request("best").header("x-session-id", session);
@@ -42,7 +27,7 @@ async fn events(gateway: &Gateway) -> [f64; 3] {
 #[tokio::test]
 async fn a_session_stays_with_the_model_that_answered() {
     let mood = Arc::new(AtomicU16::new(500));
-    let (one, two) = (moody(&mood).await, Upstream::chat().await);
+    let (one, two) = (Upstream::moody(&mood).await, Upstream::chat().await);
     let config = format!(
         "[providers.one]\nurl = '{}'\n[providers.two]\nurl = '{}'
          [routes.best]\ncandidates = ['one/alpha', 'two/beta']",
@@ -100,7 +85,7 @@ async fn a_session_stays_with_the_model_that_answered() {
 #[tokio::test]
 async fn nothing_is_stored_where_nobody_answered() {
     let mood = Arc::new(AtomicU16::new(503));
-    let one = moody(&mood).await;
+    let one = Upstream::moody(&mood).await;
     let config = format!(
         "[providers.one]\nurl = '{}'\n[routes.best]\ncandidates = ['one/alpha']",
         one.url

@@ -1,4 +1,4 @@
-//! Sessions in a real Redis, which `cargo xtask test redis` asks for: they are ignored where there may be none.
+//! Sessions in a real Redis.
 
 mod faults;
 mod server;

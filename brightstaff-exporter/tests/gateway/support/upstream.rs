@@ -1,7 +1,10 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use axum::{
@@ -95,6 +98,16 @@ impl Upstream {
             200,
             r#"{"object":"chat.completion","model":"m","choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":12}}"#,
         )
+        .await
+    }
+
+    /// One that answers with whatever status stands here.
+    pub(crate) async fn moody(status: &Arc<AtomicU16>) -> Self {
+        let status = Arc::clone(status);
+        Self::start(move |_| {
+            let response = Response::builder().status(status.load(Ordering::SeqCst));
+            async move { response.body(Body::from("{}")).unwrap() }
+        })
         .await
     }
 
