@@ -10,6 +10,8 @@
 mod apps;
 #[path = "support/peers.rs"]
 mod peers;
+#[path = "support/streams.rs"]
+mod streams;
 
 use std::{hint::black_box, time::Instant};
 
@@ -27,7 +29,7 @@ fn main() {
         ("in the router", inside),
         ("around it", around),
         ("with a call", calls),
-        ("100 events", apps::streams()),
+        ("100 events", streams::streams()),
     ];
     if let [_, count, name, requests, ..] = &*std::env::args().collect::<Vec<_>>()
         && count == "--count"

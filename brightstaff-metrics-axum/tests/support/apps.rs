@@ -1,7 +1,5 @@
 //! The same small gateway, bare and with layers, for the bench and the count of allocations.
 
-#![allow(dead_code)] // The bench uses more of it.
-
 use std::{
     convert::Infallible,
     hint::black_box,
@@ -19,13 +17,10 @@ use axum::{
 };
 use brightstaff_metrics_axum::{Metrics, MetricsLayer, Upstream};
 use bytes::Bytes;
-use futures_util::stream;
 use http::{Request, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use tower::{Layer, Service};
 
-#[path = "events.rs"]
-mod events;
 #[path = "floor.rs"]
 mod floor;
 
@@ -74,7 +69,7 @@ pub(crate) fn answer() -> Response<Full<Bytes>> {
 }
 
 /// Those of a process that has one, for all that leave marks: the marks of the first take no memory.
-fn metrics() -> Metrics {
+pub(crate) fn metrics() -> Metrics {
     static ONE: OnceLock<Metrics> = OnceLock::new();
     ONE.get_or_init(more_metrics).clone()
 }
@@ -142,36 +137,6 @@ pub(crate) fn calls() -> Apps {
             routed(relay().layer(implicit.innermost())),
         ),
     ]
-}
-
-/// Those that stream 100 events.
-pub(crate) fn streams() -> Apps {
-    let metrics = metrics();
-    let upstream = metrics.upstream("openai", "gpt-4o");
-    let streaming = || post(|| async { stream().into_response() });
-    let observed = post(|| async move { upstream.start().observe(stream()).into_response() });
-    let router = |route| Router::new().route("/v1/chat/completions", route);
-    vec![
-        ("bare, 100 events", routed(router(streaming()))),
-        (
-            "floor, 100 events",
-            routed(router(streaming()).layer(Floor)),
-        ),
-        (
-            "request alone, 100 events",
-            routed(router(streaming()).layer(MetricsLayer::new(metrics.clone()))),
-        ),
-        (
-            "explicit call, 100 events",
-            routed(router(observed).layer(MetricsLayer::new(metrics))),
-        ),
-    ]
-}
-
-fn stream() -> Response {
-    let events = stream::iter(events::events().map(Ok::<_, Infallible>));
-    let body = Body::from_stream(events);
-    ([(CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
 /// As `axum::serve` does: turns handlers into routes once, not at each request.
