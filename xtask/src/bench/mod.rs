@@ -20,7 +20,7 @@ use self::{
     reasons::Reasons,
     report::Machine,
     row::{Kind, Row},
-    rows::{BENCHES, PEERS, ROWS},
+    rows::{BENCHES, PEERS},
     verdict::Measured,
 };
 
@@ -41,13 +41,13 @@ pub(crate) struct Options {
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     let filter = options.filter.as_deref().unwrap_or_default();
-    let rows: Vec<_> = ROWS.iter().filter(|row| row.id.contains(filter)).collect();
+    let rows: Vec<_> = rows::all().filter(|row| row.id.contains(filter)).collect();
     ensure!(
         !rows.is_empty(),
         "no row has {filter:?} in its name; there are {}",
-        ROWS.iter().map(|row| row.id).collect::<Vec<_>>().join(", ")
+        rows::all().map(|row| row.id).collect::<Vec<_>>().join(", ")
     );
-    let reasons = Reasons::read(ROWS)?;
+    let reasons = Reasons::read()?;
     let machine = Machine::here(sh, PEERS)?;
     let effort = if options.quick {
         Effort::QUICK

@@ -100,12 +100,12 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::rows::ROWS;
+    use crate::bench::rows;
 
     /// A bar is a tenth longer for each tenth of a decade, and none leaves the picture.
     #[test]
     fn bars_are_logarithmic() {
-        let row = ROWS.iter().find(|row| row.drawn).expect("some are drawn");
+        let row = rows::all().find(|row| row.drawn).expect("some are drawn");
         let measured = Measured {
             row,
             bare: None,

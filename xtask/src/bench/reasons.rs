@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use toml::Table;
 
-use super::row::Row;
+use super::rows;
 
 const REASONS: &str = include_str!("reasons.toml");
 
@@ -12,11 +12,11 @@ pub(super) struct Reasons(Table);
 
 impl Reasons {
     /// Reads them; each is of a row that there is.
-    pub(super) fn read(rows: &[Row]) -> Result<Self> {
+    pub(super) fn read() -> Result<Self> {
         let table: Table = REASONS.parse().context("xtask/src/bench/reasons.toml")?;
         for (id, why) in &table {
             ensure!(
-                rows.iter().any(|row| row.id == id),
+                rows::all().any(|row| row.id == id),
                 "reasons.toml: no row is called {id}"
             );
             ensure!(why.is_str(), "reasons.toml: {id} is no sentence");
