@@ -10,7 +10,7 @@ mod bodies;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use bodies::{Case, cases};
+use bodies::{BULK, Case, cases};
 use brightstaff_metrics_core::meter::{Facts, Meter};
 use brightstaff_metrics_core::{Head, Metrics, Upstream};
 use criterion::{Criterion, Throughput};
@@ -119,10 +119,10 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     for case in cases() {
         let mut group = criterion.benchmark_group(case.name);
-        group.throughput(if case.is_bulk() {
+        group.throughput(if is_bulk(&case) {
             Throughput::Bytes(case.body.len() as u64)
         } else {
-            Throughput::Elements(case.count())
+            Throughput::Elements(frames(&case))
         });
         for (name, way) in WAYS {
             group.bench_function(name, |bench| bench.iter(|| way(&case, &upstream)));
@@ -147,7 +147,7 @@ fn repeat(arguments: &[String], upstream: &Upstream) {
         panic!("no such row: {row}")
     };
     rounds(times, || way(case, upstream));
-    println!("{} frames", times * case.count());
+    println!("{} frames", times * frames(case));
 }
 
 /// A frame of its own, for `callgrind --toggle-collect='*rounds*'`: all else, such as the clock's calibration, is left
@@ -170,10 +170,10 @@ fn table(upstream: &Upstream) {
         print!("{:26}", case.name);
         for (_, way) in WAYS {
             let nanos = time(|| way(&case, upstream)).as_nanos() as f64;
-            if case.is_bulk() {
+            if is_bulk(&case) {
                 print!("{:18.2}", case.body.len() as f64 / nanos);
             } else {
-                print!("{:18.1}", nanos / case.count() as f64);
+                print!("{:18.1}", nanos / frames(&case) as f64);
             }
         }
         let heap = allocation_counter::measure(|| ours(&case, upstream));
@@ -191,4 +191,13 @@ fn time<T>(mut work: impl FnMut() -> T) -> Duration {
         best = best.min(once.elapsed());
     }
     best
+}
+
+fn frames(case: &Case) -> u64 {
+    case.body.len().div_ceil(case.chunk) as u64
+}
+
+/// Whether its cost is one of bytes rather than of frames.
+fn is_bulk(case: &Case) -> bool {
+    case.chunk >= BULK
 }

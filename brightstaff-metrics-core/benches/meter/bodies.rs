@@ -13,20 +13,12 @@ impl Case {
     pub(crate) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         self.body.chunks(self.chunk)
     }
-
-    pub(crate) fn count(&self) -> u64 {
-        self.body.len().div_ceil(self.chunk) as u64
-    }
-
-    /// Whether its cost is one of bytes rather than of frames.
-    pub(crate) fn is_bulk(&self) -> bool {
-        self.chunk >= BULK
-    }
 }
 
 /// The size of every event.
 const EVENT: usize = 210;
-const BULK: usize = 64 << 10;
+/// Of the large frames, whose cost is one of bytes.
+pub(crate) const BULK: usize = 64 << 10;
 /// Events of a stream, and of one in large frames.
 const FEW: usize = 500;
 const MANY: usize = 5_000;

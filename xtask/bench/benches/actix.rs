@@ -4,12 +4,12 @@
 #![allow(clippy::unwrap_used)] // No request of these fails.
 #![allow(missing_docs)] // The macros make what has none.
 
-#[path = "../../../brightstaff-metrics-actix/tests/support/apps.rs"]
-mod apps;
+#[path = "../../../brightstaff-metrics-actix/tests/support/app.rs"]
+mod app;
 
 use std::hint::black_box;
 
-use apps::{Floor, PATHS, Send, app, send};
+use app::{Floor, PATHS, Send, app, send};
 use brightstaff_metrics_actix::{
     Metrics, MetricsMiddleware, brightstaff_metrics_core::Clock, prometheus::Registry,
 };

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)] // Nothing here fails.
 #![allow(missing_docs)] // The macros make what has none.
 
-#[allow(dead_code)] // The bench of times uses more of it.
 #[path = "../../../brightstaff-metrics-core/benches/meter/bodies.rs"]
 mod bodies;
 

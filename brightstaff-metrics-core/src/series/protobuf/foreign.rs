@@ -30,8 +30,8 @@ pub(super) fn metric(message: &mut Message, family: &MetricFamily, metric: &Metr
         message.message(field, |message| message.double(VALUE, value));
     };
     match family.get_field_type() {
-        MetricType::COUNTER => value(message, COUNTER, metric.get_counter().get_value()),
-        MetricType::GAUGE => value(message, GAUGE, metric.get_gauge().get_value()),
+        MetricType::COUNTER => value(message, COUNTER, counted(metric.get_counter())),
+        MetricType::GAUGE => value(message, GAUGE, gauged(metric.get_gauge())),
         MetricType::UNTYPED => value(message, UNTYPED, untyped(metric)),
         MetricType::SUMMARY => summary(message, metric),
         MetricType::HISTOGRAM => {}
@@ -118,9 +118,16 @@ fn untyped_in(printed: &str) -> f64 {
     value[..end].parse().unwrap_or(0.0)
 }
 
-/// Reads a value in the one form as in the other: where a type has the one method of its own, that is the one which is
-/// called, here and by the other.
-#[allow(dead_code)] // One of them, in each form.
+fn counted(counter: &proto::Counter) -> f64 {
+    Value::get_value(counter)
+}
+
+fn gauged(gauge: &proto::Gauge) -> f64 {
+    Value::value(gauge)
+}
+
+/// Reads a value in the one form as in the other: each type has one of the two methods of its own, which is the one that
+/// is called in the end, whichever is asked for.
 trait Value {
     fn get_value(&self) -> f64;
     fn value(&self) -> f64;
@@ -176,8 +183,9 @@ mod tests {
     fn values_are_read_in_the_form_that_is_there() {
         let mut counter = proto::Counter::default();
         counter.set_value(2.5);
-        let mut metric = Metric::default();
-        metric.set_counter(counter);
-        assert_eq!(metric.get_counter().get_value(), 2.5);
+        assert_eq!(counted(&counter), 2.5);
+        let mut gauge = proto::Gauge::default();
+        gauge.set_value(-2.5);
+        assert_eq!(gauged(&gauge), -2.5);
     }
 }
