@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use super::signals::Signals;
 use crate::{
     address::{Listen, Scrapers},
-    config::{Config, ConfigError, duration},
+    config::{Config, ConfigError, IncludeUsage, duration},
     gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
     say::{say, say_aside},
     serve::{self, Limits},
@@ -31,6 +31,11 @@ pub(crate) struct Serve {
     /// How long responses in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
+
+    /// Whether providers that tell the usage of streams only where they are asked are asked, unless the client chose or
+    /// their table in the configuration says.
+    #[arg(long, value_enum, value_name = "HOW")]
+    include_usage: Option<IncludeUsage>,
 
     /// Check the configuration and the keys that it names, and stop.
     #[arg(long)]
@@ -73,7 +78,8 @@ pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
 }
 
 async fn run(options: &Serve) -> anyhow::Result<()> {
-    let config = config(&options.source)?;
+    let mut config = config(&options.source)?;
+    config.include_usage = options.include_usage.unwrap_or(config.include_usage);
     let listen = &options.listen;
     let address = listen.gateway()?;
     let registry = Registry::new();

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{AllowedHost, BaseUrl, Sessions, Target, WebOrigin, duration};
+use super::{AllowedHost, BaseUrl, IncludeUsage, Sessions, Target, WebOrigin, duration};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -77,6 +77,9 @@ pub(crate) struct Config {
     /// The hosts that requests may ask for beside loopback. Where there are none, a gateway that listens
     /// on another address than loopback takes every host.
     pub(crate) allowed_hosts: Vec<AllowedHost>,
+    /// Whether to ask for the usage of streamed completions where the client did not choose, and the provider's API
+    /// tells it only where it is asked.
+    pub(crate) include_usage: IncludeUsage,
     /// How many pairs of provider and model may get series that this configuration does not name. By
     /// default 200, and where that is more, as many as the providers' `open_models` add up to.
     pub(crate) upstream_cap: Option<usize>,
@@ -114,6 +117,7 @@ impl Default for Config {
             client_tokens_file: None,
             cors_origins: Vec::new(),
             allowed_hosts: Vec::new(),
+            include_usage: IncludeUsage::Hidden,
             upstream_cap: None,
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -187,9 +191,9 @@ pub(crate) struct Provider {
     /// listed, and none where some are.
     #[serde(default)]
     pub(crate) open_models: Option<usize>,
-    /// Whether to ask for the usage of streamed chat completions where the client did not choose.
+    /// In place of the one of all, and whatever the API tells by itself.
     #[serde(default)]
-    pub(crate) include_usage: bool,
+    pub(crate) include_usage: Option<IncludeUsage>,
     /// In place of the one of all.
     #[serde(default, deserialize_with = "duration::optional")]
     pub(crate) stream_idle_timeout: Option<Duration>,
@@ -210,6 +214,15 @@ impl Provider {
         )
     }
 
+    /// Whether to ask for usage, of a provider with this API.
+    pub(crate) fn include_usage(&self, api: Api, config: &Config) -> IncludeUsage {
+        let of_api = match api.wants_usage_asked() {
+            true => config.include_usage,
+            false => IncludeUsage::Off,
+        };
+        self.include_usage.unwrap_or(of_api)
+    }
+
     /// A provider of which only the place is known.
     pub(crate) fn new(url: BaseUrl) -> Self {
         Self {
@@ -218,7 +231,7 @@ impl Provider {
             api_key_env: None,
             models: Vec::new(),
             open_models: None,
-            include_usage: false,
+            include_usage: None,
             stream_idle_timeout: None,
             pool_idle_timeout: None,
             retry_reused: None,
@@ -243,6 +256,16 @@ pub(crate) enum Api {
     OpenAi,
     /// `x-api-key: …`, and an `anthropic-version`.
     Anthropic,
+}
+
+impl Api {
+    /// Whether streams tell their usage only where the request asks for it.
+    pub(crate) fn wants_usage_asked(self) -> bool {
+        match self {
+            Self::OpenAi => true,
+            Self::Anthropic => false,
+        }
+    }
 }
 
 /// An agent that speaks the API of a model.

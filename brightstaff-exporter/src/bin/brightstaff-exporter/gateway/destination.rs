@@ -8,10 +8,12 @@ use rustls::ClientConfig;
 use super::{
     client::{Client, Failure},
     headers::Credentials,
+    hidden_usage::Warned,
     patience::Patient,
 };
 use crate::config::{
-    Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name, shown_variable,
+    Agent, Api, BaseUrl, Config, ConfigError, IncludeUsage, Provider, UpstreamLimits, shown_name,
+    shown_variable,
 };
 
 /// The body of a destination's response.
@@ -21,7 +23,10 @@ pub(super) type Answer = Patient<Incoming>;
 #[derive(Debug)]
 pub(super) struct Destination {
     pub(super) name: Arc<str>,
-    pub(super) include_usage: bool,
+    /// Whether usage is asked for; of an agent the gateway never asks it.
+    pub(super) include_usage: Option<IncludeUsage>,
+    /// What was said of streams without usage.
+    pub(super) usage_warned: Arc<Warned>,
     client: Client,
     credentials: Option<Credentials>,
     header_timeout: Duration,
@@ -55,7 +60,7 @@ impl Destination {
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
         let limits = provider.limits(config);
         Ok(Self {
-            include_usage: provider.include_usage,
+            include_usage: Some(provider.include_usage(api, config)),
             ..Self::new(name, &provider.url, credentials, &limits, tls)?
         })
     }
@@ -78,9 +83,11 @@ impl Destination {
         limits: &UpstreamLimits,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
+        let name: Arc<str> = name.into();
         Ok(Self {
-            name: name.into(),
-            include_usage: false,
+            usage_warned: Arc::new(Warned::new(Arc::clone(&name))),
+            name,
+            include_usage: None,
             client: Client::new(url, limits, tls)?,
             credentials,
             header_timeout: limits.response_header_timeout,

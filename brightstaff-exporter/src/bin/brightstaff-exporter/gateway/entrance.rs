@@ -31,7 +31,9 @@ use super::{
     destination::Answer,
     endpoint::Endpoint,
     error::Refusal,
-    forward, models, routing,
+    forward,
+    hidden_usage::UsageBody,
+    models, routing,
 };
 
 /// What a request meets first, but for the metrics.
@@ -44,12 +46,15 @@ struct Inside {
     shared: Shared,
 }
 
+/// The body of a destination's response.
+pub(super) type Passed = UsageBody<ObservedBody<Answer>>;
+
 /// The body of a response.
 #[derive(Debug)]
 #[pin_project(project = Either)]
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
-    Passed(#[pin] ObservedBody<Answer>),
+    Passed(#[pin] Passed),
     /// One that the gateway made, or of which nothing is recorded.
     Whole(#[pin] WholeBody),
 }

@@ -1,18 +1,20 @@
 //! Requests that are passed on, and their responses.
 
 use axum::http::{Response, StatusCode, Version};
-use brightstaff_metrics_core::{ObservedBody, labels::RouteKind};
+use brightstaff_metrics_core::labels::RouteKind;
 
 use super::{
-    Request, Shared, destination,
+    Request, Shared,
     directory::{Candidate, Choice},
+    entrance::Passed,
     error::Refusal,
     headers::strip_hop_by_hop,
+    hidden_usage,
     inbound::Inbound,
     routing::{Plan, Routing},
 };
 
-type Answer = Response<ObservedBody<destination::Answer>>;
+type Answer = Response<Passed>;
 
 /// Passes a request on to where its model leads.
 pub(super) async fn forward(
@@ -71,7 +73,11 @@ async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusa
     let call = candidate.upstream.start().in_trace(trace);
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again).await {
-        Ok(response) => Ok(call.observe(response)),
+        Ok(response) => {
+            let asking = inbound.asking(candidate);
+            let asking = asking.map(|asking| (asking, &candidate.destination.usage_warned));
+            Ok(hidden_usage::observe(call, response, asking))
+        }
         Err(failure) => {
             call.fail(failure.class);
             Err(Refusal::upstream(&candidate.destination.name, &failure))

@@ -1,17 +1,22 @@
 use std::borrow::Cow;
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_ENCODING};
+use axum::http::{
+    HeaderMap, HeaderValue, Method, StatusCode, Uri,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+};
 
 use super::{
     Request,
-    body::ModelRequest,
+    body::{ModelRequest, UsageChoice},
     credentials,
     destination::Outgoing,
     directory::Candidate,
     error::Refusal,
     headers::strip_request,
+    hidden_usage::Asking,
     upload::{Cut, Uploads},
 };
+use crate::config::IncludeUsage;
 
 /// Where streams tell their usage only if asked.
 const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
@@ -53,14 +58,18 @@ impl Inbound {
 
     /// Gets ready for the only candidate that there is.
     pub(super) fn settle(&mut self, candidate: &Candidate) -> Result<(), Refusal> {
-        let ask_usage = self.asks_usage(candidate);
-        self.body.settle(candidate.model.as_deref(), ask_usage)
+        let asks = self.asking(candidate).is_some_and(Asking::is_by_gateway);
+        self.body.settle(candidate.model.as_deref(), asks)
     }
 
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {
         let model = candidate.model.as_deref();
-        let ask_usage = self.asks_usage(candidate);
+        let asking = self.asking(candidate);
         let mut headers = self.headers.clone();
+        if asking == Some(Asking::Hidden) {
+            // What is to be taken out must be seen.
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         let mut query = self.uri.query().map(Cow::Borrowed);
         if candidate.among_several {
             credentials::strip(&mut headers, &mut query);
@@ -70,7 +79,9 @@ impl Inbound {
             path: self.path(),
             query,
             headers,
-            body: self.body.for_destination(model, ask_usage)?,
+            body: self
+                .body
+                .for_destination(model, asking.is_some_and(Asking::is_by_gateway))?,
         })
     }
 
@@ -79,8 +90,22 @@ impl Inbound {
         forwarded_path(self.uri.path())
     }
 
-    fn asks_usage(&self, candidate: &Candidate) -> bool {
-        candidate.destination.include_usage && COMPLETIONS.contains(&self.path())
+    /// Who asks this candidate for usage; nothing where that is told anyway, or there is none.
+    pub(super) fn asking(&self, candidate: &Candidate) -> Option<Asking> {
+        let include_usage = candidate.destination.include_usage?;
+        if !COMPLETIONS.contains(&self.path()) {
+            return None;
+        }
+        match self.body.usage {
+            UsageChoice::NoStream => None,
+            UsageChoice::Wanted => Some(Asking::Client),
+            UsageChoice::Declined => Some(Asking::Declined),
+            UsageChoice::Open => Some(match include_usage {
+                IncludeUsage::Hidden => Asking::Hidden,
+                IncludeUsage::Shown => Asking::Shown,
+                IncludeUsage::Off => Asking::Nobody,
+            }),
+        }
     }
 }
 

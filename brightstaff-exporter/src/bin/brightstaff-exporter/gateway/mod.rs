@@ -17,6 +17,7 @@ mod error;
 mod fields;
 mod forward;
 mod headers;
+mod hidden_usage;
 mod inbound;
 mod metrics;
 mod models;
