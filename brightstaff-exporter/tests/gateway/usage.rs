@@ -103,7 +103,7 @@ async fn usage_is_shown_or_not_asked_for_where_that_is_configured() {
     let url = &upstream.url;
     let shown = format!("[providers.p]\nurl = '{url}'\ninclude_usage = 'shown'");
     let off = format!("include_usage = 'off'\n[providers.p]\nurl = '{url}'");
-    let by_itself = format!("[providers.p]\nurl = '{url}'\napi = 'anthropic'");
+    let by_itself = format!("[providers.p]\nurl = '{url}'\napi = 'mistral'");
     let upstreams = || Serve::upstreams(&[("p", url)]).arg("--include-usage");
     for (serve, asks, sees) in [
         (Serve::config(&shown), true, true),
@@ -132,6 +132,45 @@ async fn usage_is_shown_or_not_asked_for_where_that_is_configured() {
         gateway
             .expect(COMPLETION, if asks { 12.0 } else { 0.0 })
             .await;
+    }
+}
+
+#[tokio::test]
+async fn every_path_is_asked_whose_streams_tell_their_usage_only_then() {
+    let upstream = provider(BODY, &[]).await;
+    for (api, path, asks) in [
+        ("openai", "/p/v1/chat/completions", true),
+        ("openai", "/p/completions", true),
+        ("openai", "/chat/completions/", true),
+        (
+            "azure",
+            "/openai/deployments/d/chat/completions?api-version=1",
+            true,
+        ),
+        ("azure", "/p/openai/deployments/d/completions", true),
+        ("azure", "/p/openai/v1/chat/completions", true),
+        ("ollama", "/v1/chat/completions", true),
+        ("ollama", "/p/api/chat", false),
+        ("gemini", "/p/v1beta/openai/chat/completions", false),
+        ("mistral", "/v1/chat/completions", false),
+        ("openai", "/v1/responses", false),
+    ] {
+        let config = format!("[providers.p]\nurl = '{}'\napi = '{api}'", upstream.url);
+        let gateway = Serve::config(&config).start().await;
+        let body = r#"{"model":"m","stream":true}"#;
+        assert_eq!(text(&gateway, path, body).await, stream_of(BODY, false));
+        let sent = upstream.seen().pop().unwrap().json();
+        let options = asks.then(|| json!({ "include_usage": true }));
+        assert_eq!(sent.get("stream_options"), options.as_ref(), "{path}");
+        // In a path it is the deployment that counts, and the body stays as it is.
+        assert_eq!(sent["model"], "m");
+        gateway
+            .expect("llm_tokens_total", if asks { 21.0 } else { 0.0 })
+            .await;
+        if path.contains("/deployments/") {
+            let series = r#"llm_tokens_total{model="d",provider="p"}"#;
+            gateway.expect(series, 21.0).await;
+        }
     }
 }
 

@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{AllowedHost, BaseUrl, IncludeUsage, Sessions, Target, WebOrigin, duration};
+use super::{
+    Allowed, AllowedHost, Api, BaseUrl, IncludeUsage, Sessions, Target, WebOrigin, duration,
+};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -157,6 +159,13 @@ impl Config {
         }
     }
 
+    /// The variables that hold keys of the operator's.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let providers = self.providers.values().map(|p| &p.api_key_env);
+        let keys = providers.chain(self.agents.values().map(|agent| &agent.api_key_env));
+        keys.filter_map(|key| key.as_deref())
+    }
+
     /// How many pairs may get series that this configuration does not name.
     pub(crate) fn upstream_cap(&self) -> usize {
         let fits_all = self
@@ -175,12 +184,15 @@ impl Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
-    /// What stands before `/v1/…`.
+    /// What its own SDK takes as its base URL.
     pub(crate) url: BaseUrl,
-    /// How it wants to be given its key. By default `anthropic` for the provider of that name, and
-    /// `openai` for any other.
+    /// The API that it speaks. By default what its name says (`anthropic`, `gemini`, ...), and `openai` for any other.
     #[serde(default)]
     pub(crate) api: Option<Api>,
+    /// What clients may ask of it beside LLM calls, lists of models and token counting. By default everything where their own
+    /// credentials pass, and nothing where the gateway puts in its own.
+    #[serde(default)]
+    pub(crate) allow: Vec<Allowed>,
     /// The environment variable that holds its key. Without, the client's own credentials pass.
     #[serde(default)]
     pub(crate) api_key_env: Option<String>,
@@ -191,7 +203,7 @@ pub(crate) struct Provider {
     /// listed, and none where some are.
     #[serde(default)]
     pub(crate) open_models: Option<usize>,
-    /// In place of the one of all, and whatever the API tells by itself.
+    /// In place of the one of all, whatever the API.
     #[serde(default)]
     pub(crate) include_usage: Option<IncludeUsage>,
     /// In place of the one of all.
@@ -206,6 +218,11 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
+    /// The API that a provider of this name speaks.
+    pub(crate) fn api(&self, name: &str) -> Api {
+        self.api.unwrap_or_else(|| Api::by_name(name))
+    }
+
     pub(crate) fn limits(&self, config: &Config) -> UpstreamLimits {
         config.limits(
             self.stream_idle_timeout,
@@ -228,6 +245,7 @@ impl Provider {
         Self {
             url,
             api: None,
+            allow: Vec::new(),
             api_key_env: None,
             models: Vec::new(),
             open_models: None,
@@ -248,31 +266,11 @@ impl Provider {
     }
 }
 
-/// How a provider wants to be given its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Api {
-    /// `Authorization: Bearer …`.
-    OpenAi,
-    /// `x-api-key: …`, and an `anthropic-version`.
-    Anthropic,
-}
-
-impl Api {
-    /// Whether streams tell their usage only where the request asks for it.
-    pub(crate) fn wants_usage_asked(self) -> bool {
-        match self {
-            Self::OpenAi => true,
-            Self::Anthropic => false,
-        }
-    }
-}
-
 /// An agent that speaks the API of a model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// What stands before `/v1/…`.
+    /// What an SDK for OpenAI's API takes as its base URL.
     pub(crate) url: BaseUrl,
     /// The environment variable that holds its key, sent as `Authorization: Bearer …`.
     #[serde(default)]

@@ -3,14 +3,17 @@ use std::borrow::Cow;
 use axum::http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+    request::Parts,
 };
 
 use super::{
     Request,
     body::{ModelRequest, UsageChoice},
+    client::Content,
     credentials,
     destination::Outgoing,
     directory::Candidate,
+    endpoint::{Asked, Model},
     error::Refusal,
     headers::strip_request,
     hidden_usage::Asking,
@@ -18,22 +21,62 @@ use super::{
 };
 use crate::config::IncludeUsage;
 
-/// Where streams tell their usage only if asked.
-const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
-
-/// A request that was read to its end, ready to be sent to any number of candidates.
+/// The head of a request, ready to be sent on.
 #[derive(Debug)]
-pub(super) struct Inbound {
+pub(super) struct InboundHead<'a> {
+    pub(super) asked: &'a Asked<'a>,
     method: Method,
     uri: Uri,
     pub(super) headers: HeaderMap,
+}
+
+/// A request that was read to its end, ready to be sent to any number of candidates.
+#[derive(Debug)]
+pub(super) struct Inbound<'a> {
+    pub(super) head: InboundHead<'a>,
     pub(super) body: ModelRequest,
 }
 
-impl Inbound {
+impl<'a> InboundHead<'a> {
+    pub(super) fn new(asked: &'a Asked<'a>, mut parts: Parts) -> Self {
+        strip_request(&mut parts.headers);
+        Self {
+            asked,
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+        }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The request to a candidate, with this behind its head.
+    pub(super) fn outgoing<'s>(&'s self, candidate: &Candidate, body: Content) -> Outgoing<'s> {
+        let mut headers = self.headers.clone();
+        let mut query = self.uri.query().map(Cow::Borrowed);
+        if candidate.among_several {
+            credentials::strip(&mut headers, &mut query);
+        }
+        Outgoing {
+            method: self.method.clone(),
+            path: candidate.destination.path(self.asked),
+            query,
+            headers,
+            body,
+        }
+    }
+}
+
+impl<'a> Inbound<'a> {
     /// Never ends where the client left before it had sent everything, since there is nobody to answer.
-    pub(super) async fn read(request: Request, uploads: &Uploads) -> Result<Self, Refusal> {
-        let (mut parts, body) = request.into_parts();
+    pub(super) async fn read(
+        request: Request,
+        asked: &'a Asked<'a>,
+        uploads: &Uploads,
+    ) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
         let encoding = parts.headers.get(CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| encoding != "identity") {
             let fault = "the request body is compressed, which hides its model: send it plain";
@@ -46,54 +89,43 @@ impl Inbound {
             Err(Cut::Refused(refusal)) => return Err(refusal),
             Err(Cut::Left) => match client.left().await {},
         };
-        let body = ModelRequest::parse(bytes, &uploads.budget)?;
-        strip_request(&mut parts.headers);
         Ok(Self {
-            method: parts.method,
-            uri: parts.uri,
-            headers: parts.headers,
-            body,
+            body: ModelRequest::parse(bytes, &uploads.budget)?,
+            head: InboundHead::new(asked, parts),
         })
     }
 
     /// Gets ready for the only candidate that there is.
     pub(super) fn settle(&mut self, candidate: &Candidate) -> Result<(), Refusal> {
         let asks = self.asking(candidate).is_some_and(Asking::is_by_gateway);
-        self.body.settle(candidate.model.as_deref(), asks)
+        let model = self.model_for(candidate);
+        self.body.settle(model, asks)
     }
 
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {
-        let model = candidate.model.as_deref();
+        let model = self.model_for(candidate);
         let asking = self.asking(candidate);
-        let mut headers = self.headers.clone();
+        let asks = asking.is_some_and(Asking::is_by_gateway);
+        let body = self.body.for_destination(model, asks)?;
+        let mut outgoing = self.head.outgoing(candidate, Content::Whole(body));
         if asking == Some(Asking::Hidden) {
             // What is to be taken out must be seen.
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            let plain = HeaderValue::from_static("identity");
+            outgoing.headers.insert(ACCEPT_ENCODING, plain);
         }
-        let mut query = self.uri.query().map(Cow::Borrowed);
-        if candidate.among_several {
-            credentials::strip(&mut headers, &mut query);
-        }
-        Ok(Outgoing {
-            method: self.method.clone(),
-            path: self.path(),
-            query,
-            headers,
-            body: self
-                .body
-                .for_destination(model, asking.is_some_and(Asking::is_by_gateway))?,
-        })
+        Ok(outgoing)
     }
 
-    /// The path as the destination knows it.
-    fn path(&self) -> &str {
-        forwarded_path(self.uri.path())
+    /// What the body has to name, where that is what decides.
+    fn model_for<'c>(&self, candidate: &'c Candidate) -> Option<&'c str> {
+        let model = candidate.model.as_deref();
+        model.filter(|_| self.head.asked.row.model == Model::Body)
     }
 
     /// Who asks this candidate for usage; nothing where that is told anyway, or there is none.
     pub(super) fn asking(&self, candidate: &Candidate) -> Option<Asking> {
         let include_usage = candidate.destination.include_usage?;
-        if !COMPLETIONS.contains(&self.path()) {
+        if !self.head.asked.has_usage_if_asked() {
             return None;
         }
         match self.body.usage {
@@ -107,9 +139,4 @@ impl Inbound {
             }),
         }
     }
-}
-
-/// The path as the destination knows it: from `/v1` on.
-pub(super) fn forwarded_path(path: &str) -> &str {
-    path.strip_prefix("/agents").unwrap_or(path)
 }
