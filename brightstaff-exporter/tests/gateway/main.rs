@@ -8,6 +8,7 @@ mod addresses;
 mod connections;
 mod credentials;
 mod drain;
+mod encodings;
 mod errors;
 mod forward;
 mod hangups;

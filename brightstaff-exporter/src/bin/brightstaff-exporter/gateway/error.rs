@@ -4,14 +4,14 @@ use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ACCEPT_ENCODING, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
 use serde_json::json;
 
-use super::{budget::Exhausted, client::Failure};
+use super::{budget::Exhausted, client::Failure, decode};
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
 
@@ -135,6 +135,11 @@ impl IntoResponse for Refusal {
             // RFC 9110, section 15.5.2.
             let challenge = HeaderValue::from_static("Bearer");
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            // RFC 9110, section 15.5.16.
+            let codings = HeaderValue::from_static(decode::ACCEPTED);
+            headers.insert(ACCEPT_ENCODING, codings);
         }
         response.extensions_mut().insert(NoUpstream);
         response

@@ -33,6 +33,7 @@ pub(super) async fn forward(
         }
         Choice::Alias(alias) => {
             let plan = routing.plan(alias, &inbound.headers).await?;
+            inbound.settle_coding(&alias.candidates);
             ask_in_turn(plan, &inbound).await?
         }
     };

@@ -9,6 +9,7 @@ mod body;
 mod budget;
 mod client;
 mod credentials;
+mod decode;
 mod destination;
 mod directory;
 mod endpoint;
