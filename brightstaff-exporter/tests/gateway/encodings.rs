@@ -188,3 +188,29 @@ async fn a_body_may_come_in_any_pieces() {
     assert_eq!(seen.len(), body.len() - 1);
     assert!(seen.iter().all(|seen| seen.body == body));
 }
+
+/// Where no model has to be read, nothing is: whatever the coding, it is between the client and the provider.
+#[tokio::test]
+async fn what_is_not_read_may_come_in_any_coding() {
+    let upstream = Upstream::json(200, "{}").await;
+    let gateway = gateway(&upstream, "").await;
+    for path in ["/p/v1/files", "/v1/files"] {
+        let request = encoded(&gateway, path, "compress, gzip", "anything");
+        assert_eq!(gateway.ask(request).await.0, 200, "{path}");
+        let seen = upstream.seen().pop().unwrap();
+        assert_eq!(seen.header("content-encoding"), Some("compress, gzip"));
+        assert_eq!(seen.body, "anything");
+    }
+    // A form of which the model has to be read must be plain.
+    let url = format!("{}/v1/audio/transcriptions", gateway.url);
+    let form = gateway.client.post(url).body(gzip("--b--"));
+    let form = form
+        .header("content-type", "multipart/form-data; boundary=b")
+        .header("content-encoding", "gzip");
+    let (status, error) = gateway.ask(form).await;
+    assert_eq!(
+        (status, &error["error"]["code"]),
+        (400, &"invalid_encoding".into())
+    );
+    assert_eq!(upstream.seen().len(), 2);
+}

@@ -1,35 +1,77 @@
 use std::{borrow::Cow, slice};
 
-use axum::http::{HeaderMap, Method, Uri, header::CONTENT_ENCODING};
+use axum::http::{HeaderMap, Method, Uri, header::CONTENT_ENCODING, request::Parts};
 
 use super::{
     Request,
     body::ModelRequest,
+    client::Content,
     credentials,
     decode::{Coding, decode},
     destination::Outgoing,
     directory::Candidate,
+    endpoint::Asked,
     error::Refusal,
     headers::strip_request,
     upload::{Cut, Uploads},
 };
 
-/// Where streams tell their usage only if asked.
-const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
-
-/// A request that was read to its end, ready to be sent to any number of candidates.
+/// The head of a request, ready to be sent on.
 #[derive(Debug)]
-pub(super) struct Inbound {
+pub(super) struct InboundHead<'a> {
+    pub(super) asked: &'a Asked<'a>,
     method: Method,
     uri: Uri,
     pub(super) headers: HeaderMap,
+}
+
+/// A request that was read to its end, ready to be sent to any number of candidates.
+#[derive(Debug)]
+pub(super) struct Inbound<'a> {
+    pub(super) head: InboundHead<'a>,
     pub(super) body: ModelRequest,
 }
 
-impl Inbound {
+impl<'a> InboundHead<'a> {
+    pub(super) fn new(asked: &'a Asked<'a>, mut parts: Parts) -> Self {
+        strip_request(&mut parts.headers);
+        Self {
+            asked,
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+        }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The request to a candidate, with this behind its head.
+    pub(super) fn outgoing<'s>(&'s self, candidate: &Candidate, body: Content) -> Outgoing<'s> {
+        let mut headers = self.headers.clone();
+        let mut query = self.uri.query().map(Cow::Borrowed);
+        if candidate.among_several {
+            credentials::strip(&mut headers, &mut query);
+        }
+        Outgoing {
+            method: self.method.clone(),
+            path: candidate.destination.path(self.asked),
+            query,
+            headers,
+            body,
+        }
+    }
+}
+
+impl<'a> Inbound<'a> {
     /// Never ends where the client left before it had sent everything, since there is nobody to answer.
-    pub(super) async fn read(request: Request, uploads: &Uploads) -> Result<Self, Refusal> {
-        let (mut parts, body) = request.into_parts();
+    pub(super) async fn read(
+        request: Request,
+        asked: &'a Asked<'a>,
+        uploads: &Uploads,
+    ) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
         let coding = Coding::of(&parts.headers)?;
         let client = body.client();
         let bytes = match uploads.read(body).await {
@@ -41,20 +83,16 @@ impl Inbound {
             None => (bytes, None),
             Some(coding) => (decode(coding, &bytes, uploads).await?, Some(bytes)),
         };
-        let body = ModelRequest::parse(text, &uploads.budget)?.with_encoded(encoded);
-        strip_request(&mut parts.headers);
         Ok(Self {
-            method: parts.method,
-            uri: parts.uri,
-            headers: parts.headers,
-            body,
+            body: ModelRequest::parse(text, &uploads.budget)?.with_encoded(encoded),
+            head: InboundHead::new(asked, parts),
         })
     }
 
     /// Gets ready for the only candidate that there is.
     pub(super) fn settle(&mut self, candidate: &Candidate) -> Result<(), Refusal> {
         self.settle_coding(slice::from_ref(candidate));
-        let ask_usage = asks_usage(candidate, self.path());
+        let ask_usage = self.asks_usage(candidate);
         self.body.settle(candidate.model.as_deref(), ask_usage)
     }
 
@@ -65,12 +103,12 @@ impl Inbound {
             return;
         }
         let changes = |candidate: &Candidate| {
-            let ask_usage = asks_usage(candidate, self.path());
+            let ask_usage = self.asks_usage(candidate);
             self.body.changes(candidate.model.as_deref(), ask_usage)
         };
         if candidates.iter().any(changes) {
             self.body.keep_text();
-            self.headers.remove(CONTENT_ENCODING);
+            self.head.headers.remove(CONTENT_ENCODING);
         } else {
             self.body.keep_encoded();
         }
@@ -78,32 +116,12 @@ impl Inbound {
 
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {
         let model = candidate.model.as_deref();
-        let ask_usage = asks_usage(candidate, self.path());
-        let mut headers = self.headers.clone();
-        let mut query = self.uri.query().map(Cow::Borrowed);
-        if candidate.among_several {
-            credentials::strip(&mut headers, &mut query);
-        }
-        Ok(Outgoing {
-            method: self.method.clone(),
-            path: self.path(),
-            query,
-            headers,
-            body: self.body.for_destination(model, ask_usage)?,
-        })
+        let ask_usage = self.asks_usage(candidate);
+        let body = self.body.for_destination(model, ask_usage)?;
+        Ok(self.head.outgoing(candidate, Content::Whole(body)))
     }
 
-    /// The path as the destination knows it.
-    fn path(&self) -> &str {
-        forwarded_path(self.uri.path())
+    fn asks_usage(&self, candidate: &Candidate) -> bool {
+        candidate.destination.asks_usage(self.head.asked)
     }
-}
-
-fn asks_usage(candidate: &Candidate, path: &str) -> bool {
-    candidate.destination.include_usage && COMPLETIONS.contains(&path)
-}
-
-/// The path as the destination knows it: from `/v1` on.
-pub(super) fn forwarded_path(path: &str) -> &str {
-    path.strip_prefix("/agents").unwrap_or(path)
 }

@@ -38,6 +38,14 @@ impl Coding {
         })
     }
 
+    /// Forms are read as they come, and nobody encodes them.
+    pub(in super::super) fn refuse_form(headers: &HeaderMap) -> Result<(), Refusal> {
+        let fault = "a form must come plain: send it without content-encoding";
+        let plain = matches!(Self::of(headers), Ok(None));
+        let refusal = || Refusal::request("invalid_encoding", fault);
+        plain.then_some(()).ok_or_else(refusal)
+    }
+
     fn named(name: &str) -> Option<Self> {
         let is = |known| name.eq_ignore_ascii_case(known);
         if is("gzip") || is("x-gzip") {
