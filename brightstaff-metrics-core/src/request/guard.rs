@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::known_handler::Answered;
 use crate::{
@@ -6,8 +6,9 @@ use crate::{
     families::{FoundHandler, HandlerSeries},
     head::Head,
     labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass},
+    listener::{EndedRequest, Listener, RequestEnd},
     progress::{Ending, Progress, is_bodiless},
-    series::Traced,
+    series::{Keyed as _, Traced},
     trace::TraceContext,
 };
 
@@ -33,6 +34,17 @@ pub struct RequestGuard {
     progress: Progress,
     /// Where nothing is known of the request.
     answered: Option<Arc<Answered>>,
+    listening: Option<Box<Listening>>,
+}
+
+/// Who hears of the end, and what of it nobody else needs.
+#[derive(Debug)]
+struct Listening {
+    listener: Listener,
+    status: Option<u16>,
+    /// Nanoseconds from the arrival to the headers.
+    headers: Option<u64>,
+    bytes: u64,
 }
 
 impl RequestGuard {
@@ -51,6 +63,7 @@ impl RequestGuard {
             ended: false,
             progress: Progress::default(),
             answered: None,
+            listening: None,
         }
     }
 
@@ -64,6 +77,16 @@ impl RequestGuard {
     #[inline]
     pub(super) fn in_trace(&mut self, trace: Option<TraceContext>) {
         self.trace = trace;
+    }
+
+    /// Tells this listener of the end, once it is recorded. What was said last counts.
+    pub fn listen(&mut self, listener: Listener) {
+        self.listening = Some(Box::new(Listening {
+            listener,
+            status: None,
+            headers: None,
+            bytes: 0,
+        }));
     }
 
     /// The request is a CONNECT.
@@ -102,6 +125,9 @@ impl RequestGuard {
         self.count(class);
         let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
+        if let Some(listening) = &mut self.listening {
+            (listening.status, listening.headers) = (Some(head.status), Some(elapsed));
+        }
         let bodiless = head.ended
             || is_bodiless(head.status)
             || self.method == RequestMethod::Head
@@ -122,6 +148,9 @@ impl RequestGuard {
     #[inline]
     pub fn bytes(&mut self, count: usize) {
         self.progress.bytes(count);
+        if let Some(listening) = &mut self.listening {
+            listening.bytes += count as u64;
+        }
         if self.progress.is_complete() {
             self.complete();
         }
@@ -152,14 +181,19 @@ impl RequestGuard {
 
     fn end_at(&mut self, ending: Ending, now: Tick) {
         self.ended = true;
-        if self.counted {
-            self.end_body(ending);
+        let end = if self.counted {
+            self.end_body(ending)
         } else {
             self.count(StatusClass::Error);
-            if ending == Ending::Dropped {
-                self.handler.cancelled.get(CancelPhase::Headers).inc();
+            match ending {
+                Ending::Dropped => {
+                    self.handler.cancelled.get(CancelPhase::Headers).inc();
+                    RequestEnd::Cancelled
+                }
+                Ending::Panicked => RequestEnd::Panic,
+                Ending::Complete | Ending::Failed => RequestEnd::Error,
             }
-        }
+        };
         let clock = &self.handler.context.clock;
         let elapsed = clock.nanos(self.start, now);
         let duration = self.handler.duration();
@@ -169,6 +203,28 @@ impl RequestGuard {
         });
         duration.observe_traced(elapsed, traced.as_ref());
         self.handler.in_flight.dec();
+        if self.listening.is_some() {
+            self.tell(end, elapsed);
+        }
+    }
+
+    // Few requests are listened to.
+    #[cold]
+    fn tell(&mut self, end: RequestEnd, elapsed: u64) {
+        let Some(listening) = self.listening.take() else {
+            return;
+        };
+        let [handler] = self.handler.key();
+        let ended = EndedRequest {
+            handler,
+            method: self.method,
+            status: listening.status,
+            end,
+            duration: Duration::from_nanos(elapsed),
+            time_to_headers: listening.headers.map(Duration::from_nanos),
+            bytes: listening.bytes,
+        };
+        listening.listener.request_ended(&ended);
     }
 
     /// Counts the request: once.
@@ -181,18 +237,24 @@ impl RequestGuard {
         }
     }
 
-    fn end_body(&self, ending: Ending) {
+    fn end_body(&self, ending: Ending) -> RequestEnd {
         let interrupted = |reason| self.handler.interrupted.get(reason).inc();
         match ending {
-            Ending::Complete if self.progress.is_short() => interrupted(InterruptReason::Error),
-            Ending::Complete => {}
-            Ending::Failed => interrupted(InterruptReason::Error),
-            Ending::Panicked => interrupted(InterruptReason::Panic),
+            Ending::Complete if !self.progress.is_short() => RequestEnd::Complete,
+            Ending::Complete | Ending::Failed => {
+                interrupted(InterruptReason::Error);
+                RequestEnd::Error
+            }
+            Ending::Panicked => {
+                interrupted(InterruptReason::Panic);
+                RequestEnd::Panic
+            }
             Ending::Dropped if self.progress.was_polled() => {
                 self.handler.cancelled.get(CancelPhase::Body).inc();
+                RequestEnd::Cancelled
             }
             // Its response was replaced, or only its status was wanted.
-            Ending::Dropped => {}
+            Ending::Dropped => RequestEnd::Complete,
         }
     }
 }

@@ -1,6 +1,7 @@
 use crate::{
     clock::Tick,
     families::CallInFlight,
+    listener::Listener,
     trace::TraceContext,
     upstream::{Upstream, UpstreamCall, UpstreamObserved},
 };
@@ -14,15 +15,22 @@ pub struct PendingCall {
     in_flight: CallInFlight,
     start: Tick,
     trace: Option<TraceContext>,
+    listener: Option<Listener>,
 }
 
 impl PendingCall {
-    pub(super) fn new(upstream: &Upstream, start: Tick, trace: Option<TraceContext>) -> Self {
+    pub(super) fn new(
+        upstream: &Upstream,
+        start: Tick,
+        trace: Option<TraceContext>,
+        listener: Option<Listener>,
+    ) -> Self {
         Self {
             in_flight: upstream.call_in_flight(),
             upstream: upstream.clone(),
             start,
             trace,
+            listener,
         }
     }
 
@@ -39,6 +47,8 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        UpstreamCall::new(self.upstream, self.in_flight, self.start).in_trace(self.trace)
+        UpstreamCall::new(self.upstream, self.in_flight, self.start)
+            .in_trace(self.trace)
+            .with_listener(self.listener)
     }
 }

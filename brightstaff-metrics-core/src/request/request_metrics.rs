@@ -9,6 +9,7 @@ use super::{
 use crate::{
     families::{FoundHandler, HttpFamilies, UpstreamFamilies},
     labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
+    listener::Listener,
     upstream::Upstream,
 };
 
@@ -145,12 +146,18 @@ impl RequestMetrics {
         let implicit = self.call_of(request, method).filter(|_| left.call);
         let measured = left.request || implicit.is_some();
         let trace = measured.then(|| request.trace()).flatten();
-        let call = implicit.map(|upstream| PendingCall::new(upstream, start, trace));
+        let listens = measured && Listener::are_there();
+        let listener = listens.then(|| request.listener()).flatten();
+        let call = implicit
+            .map(|upstream| PendingCall::new(upstream, start, trace, listener.clone()));
         let guard = left.request.then(|| {
             let (handler, answered) = self.handler_of(request, method);
             let mut guard = RequestGuard::start(handler, method, start);
             guard.answered_as(answered);
             guard.in_trace(trace);
+            if let Some(listener) = listener {
+                guard.listen(listener);
+            }
             if method == RequestMethod::Other && request.is_connect() {
                 guard.connect();
             }
