@@ -52,13 +52,13 @@ pub trait EndListener: Send + Sync + 'static {
     }
 }
 
-/// An [`EndListener`], cheap to clone.
+/// An [`EndListener`], cheap to clone. One word: guards that hold one are moved from hand to hand.
 ///
 /// In the extensions of a request, before it reaches the layer or the middleware, it hears of the end of the request,
 /// and of the call that is measured implicitly there. A call that a handler makes is told by
 /// [`UpstreamCall::with_listener`](crate::UpstreamCall::with_listener).
 #[derive(Clone)]
-pub struct Listener(Arc<dyn EndListener>);
+pub struct Listener(Arc<Box<dyn EndListener>>);
 
 /// What was recorded of a call to a provider.
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +139,11 @@ impl Listener {
     /// One of its own.
     #[must_use]
     pub fn new(listener: impl EndListener) -> Self {
-        Self::from(Arc::new(listener))
+        // Read before it is written: whoever makes one for each request shares the line.
+        if !Self::are_there() {
+            ANY.store(true, Ordering::Relaxed);
+        }
+        Self(Arc::new(Box::new(listener)))
     }
 
     /// Whether one was ever made in this process: where none was, no request has to be looked through for one.
@@ -161,7 +165,7 @@ impl Listener {
     /// Guards are dropped within this, often by a panic already: another that escaped would end the process. So would
     /// one that is dropped within another's unwinding, which is why the listener goes last.
     fn tell(self, tell: impl FnOnce(&dyn EndListener)) {
-        quietly(|| tell(&*self.0));
+        quietly(|| tell(&**self.0));
         quietly(move || drop(self));
     }
 }
@@ -175,11 +179,20 @@ fn quietly(run: impl FnOnce()) {
 
 impl<L: EndListener> From<Arc<L>> for Listener {
     fn from(listener: Arc<L>) -> Self {
-        // Read before it is written: whoever makes one for each request shares the line.
-        if !Self::are_there() {
-            ANY.store(true, Ordering::Relaxed);
-        }
-        Self(listener)
+        Self::new(Shared(listener))
+    }
+}
+
+/// One that its maker holds, too.
+struct Shared<L>(Arc<L>);
+
+impl<L: EndListener> EndListener for Shared<L> {
+    fn call_ended(&self, call: &EndedCall<'_>) {
+        self.0.call_ended(call);
+    }
+
+    fn request_ended(&self, request: &EndedRequest<'_>) {
+        self.0.request_ended(request);
     }
 }
 

@@ -4,10 +4,12 @@
 
 mod support;
 
+mod access_log;
 mod addresses;
 mod connections;
 mod credentials;
 mod drain;
+mod error_shapes;
 mod errors;
 mod forward;
 mod hangups;
@@ -21,6 +23,7 @@ mod origins;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod request_ids;
 mod reuse;
 mod routing;
 mod scrapers;

@@ -19,19 +19,19 @@ pub struct PendingCall {
 }
 
 impl PendingCall {
-    pub(super) fn new(
-        upstream: &Upstream,
-        start: Tick,
-        trace: Option<TraceContext>,
-        listener: Option<Listener>,
-    ) -> Self {
+    pub(super) fn new(upstream: &Upstream, start: Tick, trace: Option<TraceContext>) -> Self {
         Self {
             in_flight: upstream.call_in_flight(),
             upstream: upstream.clone(),
             start,
             trace,
-            listener,
+            listener: None,
         }
+    }
+
+    /// Tells this listener of the end of the call.
+    pub(super) fn listen(&mut self, listener: Listener) {
+        self.listener = Some(listener);
     }
 
     /// Leaves it, where the handler marked the response: as one of a call that these metrics measure already,

@@ -47,6 +47,19 @@ pub struct Begun {
     pub marks: Option<NewMarks>,
 }
 
+impl Begun {
+    // Few requests are listened to.
+    #[cold]
+    fn listen(&mut self, listener: &Listener) {
+        if let Some(call) = &mut self.call {
+            call.listen(listener.clone());
+        }
+        if let Some(request) = &mut self.request {
+            request.listen(listener.clone());
+        }
+    }
+}
+
 impl RequestMetrics {
     pub(crate) fn new(http: &Arc<HttpFamilies>, upstream: &Arc<UpstreamFamilies>) -> Self {
         http.measured.layer();
@@ -146,28 +159,28 @@ impl RequestMetrics {
         let implicit = self.call_of(request, method).filter(|_| left.call);
         let measured = left.request || implicit.is_some();
         let trace = measured.then(|| request.trace()).flatten();
-        let listens = measured && Listener::are_there();
-        let listener = listens.then(|| request.listener()).flatten();
-        let call = implicit
-            .map(|upstream| PendingCall::new(upstream, start, trace, listener.clone()));
+        let call = implicit.map(|upstream| PendingCall::new(upstream, start, trace));
         let guard = left.request.then(|| {
             let (handler, answered) = self.handler_of(request, method);
             let mut guard = RequestGuard::start(handler, method, start);
             guard.answered_as(answered);
             guard.in_trace(trace);
-            if let Some(listener) = listener {
-                guard.listen(listener);
-            }
             if method == RequestMethod::Other && request.is_connect() {
                 guard.connect();
             }
             guard
         });
-        Begun {
+        let mut begun = Begun {
             request: guard,
             marks: marks(call.is_some()),
             call,
+        };
+        if Listener::are_there()
+            && let Some(listener) = request.listener()
+        {
+            begun.listen(&listener);
         }
+        begun
     }
 
     /// Where the framework has routed the request only by the time of its head: names its handler once more.

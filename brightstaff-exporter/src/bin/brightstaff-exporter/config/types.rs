@@ -243,6 +243,12 @@ pub(crate) enum Api {
     OpenAi,
     /// `x-api-key: …`, and an `anthropic-version`.
     Anthropic,
+    Gemini,
+    Bedrock,
+    Azure,
+    Cohere,
+    Ollama,
+    Mistral,
 }
 
 /// An agent that speaks the API of a model.

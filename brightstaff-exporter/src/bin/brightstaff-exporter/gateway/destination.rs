@@ -9,6 +9,7 @@ use super::{
     client::{Client, Failure},
     headers::Credentials,
     patience::Patient,
+    request_id::RequestId,
 };
 use crate::config::{
     Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name, shown_variable,
@@ -102,19 +103,19 @@ impl Destination {
             out
         };
         let again = || again().map(prepared);
+        let id = RequestId::of(&first.headers);
         let request = self.client.send(&self.name, prepared(first), again);
         let failure = match tokio::time::timeout(self.header_timeout, request).await {
             Ok(Ok(response)) => {
-                let name = &self.name;
-                return Ok(
-                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
-                );
+                let (name, limit) = (Arc::clone(&self.name), self.idle_timeout);
+                return Ok(response.map(|body| Patient::new(body, name, id, limit)));
             }
             Ok(Err(failure)) => failure,
             Err(_) => Failure::late(self.header_timeout),
         };
         let Failure { class, cause, .. } = &failure;
-        tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");
+        let request_id = id.as_ref().map(RequestId::as_str);
+        tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
         Err(failure)
     }
 }

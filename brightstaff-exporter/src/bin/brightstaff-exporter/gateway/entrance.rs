@@ -13,10 +13,7 @@ use std::{
 use axum::{
     BoxError, Json,
     body::Body as WholeBody,
-    http::{
-        HeaderValue, Method, Response, StatusCode,
-        header::{ALLOW, CONTENT_LENGTH},
-    },
+    http::{Method, Response, StatusCode, header::CONTENT_LENGTH},
     response::IntoResponse,
 };
 use brightstaff_metrics_core::ObservedBody;
@@ -28,6 +25,7 @@ use tower_service::Service;
 use super::{
     Request, Shared,
     access::{Access, Page, forget_page, mark},
+    asked::Asked,
     destination::Answer,
     endpoint::Endpoint,
     error::Refusal,
@@ -76,49 +74,57 @@ impl Service<Request> for Entrance {
 }
 
 impl Inside {
-    /// Lets a request in, or answers it.
+    /// Answers a request, and sees to it that the response has an id.
     async fn let_in(&self, mut request: Request) -> Response<ResponseBody> {
-        let page = match self.access.page(&request) {
-            Ok(page) => page,
-            Err(refusal) => return whole(refusal),
-        };
-        if let Some(page) = &page
-            && let Some(preflight) = page.preflight(&request)
-        {
-            return preflight.map(ResponseBody::Whole);
-        }
-        let page = page.map(Page::to_owned);
-        forget_page(request.headers_mut());
+        let asked = Asked::of(&mut request);
         let head_only = request.method() == Method::HEAD;
-        let mut response = match self.access.client(&mut request) {
-            Ok(()) => self.answer(request).await,
-            Err(refusal) => whole(refusal),
-        };
-        mark(response.headers_mut(), page);
+        let admitted = self.admit(request, &asked).await;
+        let mut response = admitted.unwrap_or_else(|refusal| asked.respond(Err(refusal)));
+        asked.mark(&mut response);
         if head_only {
             return without_body(response);
         }
         response
     }
 
-    async fn answer(&self, request: Request) -> Response<ResponseBody> {
+    /// Lets a request in, if its page may.
+    async fn admit(
+        &self,
+        mut request: Request,
+        asked: &Asked,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let page = self.access.page(&request)?;
+        if let Some(page) = &page
+            && let Some(preflight) = page.preflight(&request)
+        {
+            return Ok(preflight.map(ResponseBody::Whole));
+        }
+        let page = page.map(Page::to_owned);
+        forget_page(request.headers_mut());
+        let answered = match self.access.client(&mut request) {
+            Ok(()) => self.answer(request).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = asked.respond(answered);
+        mark(response.headers_mut(), page);
+        Ok(response)
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
         let shared = &self.shared;
         let Some(endpoint) = Endpoint::at(request.uri().path()) else {
             let refusal = Refusal::request("unknown_url", "there is nothing at this path");
-            return whole(refusal.with_status(StatusCode::NOT_FOUND));
+            return Err(refusal.with_status(StatusCode::NOT_FOUND));
         };
         if !endpoint.takes(request.method()) {
-            return refuse_method(endpoint.allow());
+            return Err(Refusal::method(endpoint.allow()));
         }
         match endpoint {
-            Endpoint::Ask(route) => match forward::forward(shared, route, request).await {
-                Ok(response) => response.map(ResponseBody::Passed),
-                Err(refusal) => whole(refusal),
-            },
-            Endpoint::Decide => match routing::decide(shared, request).await {
-                Ok(decision) => whole(Json(decision)),
-                Err(refusal) => whole(refusal),
-            },
+            Endpoint::Ask(route) => {
+                let response = forward::forward(shared, route, request).await?;
+                Ok(response.map(ResponseBody::Passed))
+            }
+            Endpoint::Decide => Ok(whole(Json(routing::decide(shared, request).await?))),
             Endpoint::Models => {
                 let only = shared.directory.only_provider();
                 models::list(only, &shared.models, request).await
@@ -140,13 +146,6 @@ fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> 
             .or_insert_with(|| length.into());
     }
     response.map(|_| ResponseBody::Whole(WholeBody::empty()))
-}
-
-fn refuse_method(allow: HeaderValue) -> Response<ResponseBody> {
-    let refusal = Refusal::request("method_not_allowed", "this path takes another method");
-    let mut response = whole(refusal.with_status(StatusCode::METHOD_NOT_ALLOWED));
-    response.headers_mut().insert(ALLOW, allow);
-    response
 }
 
 /// A response that the gateway makes.

@@ -9,6 +9,7 @@ use super::{
     error::Refusal,
     headers::strip_hop_by_hop,
     inbound::Inbound,
+    request_id::RequestId,
     routing::{Plan, Routing},
 };
 
@@ -51,7 +52,9 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusa
         if let Ok(response) = &response {
             let upstream = &plan.candidate(place).destination.name;
             let status = response.status().as_u16();
-            tracing::warn!(%upstream, status, "passed over");
+            let id = RequestId::of(&inbound.headers);
+            let request_id = id.as_ref().map(RequestId::as_str);
+            tracing::warn!(%upstream, status, request_id, "passed over");
         }
         // Ends its call before the next one starts.
         drop(response);
@@ -69,6 +72,7 @@ async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusa
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.headers);
     let call = candidate.upstream.start().in_trace(trace);
+    let call = call.with_listener(inbound.listener.clone());
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again).await {
         Ok(response) => Ok(call.observe(response)),

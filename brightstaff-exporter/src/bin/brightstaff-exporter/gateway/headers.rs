@@ -71,8 +71,8 @@ impl Credentials {
     /// `None` where no header can carry this key.
     pub(super) fn new(api: Api, key: &str) -> Option<Self> {
         let value = match api {
-            Api::OpenAi => format!("Bearer {key}").try_into(),
             Api::Anthropic => HeaderValue::from_str(key),
+            _ => format!("Bearer {key}").try_into(),
         };
         let mut value = value.ok().filter(|_| !key.is_empty())?;
         value.set_sensitive(true);
@@ -84,14 +84,14 @@ impl Credentials {
         credentials::strip(&mut out.headers, &mut out.query);
         let headers = &mut out.headers;
         match self.api {
-            Api::OpenAi => {
-                headers.insert(AUTHORIZATION, self.value.clone());
-            }
             Api::Anthropic => {
                 headers.insert(API_KEY, self.value.clone());
                 headers
                     .entry(ANTHROPIC_VERSION)
                     .or_insert(HeaderValue::from_static("2023-06-01"));
+            }
+            _ => {
+                headers.insert(AUTHORIZATION, self.value.clone());
             }
         }
     }

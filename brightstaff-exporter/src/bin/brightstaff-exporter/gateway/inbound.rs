@@ -1,6 +1,7 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_ENCODING};
+use brightstaff_metrics_core::Listener;
 
 use super::{
     Request,
@@ -12,6 +13,7 @@ use super::{
     headers::strip_request,
     upload::{Cut, Uploads},
 };
+use crate::log::access::Line;
 
 /// Where streams tell their usage only if asked.
 const COMPLETIONS: [&str; 2] = ["/v1/chat/completions", "/v1/completions"];
@@ -23,6 +25,8 @@ pub(super) struct Inbound {
     uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: ModelRequest,
+    /// Who hears of its calls.
+    pub(super) listener: Option<Listener>,
 }
 
 impl Inbound {
@@ -42,12 +46,16 @@ impl Inbound {
             Err(Cut::Left) => match client.left().await {},
         };
         let body = ModelRequest::parse(bytes, &uploads.budget)?;
+        if let Some(line) = parts.extensions.get::<Arc<Line>>() {
+            line.asks_for(body.model());
+        }
         strip_request(&mut parts.headers);
         Ok(Self {
             method: parts.method,
             uri: parts.uri,
             headers: parts.headers,
             body,
+            listener: parts.extensions.remove(),
         })
     }
 

@@ -5,6 +5,7 @@
 //! to, under the base of its destination, and only its model's name may change on the way.
 
 mod access;
+mod asked;
 mod body;
 mod budget;
 mod client;
@@ -16,11 +17,13 @@ mod entrance;
 mod error;
 mod fields;
 mod forward;
+mod front;
 mod headers;
 mod inbound;
 mod metrics;
 mod models;
 mod patience;
+mod request_id;
 mod routing;
 mod sessions;
 mod tls;
@@ -36,7 +39,7 @@ use tower_layer::Layer as _;
 
 use self::{
     access::Access, directory::Directory, endpoint::handler_of_other_method, entrance::Entrance,
-    upload::Uploads,
+    front::Front, upload::Uploads,
 };
 pub(crate) use self::{
     metrics::{register, warn_of_open_models},
@@ -87,11 +90,10 @@ impl Gateway {
     }
 
     /// What answers every request, guarded and measured, for a gateway that listens here.
-    pub(crate) fn service(self, address: SocketAddr) -> MetricsService<Entrance> {
+    pub(crate) fn service(self, address: SocketAddr) -> Front<MetricsService<Entrance>> {
         let metrics = MetricsLayer::new(self.shared.metrics.clone());
-        metrics
-            .handler_fn(handler_of_other_method)
-            .layer(Entrance::new(self.access.bound_to(address), self.shared))
+        let entrance = Entrance::new(self.access.bound_to(address), self.shared);
+        Front::new(metrics.handler_fn(handler_of_other_method).layer(entrance))
     }
 }
 

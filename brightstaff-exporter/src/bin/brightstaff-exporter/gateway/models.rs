@@ -30,13 +30,13 @@ pub(super) async fn list(
     only: Option<&Arc<Destination>>,
     listing: &Value,
     request: Request,
-) -> Response<ResponseBody> {
+) -> Result<Response<ResponseBody>, Refusal> {
     let mut response = match only {
         None => whole(Json(listing)),
-        Some(destination) => ask(destination, request).await.unwrap_or_else(whole),
+        Some(destination) => ask(destination, request).await?,
     };
     response.extensions_mut().insert(NoUpstream);
-    response
+    Ok(response)
 }
 
 async fn ask(
