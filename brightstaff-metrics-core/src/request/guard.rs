@@ -1,12 +1,12 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::known_handler::Answered;
+use super::aside::Aside;
 use crate::{
     clock::Tick,
     families::{FoundHandler, HandlerSeries},
     head::Head,
     labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass},
-    listener::{EndedRequest, Listener, RequestEnd},
+    listener::{Listener, RequestEnd},
     progress::{Ending, Progress, is_bodiless},
     series::{Keyed as _, Traced},
     trace::TraceContext,
@@ -32,19 +32,7 @@ pub struct RequestGuard {
     counted: bool,
     ended: bool,
     progress: Progress,
-    /// Where nothing is known of the request.
-    answered: Option<Arc<Answered>>,
-    listening: Option<Box<Listening>>,
-}
-
-/// Who hears of the end, and what of it nobody else needs.
-#[derive(Debug)]
-struct Listening {
-    listener: Listener,
-    status: Option<u16>,
-    /// Nanoseconds from the arrival to the headers.
-    headers: Option<u64>,
-    bytes: u64,
+    aside: Option<Arc<Aside>>,
 }
 
 impl RequestGuard {
@@ -62,15 +50,17 @@ impl RequestGuard {
             counted: false,
             ended: false,
             progress: Progress::default(),
-            answered: None,
-            listening: None,
+            aside: None,
         }
     }
 
     /// It belongs to this handler if it is answered by a 1xx, a 2xx or a 3xx.
     #[inline]
-    pub(super) fn answered_as(&mut self, answered: Option<&Arc<Answered>>) {
-        self.answered = answered.cloned();
+    pub(super) fn answered_as(&mut self, answered: Option<&Arc<Aside>>) {
+        match self.aside.as_mut().and_then(Arc::get_mut) {
+            None => self.aside = answered.cloned(),
+            Some(own) => own.answered = answered.and_then(|aside| aside.answered.clone()),
+        }
     }
 
     /// The request belongs to this trace.
@@ -81,12 +71,7 @@ impl RequestGuard {
 
     /// Tells this listener of the end, once it is recorded. What was said last counts.
     pub fn listen(&mut self, listener: Listener) {
-        self.listening = Some(Box::new(Listening {
-            listener,
-            status: None,
-            headers: None,
-            bytes: 0,
-        }));
+        self.aside = Some(Aside::listened(self.aside.as_ref(), listener));
     }
 
     /// The request is a CONNECT.
@@ -119,13 +104,13 @@ impl RequestGuard {
         // First, as in `end`: recording is not part of what is measured.
         let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
-        if let Some(answered) = self.answered.take().filter(|_| head.status < 400) {
-            self.rename(answered.series());
+        if self.aside.is_some() && head.status < 400 {
+            self.answered();
         }
         self.count(class);
         let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
-        if let Some(listening) = &mut self.listening {
+        if let Some(listening) = Aside::listening(&mut self.aside) {
             (listening.status, listening.headers) = (Some(head.status), Some(elapsed));
         }
         let bodiless = head.ended
@@ -148,7 +133,7 @@ impl RequestGuard {
     #[inline]
     pub fn bytes(&mut self, count: usize) {
         self.progress.bytes(count);
-        if let Some(listening) = &mut self.listening {
+        if let Some(listening) = Aside::listening(&mut self.aside) {
             listening.bytes += count as u64;
         }
         if self.progress.is_complete() {
@@ -203,28 +188,28 @@ impl RequestGuard {
         });
         duration.observe_traced(elapsed, traced.as_ref());
         self.handler.in_flight.dec();
-        if self.listening.is_some() {
-            self.tell(end, elapsed);
+        if let Some(aside) = self.aside.take() {
+            self.tell(aside, end, elapsed);
+        }
+    }
+
+    /// It has an answer, which tells whose it was.
+    #[cold]
+    fn answered(&mut self) {
+        let answered = self.aside.as_ref().and_then(|aside| aside.answered.clone());
+        if let Some(answered) = answered {
+            self.rename(answered.series());
         }
     }
 
     // Few requests are listened to.
     #[cold]
-    fn tell(&mut self, end: RequestEnd, elapsed: u64) {
-        let Some(listening) = self.listening.take() else {
-            return;
-        };
-        let [handler] = self.handler.key();
-        let ended = EndedRequest {
-            handler,
-            method: self.method,
-            status: listening.status,
-            end,
-            duration: Duration::from_nanos(elapsed),
-            time_to_headers: listening.headers.map(Duration::from_nanos),
-            bytes: listening.bytes,
-        };
-        listening.listener.request_ended(&ended);
+    fn tell(&self, aside: Arc<Aside>, end: RequestEnd, elapsed: u64) {
+        let listening = Arc::into_inner(aside).and_then(|aside| aside.listening);
+        if let Some(listening) = listening {
+            let [handler] = self.handler.key();
+            listening.tell(handler, self.method, end, elapsed);
+        }
     }
 
     /// Counts the request: once.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
+    aside::Aside,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
     known_handler::{Answered, KnownHandler},
     paths::PathMap,
@@ -26,7 +27,7 @@ pub struct RequestMetrics {
     preflight: KnownHandler,
     fallback: KnownHandler,
     /// What those are that got an answer, unless the application named them all.
-    answered: Option<Arc<Answered>>,
+    answered: Option<Arc<Aside>>,
     /// For the well-known endpoints.
     implicit: Option<Upstream>,
     llm_endpoints: PathMap<Upstream>,
@@ -71,7 +72,7 @@ impl RequestMetrics {
             skipped: PathMap::default(),
             preflight: KnownHandler::new(CORS_PREFLIGHT),
             fallback: KnownHandler::new(NOT_FOUND),
-            answered: Some(Arc::new(Answered::new(http, UNMATCHED))),
+            answered: Some(Aside::answered(Answered::new(http, UNMATCHED))),
             implicit: None,
             llm_endpoints: PathMap::default(),
             innermost: false,
@@ -195,7 +196,7 @@ impl RequestMetrics {
         &'a self,
         request: &'a R,
         method: RequestMethod,
-    ) -> (FoundHandler<'a>, Option<&'a Arc<Answered>>) {
+    ) -> (FoundHandler<'a>, Option<&'a Arc<Aside>>) {
         match self.named(request, method) {
             Some(handler) => (handler, None),
             None => (self.fallback.series(&self.http), self.answered.as_ref()),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::http::Response;
+use axum::http::{HeaderValue, Response};
 
 use super::{
     Request,
@@ -40,7 +40,7 @@ impl Asked {
         };
         if let Some(line) = &self.line {
             let headers = response.headers();
-            line.answered(|name| headers.get(name).map(|id| id.as_bytes()));
+            line.answered(|name| headers.get(name).map(HeaderValue::as_bytes));
         }
         response
     }

@@ -133,11 +133,11 @@ fn bedrock_type(status: StatusCode) -> &'static str {
 mod tests {
     use super::*;
 
-    fn told(refusal: Refusal, api: Api) -> (Value, Vec<(String, String)>) {
+    fn told(refusal: &Refusal, api: Api) -> (Value, Vec<(String, String)>) {
         let id = RequestId::of_test("req-1");
-        let body = body(&refusal, api, &id);
+        let body = body(refusal, api, &id);
         let mut map = HeaderMap::new();
-        headers(&refusal, api, &id, &mut map);
+        headers(refusal, api, &id, &mut map);
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.to_string(), value.to_str().unwrap().to_owned())
         };
@@ -157,8 +157,8 @@ mod tests {
             "param": "model",
             "code": "model_not_found",
         }});
-        assert_eq!(told(refusal(), Api::OpenAi), (openai.clone(), vec![]));
-        assert_eq!(told(refusal(), Api::Azure), (openai, vec![]));
+        assert_eq!(told(&refusal(), Api::OpenAi), (openai.clone(), vec![]));
+        assert_eq!(told(&refusal(), Api::Azure), (openai, vec![]));
         let anthropic = json!({
             "type": "error",
             "error": { "type": "invalid_request_error", "message": message },
@@ -166,7 +166,7 @@ mod tests {
         });
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let headers = vec![header("request-id", "req-1")];
-        assert_eq!(told(refusal(), Api::Anthropic), (anthropic, headers));
+        assert_eq!(told(&refusal(), Api::Anthropic), (anthropic, headers));
         let gemini = json!({ "error": {
             "code": 400,
             "message": message,
@@ -180,21 +180,21 @@ mod tests {
                 { "@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": "req-1" },
             ],
         }});
-        assert_eq!(told(refusal(), Api::Gemini), (gemini, vec![]));
+        assert_eq!(told(&refusal(), Api::Gemini), (gemini, vec![]));
         let bedrock = vec![
             header("x-amzn-requestid", "req-1"),
             header("x-amzn-errortype", "ValidationException"),
         ];
         assert_eq!(
-            told(refusal(), Api::Bedrock),
+            told(&refusal(), Api::Bedrock),
             (json!({ "message": message }), bedrock)
         );
         assert_eq!(
-            told(refusal(), Api::Cohere),
+            told(&refusal(), Api::Cohere),
             (json!({ "message": message }), vec![])
         );
         assert_eq!(
-            told(refusal(), Api::Ollama),
+            told(&refusal(), Api::Ollama),
             (json!({ "error": message }), vec![])
         );
         let mistral = json!({
@@ -204,7 +204,7 @@ mod tests {
             "param": "model",
             "code": "model_not_found",
         });
-        assert_eq!(told(refusal(), Api::Mistral), (mistral, vec![]));
+        assert_eq!(told(&refusal(), Api::Mistral), (mistral, vec![]));
     }
 
     #[test]
