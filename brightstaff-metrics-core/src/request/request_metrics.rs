@@ -49,15 +49,18 @@ pub struct Begun {
 }
 
 impl Begun {
-    // Few requests are listened to.
+    // By value: where nobody listens, its parts stay wherever they are best.
     #[cold]
-    fn listen(&mut self, listener: &Listener) {
-        if let Some(call) = &mut self.call {
-            call.listen(listener.clone());
+    fn listened(mut self, listener: Option<Listener>) -> Self {
+        if let Some(listener) = listener {
+            if let Some(call) = &mut self.call {
+                call.listen(listener.clone());
+            }
+            if let Some(request) = &mut self.request {
+                request.listen(listener);
+            }
         }
-        if let Some(request) = &mut self.request {
-            request.listen(listener.clone());
-        }
+        self
     }
 }
 
@@ -171,15 +174,13 @@ impl RequestMetrics {
             }
             guard
         });
-        let mut begun = Begun {
+        let begun = Begun {
             request: guard,
             marks: marks(call.is_some()),
             call,
         };
-        if Listener::are_there()
-            && let Some(listener) = request.listener()
-        {
-            begun.listen(&listener);
+        if Listener::are_there() {
+            return begun.listened(request.listener());
         }
         begun
     }

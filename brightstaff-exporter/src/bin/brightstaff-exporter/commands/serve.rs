@@ -37,7 +37,7 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
     access_log: Format,
 
-    /// Check the configuration and the keys that it names, and stop.
+    /// Check the configuration and the keys that it names, say where requests lead, and stop.
     #[arg(long)]
     check: bool,
 }
@@ -89,6 +89,9 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     warn_of_open_gateway(&config, address);
     if options.check {
         say!("the configuration is sound");
+        for line in gateway.leads() {
+            say!("{line}");
+        }
         return Ok(());
     }
 

@@ -13,24 +13,31 @@ use std::{
 use axum::{
     BoxError, Json,
     body::Body as WholeBody,
-    http::{Method, Response, StatusCode, header::CONTENT_LENGTH},
+    http::{
+        Method, Response, StatusCode,
+        header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH},
+    },
     response::IntoResponse,
 };
 use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
+use serde_json::Value;
 use tower_service::Service;
 
 use super::{
     Request, Shared,
-    access::{Access, Page, forget_page, mark},
-    asked::Asked,
-    destination::Answer,
-    endpoint::Endpoint,
+    access::{Access, Page, Visitor, forget_page, is_preflight, mark},
+    destination::{Answer, Destination},
+    endpoint::{Asked, Endpoint},
     error::Refusal,
-    forward, models, routing,
+    forward::{self, Whom},
+    pass::unmeasured,
+    reply::Reply,
+    routing,
 };
+use crate::config::Api;
 
 /// What a request meets first, but for the metrics.
 #[derive(Clone, Debug)]
@@ -48,6 +55,8 @@ struct Inside {
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
     Passed(#[pin] ObservedBody<Answer>),
+    /// The same of what is no call.
+    Unmeasured(#[pin] Answer),
     /// One that the gateway made, or of which nothing is recorded.
     Whole(#[pin] WholeBody),
 }
@@ -76,24 +85,45 @@ impl Service<Request> for Entrance {
 impl Inside {
     /// Answers a request, and sees to it that the response has an id.
     async fn let_in(&self, mut request: Request) -> Response<ResponseBody> {
-        let asked = Asked::of(&mut request);
-        let head_only = request.method() == Method::HEAD;
-        let admitted = self.admit(request, &asked).await;
-        let mut response = admitted.unwrap_or_else(|refusal| asked.respond(Err(refusal)));
-        asked.mark(&mut response);
+        let reply = Reply::to(&mut request);
+        let head_only = reply.is_to_head();
+        let mut response = match self.admit(request, &reply).await {
+            Ok(response) => response,
+            Err(refusal) => self.respond(&reply, Err(refusal)),
+        };
+        reply.mark(&mut response);
         if head_only {
             return without_body(response);
         }
         response
     }
 
+    fn respond(
+        &self,
+        reply: &Reply,
+        answered: Result<Response<ResponseBody>, Refusal>,
+    ) -> Response<ResponseBody> {
+        reply.respond(answered, self.shared.directory.named())
+    }
+
     /// Lets a request in, if its page may.
     async fn admit(
         &self,
         mut request: Request,
-        asked: &Asked,
+        reply: &Reply,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let page = self.access.page(&request)?;
+        let page = match self.access.visitor(&request)? {
+            Visitor::OfProvider => {
+                let answered = if is_preflight(&request) {
+                    self.pass_preflight(request).await
+                } else {
+                    self.answer(request).await
+                };
+                return Ok(self.respond(reply, answered));
+            }
+            Visitor::Plain => None,
+            Visitor::Page(page) => Some(page),
+        };
         if let Some(page) = &page
             && let Some(preflight) = page.preflight(&request)
         {
@@ -105,35 +135,114 @@ impl Inside {
             Ok(()) => self.answer(request).await,
             Err(refusal) => Err(refusal),
         };
-        let mut response = asked.respond(answered);
+        let mut response = self.respond(reply, answered);
         mark(response.headers_mut(), page);
         Ok(response)
     }
 
+    /// Asks the provider of what a page wants to ask for.
+    async fn pass_preflight(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
+        let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD);
+        let wanted = wanted.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
+        let method = wanted.as_ref().unwrap_or(request.method());
+        let uri = request.uri().clone();
+        let directory = &self.shared.directory;
+        match Endpoint::at(directory.named(), method, uri.path()) {
+            Endpoint::Provider(place, asked) => {
+                let whom = Whom::Named(directory.provider(place));
+                self.forward(whom, &asked.in_advance(), request).await
+            }
+            Endpoint::Shared(asked) | Endpoint::Models(asked) => {
+                self.forward(Whom::Fitting, &asked.in_advance(), request)
+                    .await
+            }
+            other => self.answer_at(other, request).await,
+        }
+    }
+
     async fn answer(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
+        let uri = request.uri().clone();
+        let named = self.shared.directory.named();
+        let endpoint = Endpoint::at(named, request.method(), uri.path());
+        self.answer_at(endpoint, request).await
+    }
+
+    async fn answer_at(
+        &self,
+        endpoint: Endpoint<'_>,
+        request: Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let shared = &self.shared;
-        let Some(endpoint) = Endpoint::at(request.uri().path()) else {
-            let refusal = Refusal::request("unknown_url", "there is nothing at this path");
-            return Err(refusal.with_status(StatusCode::NOT_FOUND));
-        };
-        if !endpoint.takes(request.method()) {
-            return Err(Refusal::method(endpoint.allow()));
-        }
         match endpoint {
-            Endpoint::Ask(route) => {
-                let response = forward::forward(shared, route, request).await?;
-                Ok(response.map(ResponseBody::Passed))
+            Endpoint::Agent(asked) => self.forward(Whom::Agent, &asked, request).await,
+            Endpoint::Provider(place, asked) => {
+                let provider = shared.directory.provider(place);
+                self.forward(Whom::Named(provider), &asked, request).await
             }
-            Endpoint::Decide => Ok(whole(Json(routing::decide(shared, request).await?))),
-            Endpoint::Models => {
-                let only = shared.directory.only_provider();
-                models::list(only, &shared.models, request).await
+            Endpoint::Shared(mut asked) => {
+                asked.heed(request.headers());
+                self.forward(Whom::Fitting, &asked, request).await
             }
-            Endpoint::Agents => {
+            Endpoint::Models(asked) => self.list_models(asked, request).await,
+            Endpoint::Agents(asked) => {
                 let only = shared.directory.only_agent();
-                models::list(only, &shared.agents, request).await
+                self.list(only, &shared.agents, &asked, request).await
+            }
+            Endpoint::Decide(asked) => {
+                let decision = routing::decide(shared, &asked, request).await?;
+                Ok(whole(Json(decision)))
+            }
+            Endpoint::OtherMethod(_, allow) => Err(Refusal::method(allow)),
+            Endpoint::Nothing => {
+                let fault = "there is nothing at this path: write /PROVIDER before a path that only it knows";
+                let refusal = Refusal::request("unknown_url", fault);
+                Err(refusal.with_status(StatusCode::NOT_FOUND))
+            }
+            Endpoint::Bad => {
+                let fault = "the path goes up (..), which no path of an API does: write it without";
+                Err(Refusal::request("invalid_path", fault))
             }
         }
+    }
+
+    async fn forward(
+        &self,
+        whom: Whom<'_>,
+        asked: &Asked<'_>,
+        request: Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        forward::forward(&self.shared, whom, asked, request).await
+    }
+
+    /// The only provider answers for itself, or the only one of the API whose client asks.
+    async fn list_models(
+        &self,
+        mut asked: Asked<'_>,
+        request: Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let directory = &self.shared.directory;
+        asked.heed(request.headers());
+        let only = match asked.api {
+            Api::OpenAi => directory.only_provider(),
+            _ => directory.of_api(&asked),
+        };
+        self.list(only, &self.shared.models, &asked, request).await
+    }
+
+    /// Lets the only destination answer, or answers with this list.
+    async fn list(
+        &self,
+        only: Option<&Arc<Destination>>,
+        listing: &Value,
+        asked: &Asked<'_>,
+        mut request: Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let Some(only) = only else {
+            return Ok(unmeasured(whole(Json(listing))));
+        };
+        // Not every provider knows HEAD.
+        *request.method_mut() = Method::GET;
+        self.forward(Whom::Named(only), asked, request).await
     }
 }
 
@@ -163,6 +272,7 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project() {
             Either::Passed(body) => body.poll_frame(cx),
+            Either::Unmeasured(body) => body.poll_frame(cx),
             Either::Whole(body) => body.poll_frame(cx).map_err(Into::into),
         }
     }
@@ -170,6 +280,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Passed(body) => body.is_end_stream(),
+            Self::Unmeasured(body) => body.is_end_stream(),
             Self::Whole(body) => body.is_end_stream(),
         }
     }
@@ -177,6 +288,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Passed(body) => body.size_hint(),
+            Self::Unmeasured(body) => body.size_hint(),
             Self::Whole(body) => body.size_hint(),
         }
     }

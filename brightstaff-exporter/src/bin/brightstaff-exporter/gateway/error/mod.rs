@@ -1,6 +1,5 @@
 //! Answers that the gateway itself makes, in the shape of the errors of the API that was asked.
 
-mod asked;
 mod shape;
 
 use axum::{
@@ -15,8 +14,6 @@ use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
 
 use super::{budget::Exhausted, client::Failure, request_id::RequestId};
 use crate::config::Api;
-
-pub(super) use self::asked::api_of;
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
 
