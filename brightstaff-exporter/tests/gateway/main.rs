@@ -4,10 +4,13 @@
 
 mod support;
 
+mod access_log;
 mod addresses;
 mod connections;
 mod credentials;
 mod drain;
+mod encodings;
+mod error_shapes;
 mod errors;
 mod forward;
 mod hangups;
@@ -22,6 +25,7 @@ mod paths;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod request_ids;
 mod reuse;
 mod routing;
 mod scrapers;

@@ -11,6 +11,7 @@ use crate::{
     address::{Listen, Scrapers},
     config::{Config, ConfigError, IncludeUsage, duration},
     gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
+    log::access::{self, Format},
     say::{say, say_aside},
     serve::{self, Limits},
     usage::UsageError,
@@ -36,6 +37,10 @@ pub(crate) struct Serve {
     /// their table in the configuration says.
     #[arg(long, value_enum, value_name = "HOW")]
     include_usage: Option<IncludeUsage>,
+
+    /// One line a request on standard output, at its end; off by default, since a sidecar's numbers are its metrics.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
+    access_log: Format,
 
     /// Check the configuration and the keys that it names, say where requests lead, and stop.
     #[arg(long)]
@@ -96,6 +101,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         return Ok(());
     }
 
+    access::start(options.access_log).context("cannot start the access log")?;
     let signals = Signals::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
     let listener = TcpListener::bind(address).await.with_context(|| {
