@@ -32,9 +32,13 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
 
-    /// Check the configuration and the keys that it names, and stop.
+    /// Check the configuration, and stop: it tells which of the keys that it names are not there.
     #[arg(long)]
     check: bool,
+
+    /// Check the configuration and the keys that it names, which have to be there, and stop.
+    #[arg(long)]
+    check_keys: bool,
 }
 
 /// What to forward to.
@@ -79,11 +83,20 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let registry = Registry::new();
     let exporter = listen.exporter(registry.clone())?;
     let exporter = options.scrapers.limit(exporter)?;
+    let mut present = config.clone();
+    let absent = if options.check && !options.check_keys {
+        present.take_out_absent()
+    } else {
+        Vec::new()
+    };
     let metrics = register(&config, &registry)?;
-    let gateway = Gateway::new(&config, metrics.clone())?;
+    let gateway = Gateway::new(&present, metrics.clone())?;
     warn_of_open_gateway(&config, address);
-    if options.check {
+    if options.check || options.check_keys {
         say!("the configuration is sound");
+        for absent in absent {
+            say!("note: {absent}");
+        }
         return Ok(());
     }
 

@@ -1,5 +1,6 @@
 //! What the gateway forwards to: read from TOML, or put together by hand.
 
+mod absent;
 mod base_url;
 mod check;
 pub(crate) mod duration;

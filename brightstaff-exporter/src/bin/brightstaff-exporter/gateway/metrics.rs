@@ -8,10 +8,9 @@ use crate::{config::Config, log};
 /// The metrics of a gateway: the pairs of provider and model that its configuration names are declared, and
 /// each provider is named, with the room for its other models that the configuration leaves it.
 pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> {
-    let build = option_env!("GIT_SHA").unwrap_or("unknown");
     let mut builder = Metrics::builder()
         .version(env!("CARGO_PKG_VERSION"))
-        .git_sha(build)
+        .git_sha(env!("BRIGHTSTAFF_GIT_SHA"))
         .upstreams(pairs(config))
         .upstream_cap(config.upstream_cap())
         .native_histograms(config.metrics.native_histograms)
