@@ -18,9 +18,11 @@ mod log;
 mod malformed;
 mod odd;
 mod origins;
+mod probes;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod reload;
 mod reuse;
 mod routing;
 mod scrapers;

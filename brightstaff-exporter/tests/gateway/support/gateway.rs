@@ -123,7 +123,7 @@ impl Serve {
             client: client(),
             child,
             log,
-            _files: self.files,
+            files: self.files,
         }
     }
 
@@ -153,7 +153,7 @@ pub(crate) struct Gateway {
     pub(crate) client: reqwest::Client,
     child: Child,
     log: Arc<Mutex<Vec<u8>>>,
-    _files: TempDir,
+    files: TempDir,
 }
 
 impl Gateway {
@@ -232,6 +232,27 @@ impl Gateway {
         };
         eventually(what, async || line().is_some()).await;
         line().expect("it was there")
+    }
+
+    /// Writes another configuration, and has it read.
+    pub(crate) fn reload(&self, toml: &str) {
+        fs::write(self.files.path().join("gateway.toml"), toml).unwrap();
+        self.signal("HUP");
+    }
+
+    /// The same, and waits until it counts: what it then says of it.
+    pub(crate) async fn reloaded(&self, toml: &str) -> String {
+        let read_again = || {
+            let log = self.log();
+            let lines = log.lines().filter(|line| line.contains("read again: "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = read_again().len();
+        self.reload(toml);
+        eventually("it was read again", async || read_again().len() > before).await;
+        let line = read_again().remove(before);
+        let (_, changes) = line.split_once("read again: ").unwrap();
+        changes.to_owned()
     }
 
     pub(crate) fn signal(&self, name: &str) {

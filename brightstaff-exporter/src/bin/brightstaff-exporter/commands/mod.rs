@@ -1,5 +1,6 @@
 //! What the commands do.
 
+mod reload;
 mod serve;
 mod signals;
 mod simulate;

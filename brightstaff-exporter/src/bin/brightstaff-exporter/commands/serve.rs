@@ -1,4 +1,8 @@
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use brightstaff_exporter::Bound;
@@ -6,11 +10,14 @@ use clap::Args;
 use prometheus::Registry;
 use tokio::{net::TcpListener, sync::oneshot};
 
-use super::signals::Signals;
+use super::{
+    reload::reload,
+    signals::{Hangups, Signals},
+};
 use crate::{
     address::{Listen, Scrapers},
     config::{Config, ConfigError, duration},
-    gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
+    gateway::{Gateway, Listening, register, warn_of_open_gateway, warn_of_open_models},
     say::{say, say_aside},
     serve::{self, Limits},
     usage::UsageError,
@@ -31,6 +38,11 @@ pub(crate) struct Serve {
     /// How long responses in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
+
+    /// How long after SIGTERM or Ctrl-C requests are still taken, before that, while /readyz says 503: for load
+    /// balancers to notice.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    drain_delay: Duration,
 
     /// Check the configuration, and stop: it tells which of the keys that it names are not there.
     #[arg(long)]
@@ -101,6 +113,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     }
 
     let signals = Signals::listen().context("cannot listen for signals")?;
+    let hangups = Hangups::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
     let listener = TcpListener::bind(address).await.with_context(|| {
         let from = &listen.gateway.from;
@@ -119,16 +132,29 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     sessions.start();
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));
-    let service = gateway.service(listener.local_addr()?);
+    let Listening {
+        service,
+        reloader,
+        readiness,
+    } = gateway.listening(listener.local_addr()?);
+    let path = options.source.config.clone();
+    let reloads = tokio::spawn(reload(hangups, reloader, path));
+    let delay = options.drain_delay;
+    let stop = async move {
+        signals.first().await;
+        readiness.end();
+        tokio::time::sleep(delay).await;
+    };
     serve::serve(
         listener,
         service,
         Limits::of(&config),
         metrics,
-        signals.first(),
+        stop,
         options.drain,
     )
     .await?;
+    reloads.abort();
     sessions.settle().await;
     drop(last);
     let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
@@ -144,15 +170,18 @@ async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Resu
 }
 
 fn config(source: &Source) -> anyhow::Result<Config> {
-    let Some(path) = &source.config else {
-        return Ok(Config::from_upstreams(&source.upstreams)?);
-    };
+    match &source.config {
+        Some(path) => read_config(path),
+        None => Ok(Config::from_upstreams(&source.upstreams)?),
+    }
+}
+
+/// The configuration that a file holds, if it is sound.
+pub(super) fn read_config(path: &Path) -> anyhow::Result<Config> {
     let text = fs::read_to_string(path)
         // The path is not repeated: it may be what belongs after --upstream, with its key.
         .map_err(|error| {
             UsageError::new(format_args!("--config: the file cannot be read: {error}"))
         })?;
-    let config =
-        Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
-    Ok(config)
+    Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error).into())
 }

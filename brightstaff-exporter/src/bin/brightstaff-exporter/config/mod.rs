@@ -2,6 +2,7 @@
 
 mod absent;
 mod base_url;
+mod changes;
 mod check;
 pub(crate) mod duration;
 mod error;

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, env, sync::Arc, time::Duration};
+use std::{borrow::Cow, env, sync::Arc};
 
 use axum::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
@@ -22,10 +22,10 @@ pub(super) type Answer = Patient<Incoming>;
 pub(super) struct Destination {
     pub(super) name: Arc<str>,
     pub(super) include_usage: bool,
-    client: Client,
+    url: BaseUrl,
+    limits: UpstreamLimits,
+    client: Arc<Client>,
     credentials: Option<Credentials>,
-    header_timeout: Duration,
-    idle_timeout: Duration,
 }
 
 /// What is sent to a destination.
@@ -40,11 +40,13 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Destination {
+    /// `before` is the one of this name whose place it takes: where nothing of them changed, it leaves its connections.
     pub(super) fn provider(
         name: &str,
         provider: &Provider,
         config: &Config,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let by_name = match name {
             "anthropic" => Api::Anthropic,
@@ -56,7 +58,7 @@ impl Destination {
         let limits = provider.limits(config);
         Ok(Self {
             include_usage: provider.include_usage,
-            ..Self::new(name, &provider.url, credentials, &limits, tls)?
+            ..Self::new(name, &provider.url, credentials, limits, tls, before)?
         })
     }
 
@@ -65,26 +67,34 @@ impl Destination {
         agent: &Agent,
         config: &Config,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
-        Self::new(name, &agent.url, credentials, &agent.limits(config), tls)
+        let limits = agent.limits(config);
+        Self::new(name, &agent.url, credentials, limits, tls, before)
     }
 
     fn new(
         name: &str,
         url: &BaseUrl,
         credentials: Option<Credentials>,
-        limits: &UpstreamLimits,
+        limits: UpstreamLimits,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
+        let same = before.filter(|before| before.url == *url && before.limits == limits);
+        let client = match same {
+            Some(same) => Arc::clone(&same.client),
+            None => Arc::new(Client::new(url, &limits, tls)?),
+        };
         Ok(Self {
             name: name.into(),
             include_usage: false,
-            client: Client::new(url, limits, tls)?,
+            url: url.clone(),
+            limits,
+            client,
             credentials,
-            header_timeout: limits.response_header_timeout,
-            idle_timeout: limits.stream_idle_timeout,
         })
     }
 
@@ -103,15 +113,15 @@ impl Destination {
         };
         let again = || again().map(prepared);
         let request = self.client.send(&self.name, prepared(first), again);
-        let failure = match tokio::time::timeout(self.header_timeout, request).await {
+        let failure = match tokio::time::timeout(self.limits.response_header_timeout, request).await
+        {
             Ok(Ok(response)) => {
                 let name = &self.name;
-                return Ok(
-                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
-                );
+                let patience = self.limits.stream_idle_timeout;
+                return Ok(response.map(|body| Patient::new(body, Arc::clone(name), patience)));
             }
             Ok(Err(failure)) => failure,
-            Err(_) => Failure::late(self.header_timeout),
+            Err(_) => Failure::late(self.limits.response_header_timeout),
         };
         let Failure { class, cause, .. } = &failure;
         tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");

@@ -7,6 +7,8 @@ use axum::http::{
 use brightstaff_metrics_axum::RequestHead;
 use brightstaff_metrics_core::labels::RouteKind;
 
+use super::probe::Probe;
+
 /// What the gateway answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
@@ -65,18 +67,26 @@ pub(super) fn forwarded_paths() -> impl Iterator<Item = &'static str> {
     paths.filter(|path| path.starts_with("/v1/"))
 }
 
-/// The handler of a request whose path does not take its method, and which is no preflight: the path.
+/// The handler of a request whose path does not take its method, and which is no preflight: the path; and that of a
+/// probe.
 pub(super) fn handler_of_other_method(request: &RequestHead<'_>) -> Option<&'static str> {
-    let (path, endpoint) = find(request.path())?;
-    if endpoint.takes(request.method()) && request.method() != Method::HEAD {
-        // They have names of their own.
-        return None;
-    }
+    let handler = match Probe::at(request.path()) {
+        Some(probe) => probe.handler(),
+        None => match find(request.path())? {
+            // They have names of their own.
+            (_, endpoint)
+                if endpoint.takes(request.method()) && request.method() != Method::HEAD =>
+            {
+                return None;
+            }
+            (path, _) => path,
+        },
+    };
     let headers = request.headers();
     let preflight = request.method() == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    (!preflight).then_some(path)
+    (!preflight).then_some(handler)
 }
 
 fn find(path: &str) -> Option<(&'static str, Endpoint)> {

@@ -5,6 +5,7 @@
 
 use std::{
     convert::Infallible,
+    future::ready,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -26,23 +27,21 @@ use pin_project::pin_project;
 use tower_service::Service;
 
 use super::{
-    Request, Shared,
-    access::{Access, Page, forget_page, mark},
+    Inside, Request,
+    access::{Page, forget_page, mark},
     destination::Answer,
     endpoint::Endpoint,
     error::Refusal,
-    forward, models, routing,
+    forward,
+    live::Live,
+    models,
+    probe::Probe,
+    routing,
 };
 
 /// What a request meets first, but for the metrics.
 #[derive(Clone, Debug)]
-pub(crate) struct Entrance(Arc<Inside>);
-
-#[derive(Debug)]
-struct Inside {
-    access: Access,
-    shared: Shared,
-}
+pub(crate) struct Entrance(Arc<Live>);
 
 /// The body of a response.
 #[derive(Debug)]
@@ -55,8 +54,8 @@ pub(crate) enum ResponseBody {
 }
 
 impl Entrance {
-    pub(super) fn new(access: Access, shared: Shared) -> Self {
-        Self(Arc::new(Inside { access, shared }))
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self(live)
     }
 }
 
@@ -70,7 +69,11 @@ impl Service<Request> for Entrance {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let inside = Arc::clone(&self.0);
+        let inside = self.0.now();
+        if let Some(probe) = Probe::at(request.uri().path()) {
+            let response = inside.probe(probe, self.0.is_stopping(), &request);
+            return Box::pin(ready(Ok(response)));
+        }
         Box::pin(async move { Ok(inside.let_in(request).await) })
     }
 }
@@ -96,6 +99,21 @@ impl Inside {
         };
         mark(response.headers_mut(), page);
         if head_only {
+            return without_body(response);
+        }
+        response
+    }
+
+    /// Answers whoever asks, under whatever name: nothing of it is worth a guard.
+    fn probe(&self, probe: Probe, is_stopping: bool, request: &Request) -> Response<ResponseBody> {
+        let response = match self.access.host_is_valid(request) {
+            Err(refusal) => whole(refusal),
+            Ok(()) if !Probe::takes(request.method()) => {
+                refuse_method(HeaderValue::from_static("GET,HEAD"))
+            }
+            Ok(()) => whole(probe.answer(is_stopping)),
+        };
+        if request.method() == Method::HEAD {
             return without_body(response);
         }
         response

@@ -29,12 +29,17 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Reads the clients' tokens.
-    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
+    /// Reads the clients' tokens, unless `before` has them from the same place.
+    pub(super) fn new(config: &Config, before: Option<&Self>) -> Result<Self, ConfigError> {
+        let before = before.and_then(|before| before.tokens.as_ref());
+        let tokens = match before.filter(|tokens| tokens.are_of(config)) {
+            Some(same) => Some(Arc::clone(same)),
+            None => CurrentTokens::read(config)?.map(Arc::new),
+        };
         Ok(Self {
             hosts: Hosts::new(&config.allowed_hosts),
             origins: Origins::new(&config.cors_origins),
-            tokens: CurrentTokens::read(config)?.map(Arc::new),
+            tokens,
         })
     }
 
@@ -45,6 +50,11 @@ impl Access {
             tokens.watch();
         }
         self
+    }
+
+    /// Whether a request names its host as HTTP wants it, whichever that is.
+    pub(super) fn host_is_valid(&self, request: &Request) -> Result<(), Refusal> {
+        hosts::asked(request).map(drop)
     }
 
     /// The web page that a request comes from, if it does and may.
