@@ -71,6 +71,7 @@ Examples:
   brightstaff-exporter serve --upstream openai=https://api.openai.com
   brightstaff-exporter serve --config gateway.toml --check
 
+SIGHUP has the file of --config read again.
 With one --upstream every model goes there; with several, clients write provider/model.
 Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
 say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
@@ -85,7 +86,10 @@ pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(run(options))
+    let ran = runtime.block_on(run(options));
+    // A file that is being read may lie where that takes its time.
+    runtime.shutdown_background();
+    ran
 }
 
 async fn run(options: &Serve) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::Inside;
+use super::{Inside, warn_of_open_gateway};
 use crate::config::Config;
 
 /// What requests are answered from now. Each asks once, and keeps what it got to its end.
@@ -26,6 +26,7 @@ pub(crate) struct Reloader {
     live: Arc<Live>,
     /// Where the gateway listens.
     address: SocketAddr,
+    /// What it was started with, and the providers that were added since.
     started: Config,
     last: Config,
 }
@@ -84,6 +85,11 @@ impl Reloader {
         if !restart.is_empty() {
             let keys = restart.join(", ");
             tracing::warn!("only a restart changes these keys, which keep their values: {keys}");
+        }
+        warn_of_open_gateway(&config, self.address);
+        for (name, provider) in &config.providers {
+            let known = self.started.providers.entry(name.clone());
+            known.or_insert_with(|| provider.clone());
         }
         self.last = config;
         Ok(())
