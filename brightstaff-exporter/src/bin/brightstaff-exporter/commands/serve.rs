@@ -44,7 +44,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
     drain_delay: Duration,
 
-    /// Check the configuration, and stop: it tells which of the keys that it names are not there.
+    /// Check the configuration, say where requests lead and which of the keys that it names are not there, and stop.
     #[arg(long)]
     check: bool,
 
@@ -110,6 +110,9 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     warn_of_open_gateway(&config, address);
     if options.check || options.check_keys {
         say!("the configuration is sound");
+        for line in gateway.leads() {
+            say!("{line}");
+        }
         for absent in absent {
             say!("note: {absent}");
         }

@@ -1,6 +1,8 @@
 //! What the gateway forwards to: read from TOML, or put together by hand.
 
 mod absent;
+mod allowed;
+mod api;
 mod base_url;
 mod changes;
 mod check;
@@ -17,6 +19,8 @@ mod target;
 mod types;
 
 pub(crate) use self::{
+    allowed::Allowed,
+    api::Api,
     base_url::BaseUrl,
     check::MIN_RESPONSE_HEAD_BYTES,
     error::ConfigError,
@@ -26,7 +30,7 @@ pub(crate) use self::{
     shown::{name as shown_name, variable as shown_variable},
     target::Target,
     types::{
-        Agent, Api, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
+        Agent, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
         UpstreamLimits,
     },
 };

@@ -1,17 +1,22 @@
 use std::{borrow::Cow, env, sync::Arc};
 
-use axum::http::{HeaderMap, Method, Response};
-use bytes::Bytes;
+use axum::http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
+use tokio::time::Instant;
 
 use super::{
-    client::{Client, Failure},
+    base::Base,
+    client::{Client, Content, Failure},
+    endpoint::Asked,
+    error::Refusal,
     headers::Credentials,
+    passing::Upload,
     patience::Patient,
 };
 use crate::config::{
-    Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name, shown_variable,
+    Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
+    shown_variable,
 };
 
 /// The body of a destination's response.
@@ -21,23 +26,29 @@ pub(super) type Answer = Patient<Incoming>;
 #[derive(Debug)]
 pub(super) struct Destination {
     pub(super) name: Arc<str>,
-    pub(super) include_usage: bool,
+    pub(super) api: Api,
+    include_usage: bool,
     url: BaseUrl,
+    base: Base,
+    allow: Vec<Allowed>,
     limits: UpstreamLimits,
     client: Arc<Client>,
     credentials: Option<Credentials>,
 }
 
 /// What is sent to a destination.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Outgoing<'a> {
     pub(super) method: Method,
-    /// From `/v1` on.
-    pub(super) path: &'a str,
+    /// On the destination's host.
+    pub(super) path: Cow<'a, str>,
     pub(super) query: Option<Cow<'a, str>>,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Content,
 }
+
+/// The longest path that is repeated in a refusal, in bytes.
+const SHOWN_PATH: usize = 200;
 
 impl Destination {
     /// `before` is the one of this name whose place it takes: where nothing of them changed, it leaves its connections.
@@ -48,17 +59,14 @@ impl Destination {
         tls: &ClientConfig,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
-        let by_name = match name {
-            "anthropic" => Api::Anthropic,
-            _ => Api::OpenAi,
-        };
-        let api = provider.api.unwrap_or(by_name);
+        let api = provider.api(name);
         let key = format!("providers.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
         let limits = provider.limits(config);
         Ok(Self {
             include_usage: provider.include_usage,
-            ..Self::new(name, &provider.url, credentials, limits, tls, before)?
+            allow: provider.allow.clone(),
+            ..Self::new(name, &provider.url, api, credentials, limits, tls, before)?
         })
     }
 
@@ -72,30 +80,73 @@ impl Destination {
         let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
         let limits = agent.limits(config);
-        Self::new(name, &agent.url, credentials, limits, tls, before)
+        let api = Api::OpenAi;
+        Self::new(name, &agent.url, api, credentials, limits, tls, before)
     }
 
     fn new(
         name: &str,
         url: &BaseUrl,
+        api: Api,
         credentials: Option<Credentials>,
         limits: UpstreamLimits,
         tls: &ClientConfig,
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
-        let same = before.filter(|before| before.url == *url && before.limits == limits);
+        let base = Base::new(url, api);
+        let same = before
+            .filter(|before| before.url == *url && before.api == api && before.limits == limits);
         let client = match same {
             Some(same) => Arc::clone(&same.client),
-            None => Arc::new(Client::new(url, &limits, tls)?),
+            None => {
+                let usual = Asked::usual().map(|asked| base.path(&asked).as_ref().into());
+                let usual = usual.collect::<Vec<_>>();
+                Arc::new(Client::new(url, usual, &limits, tls)?)
+            }
         };
         Ok(Self {
             name: name.into(),
+            api,
             include_usage: false,
             url: url.clone(),
+            base,
+            allow: Vec::new(),
             limits,
             client,
             credentials,
         })
+    }
+
+    /// Whether it tells the usage of such streams only if it is asked to, and is.
+    pub(super) fn asks_usage(&self, asked: &Asked<'_>) -> bool {
+        self.include_usage && asked.has_usage_if_asked()
+    }
+
+    /// The path on its host of what is asked.
+    pub(super) fn path<'p>(&self, asked: &'p Asked<'_>) -> Cow<'p, str> {
+        self.base.path(asked)
+    }
+
+    /// The URL of what is asked, for people to read.
+    pub(super) fn url(&self, asked: &Asked<'_>) -> String {
+        self.client.url(&self.path(asked))
+    }
+
+    /// Whether clients may ask it for this.
+    pub(super) fn check(&self, asked: &Asked<'_>, method: &Method) -> Result<(), Refusal> {
+        let all_pass = self.credentials.is_none() && self.allow.is_empty();
+        let (method, path) = (method.as_str(), &*asked.path);
+        let allows = |allowed: &Allowed| allowed.allows(method, path);
+        if all_pass || asked.is_open() || self.allow.iter().any(allows) {
+            return Ok(());
+        }
+        let name = &self.name;
+        let path = path.get(..SHOWN_PATH).unwrap_or(path);
+        let fault = format!(
+            "clients may not ask {name} for this: add \"{method} {path}\" to providers.{name}.allow"
+        );
+        let refusal = Refusal::request("not_allowed", fault);
+        Err(refusal.with_status(StatusCode::FORBIDDEN))
     }
 
     /// Sends a request, and waits for the head of its response. Where the first met a connection that was
@@ -104,6 +155,7 @@ impl Destination {
         &self,
         first: Outgoing<'a>,
         again: impl FnOnce() -> Option<Outgoing<'a>>,
+        upload: Option<&Upload>,
     ) -> Result<Response<Answer>, Failure> {
         let prepared = |mut out| {
             if let Some(credentials) = &self.credentials {
@@ -113,19 +165,35 @@ impl Destination {
         };
         let again = || again().map(prepared);
         let request = self.client.send(&self.name, prepared(first), again);
-        let failure = match tokio::time::timeout(self.limits.response_header_timeout, request).await
-        {
-            Ok(Ok(response)) => {
+        let sent = tokio::select! {
+            biased;
+            sent = request => sent,
+            () = self.too_late(upload) => Err(Failure::late(self.limits.response_header_timeout)),
+        };
+        let failure = match sent {
+            Ok(response) => {
                 let name = &self.name;
                 let patience = self.limits.stream_idle_timeout;
                 return Ok(response.map(|body| Patient::new(body, Arc::clone(name), patience)));
             }
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure::late(self.limits.response_header_timeout),
+            Err(failure) => failure,
         };
         let Failure { class, cause, .. } = &failure;
         tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");
         Err(failure)
+    }
+
+    /// Ready when the head of a response is late: from the start of the call, or from the last part of what is sent
+    /// meanwhile.
+    async fn too_late(&self, upload: Option<&Upload>) {
+        let mut since = Instant::now();
+        loop {
+            tokio::time::sleep_until(since + self.limits.response_header_timeout).await;
+            match upload.map(Upload::last) {
+                Some(last) if last > since => since = last,
+                _ => return,
+            }
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use brightstaff_metrics_axum::RequestHead;
 
-use super::{Inside, warn_of_open_gateway};
+use super::{Inside, endpoint::handler, probe::Probe, warn_of_open_gateway};
 use crate::config::Config;
 
 /// What requests are answered from now. Each asks once, and keeps what it got to its end.
@@ -45,6 +46,14 @@ impl Live {
 
     pub(super) fn now(&self) -> Arc<Inside> {
         self.now.load_full()
+    }
+
+    /// What stands in the label `handler` of a request, where that is not as anywhere else.
+    pub(super) fn handler(&self, request: &RequestHead<'_>) -> Option<&'static str> {
+        match Probe::at(request.path()) {
+            Some(probe) => probe.handler(request),
+            None => handler(self.now.load().shared.directory.named(), request),
+        }
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -10,6 +10,9 @@ use axum::{
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
 };
+use brightstaff_metrics_axum::RequestHead;
+
+use super::access::is_preflight;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +33,13 @@ impl Probe {
         }
     }
 
-    /// What stands in the label `handler` of its requests.
-    pub(super) fn handler(self) -> &'static str {
-        match self {
+    /// What stands in the label `handler` of its requests, preflights aside.
+    pub(super) fn handler(self, request: &RequestHead<'_>) -> Option<&'static str> {
+        let handler = match self {
             Self::Health => "healthz",
             Self::Ready => "readyz",
-        }
+        };
+        (!is_preflight(request.method(), request.headers())).then_some(handler)
     }
 
     pub(super) fn takes(method: &Method) -> bool {
