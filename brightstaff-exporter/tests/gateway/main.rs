@@ -22,9 +22,11 @@ mod malformed;
 mod odd;
 mod origins;
 mod paths;
+mod probes;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod reload;
 mod request_ids;
 mod reuse;
 mod routing;

@@ -131,7 +131,7 @@ impl Default for Config {
 }
 
 /// What bounds the calls to one destination: its own keys, and for the rest those of all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UpstreamLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_header_timeout: Duration,
@@ -166,6 +166,15 @@ impl Config {
         keys.filter_map(|key| key.as_deref())
     }
 
+    /// With this in place of what all providers are asked by, if it is given.
+    pub(crate) fn including_usage(self, given: Option<IncludeUsage>) -> Self {
+        let include_usage = given.unwrap_or(self.include_usage);
+        Self {
+            include_usage,
+            ..self
+        }
+    }
+
     /// How many pairs may get series that this configuration does not name.
     pub(crate) fn upstream_cap(&self) -> usize {
         let fits_all = self
@@ -181,7 +190,7 @@ impl Config {
 }
 
 /// A provider of models.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
     /// What its own SDK takes as its base URL.
@@ -267,7 +276,7 @@ impl Provider {
 }
 
 /// An agent that speaks the API of a model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
     /// What an SDK for OpenAI's API takes as its base URL.
@@ -297,7 +306,7 @@ impl Agent {
 }
 
 /// An alias for an ordered list of candidates.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RouteAlias {
     /// Either models or agents, tried in this order.
@@ -305,7 +314,7 @@ pub(crate) struct RouteAlias {
 }
 
 /// What is told of the series beside their values.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Series {
     /// Whether histograms count in native buckets, too, which protobuf tells.
