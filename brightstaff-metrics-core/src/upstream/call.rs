@@ -40,6 +40,8 @@ pub struct UpstreamCall {
     /// Whose call it is, also once it has ended.
     metrics: usize,
     open: Option<OpenCall>,
+    /// How it ended.
+    ended: Option<ErrorClass>,
 }
 
 /// A call that has not ended. It is taken at the end, so that there is one.
@@ -81,6 +83,7 @@ impl UpstreamCall {
                 progress: Progress::default(),
                 held: None,
             }),
+            ended: None,
         }
     }
 
@@ -197,7 +200,16 @@ impl UpstreamCall {
             given: None,
             at,
         };
-        call.record(end, Some(meter.facts()));
+        self.ended = Some(call.record(end, Some(meter.facts())));
+    }
+
+    pub(super) fn open_ref(&self) -> Option<&OpenCall> {
+        self.open.as_ref()
+    }
+
+    /// How the call ended, whatever those who hold it may find; `None` while it is open.
+    pub(super) fn ended(&self) -> Option<ErrorClass> {
+        self.ended
     }
 
     /// The call, while it is open.
@@ -250,14 +262,16 @@ impl UpstreamCall {
         let at = call.upstream.now();
         call.settle(ending, at);
         let end = CallEnd { ending, given, at };
-        match call.held.take() {
+        self.ended = Some(match call.held.take() {
             None => call.record(end, call.facts()),
             Some(slot) => {
                 // It is recorded later, and over now.
                 call.in_flight = None;
+                let class = end.class(call.status, call.facts());
                 slot.put(Ended { call, end });
+                class
             }
-        }
+        });
     }
 }
 

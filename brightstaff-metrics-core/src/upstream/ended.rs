@@ -34,14 +34,15 @@ impl Ended {
 }
 
 impl OpenCall {
-    /// Records it, with what its body told.
-    pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) {
+    /// Records it, with what its body told; tells how it ended.
+    pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) -> ErrorClass {
+        let error = end.class(self.status, facts);
         Record {
             pair: self
                 .upstream
                 .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
             status: self.status.map_or(StatusClass::Error, StatusClass::of),
-            error: end.class(self.status, facts),
+            error,
             clock: self.upstream.clock(),
             start: self.start,
             end: end.at,
@@ -53,12 +54,13 @@ impl OpenCall {
             facts,
         }
         .write();
+        error
     }
 }
 
 impl CallEnd {
     /// The class of the ending: the first that fits, in the order of the contract.
-    fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
+    pub(super) fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
         use ErrorClass as E;
         let Some(status) = status else {
             return match (self.ending, self.given) {
