@@ -5,6 +5,7 @@ use super::{
     by_hand::ByHand,
     ended::{CallEnd, Ended},
     held::Slot,
+    opening::Opening,
     timing::Timing,
 };
 use crate::{
@@ -40,8 +41,8 @@ pub struct UpstreamCall {
     /// Whose call it is, also once it has ended.
     metrics: usize,
     open: Option<OpenCall>,
-    /// How it ended.
-    ended: Option<ErrorClass>,
+    /// What its response was found to say, once it has ended.
+    ended: Option<Opening>,
 }
 
 /// A call that has not ended. It is taken at the end, so that there is one.
@@ -200,15 +201,16 @@ impl UpstreamCall {
             given: None,
             at,
         };
-        self.ended = Some(call.record(end, Some(meter.facts())));
+        let class = call.record(end, Some(meter.facts()));
+        self.ended = Some(Opening::at_end(class, Some(meter.facts())));
     }
 
     pub(super) fn open_ref(&self) -> Option<&OpenCall> {
         self.open.as_ref()
     }
 
-    /// How the call ended, whatever those who hold it may find; `None` while it is open.
-    pub(super) fn ended(&self) -> Option<ErrorClass> {
+    /// What the response was found to say, whatever those who hold it may find; `None` while it is open.
+    pub(super) fn ended(&self) -> Option<Opening> {
         self.ended
     }
 
@@ -262,16 +264,19 @@ impl UpstreamCall {
         let at = call.upstream.now();
         call.settle(ending, at);
         let end = CallEnd { ending, given, at };
-        self.ended = Some(match call.held.take() {
-            None => call.record(end, call.facts()),
+        match call.held.take() {
+            None => {
+                let class = call.record(end, call.facts());
+                self.ended = Some(Opening::at_end(class, call.facts()));
+            }
             Some(slot) => {
                 // It is recorded later, and over now.
                 call.in_flight = None;
                 let class = end.class(call.status, call.facts());
+                self.ended = Some(Opening::at_end(class, call.facts()));
                 slot.put(Ended { call, end });
-                class
             }
-        });
+        }
     }
 }
 

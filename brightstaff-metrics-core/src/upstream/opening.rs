@@ -24,10 +24,9 @@ pub enum Opening {
 impl UpstreamCall {
     /// What the bytes that passed so far say of the response.
     pub(crate) fn opening(&self) -> Opening {
-        match (self.open_ref(), self.ended()) {
-            (Some(call), _) => call.opening(),
-            (None, Some(ErrorClass::None) | None) => Opening::Sound,
-            (None, Some(_)) => Opening::Failed,
+        match self.open_ref() {
+            Some(call) => call.opening(),
+            None => self.ended().unwrap_or(Opening::Sound),
         }
     }
 }
@@ -45,6 +44,15 @@ impl OpenCall {
 }
 
 impl Opening {
+    /// Of a response that ended with this class.
+    pub(super) fn at_end(class: ErrorClass, facts: Option<&Facts>) -> Self {
+        match facts.map_or(Self::Failed, Self::of) {
+            Self::Pending if class == ErrorClass::None => Self::Sound,
+            Self::Pending => Self::Failed,
+            known => known,
+        }
+    }
+
     /// Of a response that goes on.
     fn of(facts: &Facts) -> Self {
         if facts.error {

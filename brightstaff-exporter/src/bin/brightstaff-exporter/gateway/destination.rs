@@ -88,6 +88,11 @@ impl Destination {
         })
     }
 
+    /// Whether a client's own credentials pass, since there are none of the gateway's.
+    pub(super) fn passes_credentials(&self) -> bool {
+        self.credentials.is_none()
+    }
+
     /// Sends a request, and waits for the head of its response. Where the first met a connection that was
     /// dead, it is sent `again`, if that can be had.
     pub(super) async fn send<'a>(

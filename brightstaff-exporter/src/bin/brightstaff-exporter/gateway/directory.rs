@@ -7,7 +7,12 @@ use std::{
 
 use brightstaff_metrics_core::{Metrics, Upstream, labels::RouteKind};
 
-use super::{destination::Destination, error::Refusal, tls, unknown};
+use super::{
+    destination::Destination,
+    error::Refusal,
+    failover::{Failover, HealthBook},
+    tls, unknown,
+};
 use crate::config::{BaseUrl, Config, Target};
 
 /// What stands in the label `model` of calls to agents. It tells them from the calls to models,
@@ -32,6 +37,11 @@ impl Candidate {
         self.model.as_deref().unwrap_or(&self.destination.name)
     }
 
+    /// Whether a client's own credentials reach it.
+    pub(super) fn passes_credentials(&self) -> bool {
+        !self.among_several && self.destination.passes_credentials()
+    }
+
     /// What tells it from every other candidate of an alias, whatever their order.
     pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.destination.name, self.selected())
@@ -44,6 +54,7 @@ pub(super) struct Alias {
     pub(super) name: Arc<str>,
     pub(super) route: RouteKind,
     pub(super) candidates: Vec<Candidate>,
+    pub(super) failover: Failover,
 }
 
 /// Where a request goes.
@@ -94,6 +105,7 @@ impl Directory {
             let destination = Destination::agent(name, agent, config, &tls)?;
             directory.agents.insert(name.clone(), Arc::new(destination));
         }
+        let mut health = HealthBook::new();
         for (name, route) in &config.routes {
             let candidates = route.candidates.iter();
             let mut candidates: Vec<_> = candidates
@@ -117,6 +129,7 @@ impl Directory {
                     Some(Target::Agent(_)) => RouteKind::Agent,
                     Some(Target::Model { .. }) | None => RouteKind::Llm,
                 },
+                failover: Failover::new(route, &candidates, &mut health),
                 candidates,
             };
             directory.aliases.insert(name.clone(), alias);

@@ -19,7 +19,6 @@ use axum::{
     },
     response::IntoResponse,
 };
-use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
@@ -31,6 +30,7 @@ use super::{
     destination::Answer,
     endpoint::Endpoint,
     error::Refusal,
+    failover::Passing,
     forward, models, routing,
 };
 
@@ -49,7 +49,7 @@ struct Inside {
 #[pin_project(project = Either)]
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
-    Passed(#[pin] ObservedBody<Answer>),
+    Passed(#[pin] Passing<Answer>),
     /// One that the gateway made, or of which nothing is recorded.
     Whole(#[pin] WholeBody),
 }

@@ -1,25 +1,24 @@
 //! Requests that are passed on, and their responses.
 
-use axum::http::{Response, StatusCode, Version};
+use axum::http::{Response, Version};
 use brightstaff_metrics_core::{ObservedBody, labels::RouteKind};
 
 use super::{
     Request, Shared, destination,
     directory::{Candidate, Choice},
     error::Refusal,
+    failover::{Passing, ask_in_turn},
     headers::strip_hop_by_hop,
     inbound::Inbound,
-    routing::{Plan, Routing},
+    routing::Routing,
 };
-
-type Answer = Response<ObservedBody<destination::Answer>>;
 
 /// Passes a request on to where its model leads.
 pub(super) async fn forward(
     shared: &Shared,
     route: RouteKind,
     request: Request,
-) -> Result<Answer, Refusal> {
+) -> Result<Response<Passing<destination::Answer>>, Refusal> {
     let mut inbound = Inbound::read(request, &shared.uploads).await?;
     let routing = Routing::start(shared);
     let choice = match route {
@@ -29,7 +28,7 @@ pub(super) async fn forward(
     let mut response = match choice {
         Choice::Direct(candidate) => {
             inbound.settle(&candidate)?;
-            call(&candidate, &inbound).await?
+            call(&candidate, &inbound).await?.map(Passing::from)
         }
         Choice::Alias(alias) => {
             let plan = routing.plan(alias, &inbound.headers).await?;
@@ -40,32 +39,11 @@ pub(super) async fn forward(
     Ok(response)
 }
 
-/// Tries one candidate after the other; the last one's response passes, whatever it is.
-async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusal> {
-    let mut place = plan.first();
-    let mut response = call(plan.candidate(place), inbound).await;
-    for next in plan.others() {
-        if accepted(&response) {
-            break;
-        }
-        if let Ok(response) = &response {
-            let upstream = &plan.candidate(place).destination.name;
-            let status = response.status().as_u16();
-            tracing::warn!(%upstream, status, "passed over");
-        }
-        // Ends its call before the next one starts.
-        drop(response);
-        place = next;
-        response = call(plan.candidate(place), inbound).await;
-    }
-    if accepted(&response) {
-        plan.accept(place);
-    }
-    response
-}
-
 /// One call: recorded once, when its response's body ends or there is none.
-async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
+pub(super) async fn call(
+    candidate: &Candidate,
+    inbound: &Inbound,
+) -> Result<Response<ObservedBody<destination::Answer>>, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.headers);
     let call = candidate.upstream.start().in_trace(trace);
@@ -77,14 +55,6 @@ async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusa
             Err(Refusal::upstream(&candidate.destination.name, &failure))
         }
     }
-}
-
-/// Whether the search ends with this response.
-fn accepted(response: &Result<Answer, Refusal>) -> bool {
-    response.as_ref().is_ok_and(|response| {
-        let status = response.status();
-        status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error()
-    })
 }
 
 /// Makes of a destination's response the one that goes to the client.

@@ -57,6 +57,11 @@ impl Inbound {
         self.body.settle(candidate.model.as_deref(), ask_usage)
     }
 
+    /// Whether the client sent credentials that pass where the destination has none of its own.
+    pub(super) fn has_credentials(&self) -> bool {
+        credentials::are_in(&self.headers, self.uri.query())
+    }
+
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {
         let model = candidate.model.as_deref();
         let ask_usage = self.asks_usage(candidate);

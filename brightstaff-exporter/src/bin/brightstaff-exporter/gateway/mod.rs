@@ -14,6 +14,7 @@ mod directory;
 mod endpoint;
 mod entrance;
 mod error;
+mod failover;
 mod fields;
 mod forward;
 mod headers;
