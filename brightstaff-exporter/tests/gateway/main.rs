@@ -9,6 +9,7 @@ mod connections;
 mod credentials;
 mod drain;
 mod errors;
+mod failover;
 mod forward;
 mod hangups;
 mod hosts;
