@@ -2,9 +2,9 @@
 
 use brightstaff_metrics_core::{
     catalogue::{
-        self, BUILD_INFO, Family, HTTP_REQUESTS, Kind, LabelDef, ROUTER_CANDIDATE_SKIPS,
-        ROUTER_DECISIONS, SESSION_CACHE_OPERATION, TOKEN_DETAILS, UPSTREAM_DURATION,
-        UPSTREAM_REQUESTS, USAGE_MISSING,
+        self, BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_REQUESTS, Kind, LabelDef,
+        ROUTER_CANDIDATE_SKIPS, ROUTER_DECISIONS, SESSION_CACHE_OPERATION, TOKEN_DETAILS,
+        UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
     },
     labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES},
 };
@@ -49,6 +49,8 @@ static USUAL: &[(&Family, u64)] = &[
     (&ROUTER_DECISIONS, 2),
     // Routes leave nobody alone unless they are told to.
     (&ROUTER_CANDIDATE_SKIPS, 0),
+    // Requests name several models or several agents, mostly; all three outcomes.
+    (&FAILOVER_REQUESTS, 3),
     // Memory has none.
     (&SESSION_CACHE_OPERATION, 0),
 ];
