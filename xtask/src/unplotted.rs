@@ -22,7 +22,7 @@ pub(crate) static UNPLOTTED: &[(&Family, &str)] = &[
     ),
     (
         &FAILOVER_REQUESTS,
-        "its `recovered` is the fallback rate, and what is `exhausted` is a 5xx to its client, mostly; for requests that no candidate could save",
+        "`recovered` is the fallback rate, and an alert looks at `exhausted`; for requests that no candidate could save",
     ),
     (&PROCESS_VIRTUAL_MEMORY, "address space, not memory in use"),
     (&PROCESS_VIRTUAL_MEMORY_MAX, "a limit, and mostly none"),

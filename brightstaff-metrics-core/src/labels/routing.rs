@@ -15,9 +15,9 @@ label! {
 }
 
 label! {
-    /// Whether the candidate that was accepted was not the first.
+    /// Whether the candidate that was accepted was not the first that was tried.
     Fallback = "fallback" {
-        /// The first candidate was accepted.
+        /// The first candidate that was tried was accepted.
         No => "false",
         /// An earlier candidate failed.
         Yes => "true",

@@ -147,6 +147,7 @@ macro_rules! values {
 values!(
     CancelPhase,
     ErrorClass,
+    FailoverOutcome,
     Fallback,
     Outcome,
     SessionCacheEvent,
