@@ -33,6 +33,7 @@ use serde_json::{Value, json};
 use super::{
     Request, Shared,
     directory::{Alias, Candidate, Choice},
+    endpoint::Asked,
     error::Refusal,
     inbound::Inbound,
     sessions::Session,
@@ -85,7 +86,7 @@ impl<'a> Routing<'a> {
 
 impl<'a> Plan<'a> {
     /// The place in the alias of the candidate to try first.
-    fn first(&self) -> usize {
+    pub(super) fn first(&self) -> usize {
         self.pinned.unwrap_or(0)
     }
 
@@ -132,8 +133,12 @@ impl<'a> Plan<'a> {
 }
 
 /// Answers a request under `/routing` with the decision.
-pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Value, Refusal> {
-    let decided = answer(shared, request).await;
+pub(super) async fn decide(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    request: Request,
+) -> Result<Value, Refusal> {
+    let decided = answer(shared, asked, request).await;
     let outcome = match &decided {
         Ok(_) => RoutingOutcome::DecisionServed,
         Err(refusal) if refusal.is_unknown_model() => RoutingOutcome::NoCandidates,
@@ -143,10 +148,10 @@ pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Value, R
     decided
 }
 
-async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
-    let inbound = Inbound::read(request, &shared.uploads).await?;
+async fn answer(shared: &Shared, asked: &Asked<'_>, request: Request) -> Result<Value, Refusal> {
+    let inbound = Inbound::read(request, asked, &shared.uploads).await?;
     let routing = Routing::start(shared);
-    match shared.directory.model(inbound.body.model())? {
+    match shared.directory.model(asked, inbound.body.model())? {
         Choice::Direct(candidate) => {
             let selected = if shared.directory.declares(&candidate) {
                 candidate.selected()
@@ -159,7 +164,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
             Ok(decision(None, &candidate, &[&candidate], false))
         }
         Choice::Alias(alias) => {
-            let plan = routing.plan(alias, &inbound.headers).await?;
+            let plan = routing.plan(alias, &inbound.head.headers).await?;
             let (first, pinned) = (plan.first(), plan.pinned.is_some());
             let order = plan.order();
             let candidates: Vec<_> = order.map(|place| plan.candidate(place)).collect();

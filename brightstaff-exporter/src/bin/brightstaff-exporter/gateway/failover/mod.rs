@@ -12,6 +12,7 @@
 //!   alone.
 
 mod health;
+mod learn;
 mod peek;
 mod retry_after;
 mod search;
@@ -25,11 +26,14 @@ use self::{
     health::{Clock, CoolDown, Health, Rules},
     peek::FirstEvent,
 };
-pub(super) use self::{peek::Passing, search::ask_in_turn};
+pub(super) use self::{
+    peek::Peeked,
+    search::{OneTry, ask_in_turn},
+};
 use super::{destination, directory::Candidate, error::Refusal};
 use crate::config::RouteAlias;
 
-type Answer = Response<Passing<destination::Answer>>;
+type Answer = Response<Peeked<destination::Answer>>;
 
 /// When an alias goes on to its next candidate, and what is known of them.
 #[derive(Debug)]
@@ -107,18 +111,26 @@ enum Fault {
 impl Failover {
     /// Why this response does not end the search, if it does not.
     async fn fault(&self, response: &mut Result<Answer, Refusal>) -> Option<Fault> {
-        let response = match response {
-            Ok(response) => response,
-            Err(refusal) if refusal.is_upstream() => return Some(Fault::NoResponse),
-            Err(_) => return Some(Fault::OurOwn),
-        };
-        let status = response.status();
-        if self.fails(status) {
-            return Some(Fault::Status(status));
+        if let Some(fault) = self.fault_of(response) {
+            return Some(fault);
         }
-        let bounds = self.first_event.filter(|_| status.is_success())?;
+        let response = response.as_mut().ok()?;
+        let is_success = response.status().is_success();
+        let bounds = self.first_event.filter(|_| is_success)?;
         let opening = response.body_mut().opening(bounds).await;
         (opening == Opening::Failed).then_some(Fault::FirstEvent)
+    }
+
+    /// The same of its head alone.
+    fn fault_of<B>(&self, response: &Result<Response<B>, Refusal>) -> Option<Fault> {
+        match response {
+            Ok(response) => {
+                let status = response.status();
+                self.fails(status).then_some(Fault::Status(status))
+            }
+            Err(refusal) if refusal.is_upstream() => Some(Fault::NoResponse),
+            Err(_) => Some(Fault::OurOwn),
+        }
     }
 
     fn fails(&self, status: StatusCode) -> bool {
@@ -126,10 +138,4 @@ impl Failover {
             || status.is_server_error()
             || self.retry_on.contains(&status.as_u16())
     }
-}
-
-fn is_our_own(response: &Result<Answer, Refusal>) -> bool {
-    response
-        .as_ref()
-        .is_err_and(|refusal| !refusal.is_upstream())
 }

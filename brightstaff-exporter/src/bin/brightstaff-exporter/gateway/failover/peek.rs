@@ -28,7 +28,7 @@ pub(super) struct FirstEvent {
 /// It is observed on its way in: instants are those of arrival, and what nobody passes on was read all the same.
 #[derive(Debug)]
 #[pin_project]
-pub(crate) struct Passing<B> {
+pub(crate) struct Peeked<B> {
     ahead: Option<Box<Ahead>>,
     #[pin]
     body: ObservedBody<B>,
@@ -43,13 +43,13 @@ struct Ahead {
     ended: bool,
 }
 
-impl<B> From<ObservedBody<B>> for Passing<B> {
+impl<B> From<ObservedBody<B>> for Peeked<B> {
     fn from(body: ObservedBody<B>) -> Self {
         Self { ahead: None, body }
     }
 }
 
-impl<B> Passing<B>
+impl<B> Peeked<B>
 where
     B: Body<Data = Bytes, Error = BoxError> + Unpin,
 {
@@ -96,7 +96,7 @@ fn length(frame: &Frame<Bytes>) -> u64 {
     frame.data_ref().map_or(0, |data| data.len() as u64)
 }
 
-impl<B> Body for Passing<B>
+impl<B> Body for Peeked<B>
 where
     B: Body<Data = Bytes, Error = BoxError>,
 {
@@ -164,10 +164,10 @@ mod tests {
     }
 
     /// A stream of these frames, which then ends, or never does.
-    fn passing(
+    fn stream_of(
         frames: Frames,
         ends: bool,
-    ) -> Passing<impl Body<Data = Bytes, Error = BoxError> + Unpin> {
+    ) -> Peeked<impl Body<Data = Bytes, Error = BoxError> + Unpin> {
         let rest = if ends {
             stream::empty().boxed()
         } else {
@@ -177,11 +177,11 @@ mod tests {
         let response = Response::builder().header("content-type", "text/event-stream");
         let call = Metrics::unregistered().upstream("p", "m").start();
         let observed = call.observe(response.body(body).unwrap()).into_body();
-        Passing::from(observed)
+        Peeked::from(observed)
     }
 
     /// What comes out, in the words of the frames.
-    async fn told<B>(mut body: Passing<B>, frames: usize) -> Vec<String>
+    async fn told<B>(mut body: Peeked<B>, frames: usize) -> Vec<String>
     where
         B: Body<Data = Bytes, Error = BoxError> + Unpin,
     {
@@ -205,22 +205,22 @@ mod tests {
     async fn what_was_looked_into_passes_as_it_came() {
         let frames = || vec![data(": a"), data("\n\n"), data(EVENT), data("rest")];
         let expected = [": a", "\n\n", EVENT, "rest", "end"];
-        let mut body = passing(frames(), true);
+        let mut body = stream_of(frames(), true);
         assert_eq!(body.opening(BOUNDS).await, Opening::Sound);
         assert_eq!(body.ahead.as_ref().unwrap().frames.len(), 3, "and no more");
         assert_eq!(told(body, 5).await, expected);
-        assert_eq!(told(passing(frames(), true), 5).await, expected);
+        assert_eq!(told(stream_of(frames(), true), 5).await, expected);
     }
 
     #[tokio::test]
     async fn the_end_passes_too_whatever_it_is() {
         let broken = || vec![data("data"), Err("broke".into())];
-        let mut body = passing(broken(), true);
+        let mut body = stream_of(broken(), true);
         assert_eq!(body.opening(BOUNDS).await, Opening::Failed);
         assert!(!body.is_end_stream());
         assert_eq!(told(body, 2).await, ["data", "error: broke"]);
 
-        let mut body = passing(vec![data(": nothing\n\n")], true);
+        let mut body = stream_of(vec![data(": nothing\n\n")], true);
         assert_eq!(body.opening(BOUNDS).await, Opening::Failed);
         assert_eq!(body.size_hint().exact(), Some(11));
         assert!(!body.is_end_stream());
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(told(body, 1).await, ["end"]);
 
         let trailers = Ok(Frame::trailers(HeaderMap::new()));
-        let mut body = passing(vec![data(": a"), trailers], false);
+        let mut body = stream_of(vec![data(": a"), trailers], false);
         assert_eq!(body.opening(BOUNDS).await, Opening::Failed);
         assert_eq!(told(body, 2).await, [": a", "trailers: true"]);
     }
@@ -238,7 +238,7 @@ mod tests {
     async fn only_so_many_bytes_are_held() {
         let comment = ": 0123456789abcde";
         let frames: Frames = (0..100).map(|_| data(comment)).collect();
-        let mut body = passing(frames, false);
+        let mut body = stream_of(frames, false);
         assert_eq!(body.opening(BOUNDS).await, Opening::Pending);
         let ahead = body.ahead.as_ref().unwrap();
         assert_eq!(
@@ -252,7 +252,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_so_long_is_waited() {
-        let mut body = passing(vec![data("data: {")], false);
+        let mut body = stream_of(vec![data("data: {")], false);
         let started = tokio::time::Instant::now();
         assert_eq!(body.opening(BOUNDS).await, Opening::Pending);
         assert_eq!(started.elapsed().as_secs(), 3600);
@@ -266,7 +266,7 @@ mod tests {
         let call = Metrics::unregistered().upstream("p", "m").start();
         let body = whole.map_err(BoxError::from);
         let body = call.observe(response.body(body).unwrap()).into_body();
-        let mut body = Passing::from(body);
+        let mut body = Peeked::from(body);
         let length = body.size_hint().exact();
         assert_eq!(length, Some(EVENT.len() as u64));
         assert_eq!(body.opening(BOUNDS).await, Opening::Sound);

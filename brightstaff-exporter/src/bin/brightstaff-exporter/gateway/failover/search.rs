@@ -1,6 +1,4 @@
-use std::time::{Duration, SystemTime};
-
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Response};
 use brightstaff_metrics_core::labels::{FailoverOutcome, FailoverRoute, RouteKind, SkipReason};
 
 use super::{
@@ -8,16 +6,16 @@ use super::{
         directory::{Alias, Candidate},
         error::Refusal,
         forward::call,
-        inbound::Inbound,
+        inbound::{Inbound, InboundHead},
         routing::Plan,
     },
-    Answer, Failover, Fault, Passing, is_our_own, retry_after,
+    Answer, Fault, Peeked,
 };
 
 /// Tries one candidate after the other; the last one's response passes, whatever it is.
 pub(in crate::gateway) async fn ask_in_turn(
     plan: Plan<'_>,
-    inbound: &Inbound,
+    inbound: &Inbound<'_>,
 ) -> Result<Answer, Refusal> {
     let mut search = Search {
         alias: plan.alias(),
@@ -38,7 +36,7 @@ pub(in crate::gateway) async fn ask_in_turn(
 struct Search<'a> {
     alias: &'a Alias,
     plan: &'a Plan<'a>,
-    inbound: &'a Inbound,
+    inbound: &'a Inbound<'a>,
     last: Option<Attempt>,
     /// Whose turn came before the first attempt.
     skipped: Vec<(usize, SkipReason)>,
@@ -80,20 +78,14 @@ impl Search<'_> {
         if self.last.is_none() {
             self.skipped.push((place, reason));
         } else {
-            self.record_skip(place, reason);
+            self.plan.record_skip(place, reason);
         }
-    }
-
-    fn record_skip(&self, place: usize, reason: SkipReason) {
-        let candidate = &self.alias.candidates[place];
-        tracing::debug!(candidate = %candidate.full_name(), %reason, "left alone");
-        self.plan.record_skip(candidate, reason);
     }
 
     /// Asks a candidate; tells whether it is accepted.
     async fn attempt(&mut self, place: usize) -> bool {
         for (place, reason) in std::mem::take(&mut self.skipped) {
-            self.record_skip(place, reason);
+            self.plan.record_skip(place, reason);
         }
         // Ends its call before the next one starts.
         if let Some(last) = self.last.take() {
@@ -101,55 +93,18 @@ impl Search<'_> {
         }
         let candidate = &self.alias.candidates[place];
         let response = call(candidate, self.inbound).await;
-        let mut response = response.map(|response| response.map(Passing::from));
-        self.attempts += usize::from(!is_our_own(&response));
+        let mut response = response.map(|response| response.map(Peeked::from));
         let fault = self.alias.failover.fault(&mut response).await;
-        self.learn(place, fault, &response);
+        self.attempts += usize::from(!matches!(fault, Some(Fault::OurOwn)));
+        let own_credentials = || self.inbound.head.has_credentials();
+        self.alias
+            .learn(place, fault, headers(&response), own_credentials);
         self.last = Some(Attempt {
             place,
             response,
             fault,
         });
         fault.is_none()
-    }
-
-    /// What an attempt says of its candidate is known to the requests after this one.
-    fn learn(&self, place: usize, fault: Option<Fault>, response: &Result<Answer, Refusal>) {
-        let Failover {
-            rules,
-            health,
-            clock,
-            ..
-        } = &self.alias.failover;
-        let (candidate, health) = (&self.alias.candidates[place], &health[place]);
-        let status = match fault {
-            None => return health.succeeded(),
-            Some(Fault::OurOwn) => return,
-            Some(Fault::Status(status)) => Some(status),
-            Some(Fault::NoResponse | Fault::FirstEvent) => None,
-        };
-        if status.is_some_and(|status| status.is_client_error())
-            && candidate.passes_credentials()
-            && self.inbound.has_credentials()
-        {
-            return;
-        }
-        let now = clock.now();
-        if let (Ok(response), Some(status)) = (response, status)
-            && asks_for_time(status)
-            && let Some(wait) = retry_after::wait(response.headers(), SystemTime::now())
-            && health.asks(*rules, wait, now)
-        {
-            left_alone(
-                candidate,
-                SkipReason::RetryAfter,
-                rules.max_retry_after.map(|most| wait.min(most)),
-            );
-        }
-        if health.failed(*rules, now) {
-            let lasts = rules.cool_down.map(|cool_down| cool_down.lasts);
-            left_alone(candidate, SkipReason::CoolingDown, lasts);
-        }
     }
 }
 
@@ -169,17 +124,57 @@ impl Attempt {
     }
 }
 
-fn left_alone(candidate: &Candidate, reason: SkipReason, lasts: Option<Duration>) {
-    let lasts = lasts.unwrap_or_default();
-    tracing::warn!(candidate = %candidate.full_name(), %reason, ?lasts, "is left alone");
+/// A request that can be sent only once, since it passes as it comes.
+pub(in crate::gateway) struct OneTry<'a> {
+    plan: Plan<'a>,
+    place: usize,
+    own_credentials: bool,
 }
 
-/// The statuses whose `Retry-After` tells when the candidate can be asked again.
-fn asks_for_time(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    )
+impl<'a> OneTry<'a> {
+    /// Whom to ask: the first that is not left alone, or the first where all are.
+    pub(in crate::gateway) fn of(plan: Plan<'a>, head: &InboundHead<'_>) -> Self {
+        let mut skipped = Vec::new();
+        let admitted = plan.order().find(|place| {
+            let admitted = plan.alias().failover.admit(*place);
+            skipped.extend(admitted.err().map(|reason| (*place, reason)));
+            admitted.is_ok()
+        });
+        let place = match admitted {
+            Some(place) => {
+                for (place, reason) in skipped {
+                    plan.record_skip(place, reason);
+                }
+                place
+            }
+            None => plan.first(),
+        };
+        Self {
+            own_credentials: head.has_credentials(),
+            plan,
+            place,
+        }
+    }
+
+    pub(in crate::gateway) fn candidate(&self) -> &'a Candidate {
+        &self.plan.alias().candidates[self.place]
+    }
+
+    /// The search ends with this response.
+    pub(in crate::gateway) fn conclude<B>(self, response: &Result<Response<B>, Refusal>) {
+        let alias = self.plan.alias();
+        let fault = alias.failover.fault_of(response);
+        alias.learn(self.place, fault, headers(response), || {
+            self.own_credentials
+        });
+        let attempts = usize::from(!matches!(fault, Some(Fault::OurOwn)));
+        let accepted = fault.is_none().then_some(self.place);
+        self.plan.conclude(accepted, attempts);
+    }
+}
+
+fn headers<B>(response: &Result<Response<B>, Refusal>) -> Option<&HeaderMap> {
+    response.as_ref().ok().map(Response::headers)
 }
 
 impl Plan<'_> {
@@ -203,7 +198,9 @@ impl Plan<'_> {
         }
     }
 
-    fn record_skip(&self, candidate: &Candidate, reason: SkipReason) {
+    fn record_skip(&self, place: usize, reason: SkipReason) {
+        let candidate = &self.alias().candidates[place];
+        tracing::debug!(candidate = %candidate.full_name(), %reason, "left alone");
         self.metrics().routing().skip(candidate.selected(), reason);
     }
 }
