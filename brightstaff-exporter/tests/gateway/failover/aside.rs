@@ -240,3 +240,25 @@ async fn a_client_whose_own_key_is_refused_costs_nobody_else_a_candidate() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_form_passes_as_it_comes_to_the_first_that_is_not_left_alone() {
+    let busy = scripted([status(429, "retry-after: 600\r\n", "{}")]).await;
+    let good = Upstream::chat().await;
+    let gateway = routed(&[&busy.url, &good.url], "respect_retry_after = true").await;
+    let form = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nbest\r\n--b--\r\n";
+    let ask = async || {
+        let url = format!("{}/v1/audio/transcriptions", gateway.url);
+        let request = gateway.client.post(url).body(form);
+        let request = request.header("content-type", "multipart/form-data; boundary=b");
+        request.send().await.unwrap().status().as_u16()
+    };
+    // It can be sent only once.
+    assert_eq!((ask().await, ask().await), (429, 200));
+    assert_eq!(good.only().body, form.replace("best", "m1"));
+    assert_eq!(skips(&gateway, "m0").await, [1.0, 0.0]);
+    assert_eq!(searches(&gateway).await, [1.0, 0.0, 1.0]);
+    let scrape = gateway.scrape().await;
+    let decided = format!(r#"{DECISIONS}{{fallback="false",selected_model="m1"}}"#);
+    assert_eq!((scrape.sum(&decided), scrape.sum(DECISIONS)), (1.0, 1.0));
+}
