@@ -12,6 +12,7 @@ mod drain;
 mod encodings;
 mod error_shapes;
 mod errors;
+mod failover;
 mod forward;
 mod hangups;
 mod hosts;
