@@ -101,7 +101,7 @@ pub use self::{
     error::RegisterError,
     head::Head,
     metrics::{Builder, Metrics, exposition},
-    request::{HandlerName, handler},
+    request::{HandlerName, UpgradeMark, UpgradedRequest, handler},
     routing::{Routing, RoutingService, SessionCache},
     trace::TraceContext,
     upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},
