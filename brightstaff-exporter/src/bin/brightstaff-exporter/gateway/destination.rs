@@ -2,13 +2,15 @@ use std::{borrow::Cow, env, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Method, Response};
 use bytes::Bytes;
-use hyper::body::Incoming;
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 
 use super::{
-    client::{Client, Failure},
+    client::{Client, Failure, Upgrade},
     headers::Credentials,
     patience::Patient,
+    subprotocols,
 };
 use crate::config::{
     Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name, shown_variable,
@@ -26,6 +28,8 @@ pub(super) struct Destination {
     credentials: Option<Credentials>,
     header_timeout: Duration,
     idle_timeout: Duration,
+    /// How long a web socket may be silent.
+    pub(super) websocket_idle_timeout: Duration,
 }
 
 /// What is sent to a destination.
@@ -85,6 +89,7 @@ impl Destination {
             credentials,
             header_timeout: limits.response_header_timeout,
             idle_timeout: limits.stream_idle_timeout,
+            websocket_idle_timeout: limits.websocket_idle_timeout,
         })
     }
 
@@ -95,21 +100,52 @@ impl Destination {
         first: Outgoing<'a>,
         again: impl FnOnce() -> Option<Outgoing<'a>>,
     ) -> Result<Response<Answer>, Failure> {
-        let prepared = |mut out| {
-            if let Some(credentials) = &self.credentials {
-                credentials.apply(&mut out);
-            }
-            out
-        };
-        let again = || again().map(prepared);
-        let request = self.client.send(&self.name, prepared(first), again);
-        let failure = match tokio::time::timeout(self.header_timeout, request).await {
-            Ok(Ok(response)) => {
-                let name = &self.name;
-                return Ok(
-                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
-                );
-            }
+        let again = || again().map(|out| self.prepared(out));
+        let first = self.prepared(first);
+        let response = self.in_time(self.client.send(&self.name, first, again));
+        Ok(response.await?.map(|body| self.patient(body)))
+    }
+
+    /// Asks for another protocol on a connection of its own: that connection, where the destination speaks it, and its
+    /// response.
+    pub(super) async fn upgrade(
+        &self,
+        out: Outgoing<'_>,
+        protocol: &str,
+    ) -> Result<(Response<Answer>, Option<TokioIo<Upgraded>>), Failure> {
+        let mut out = out;
+        if let Some(credentials) = &self.credentials {
+            let offered = subprotocols::harmless(&out.headers);
+            credentials.apply(&mut out);
+            subprotocols::put(&mut out.headers, offered);
+        }
+        let upgrade = self.in_time(self.client.upgrade(out, protocol));
+        let Upgrade {
+            response,
+            connection,
+        } = upgrade.await?;
+        Ok((response.map(|body| self.patient(body)), connection))
+    }
+
+    /// With credentials of ours in the place of the client's, if there are any.
+    fn prepared<'a>(&self, mut out: Outgoing<'a>) -> Outgoing<'a> {
+        if let Some(credentials) = &self.credentials {
+            credentials.apply(&mut out);
+        }
+        out
+    }
+
+    fn patient(&self, body: Incoming) -> Answer {
+        Patient::new(body, Arc::clone(&self.name), self.idle_timeout)
+    }
+
+    /// Waits for the head of a response, and says in the log why there is none.
+    async fn in_time<T>(
+        &self,
+        response: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let failure = match tokio::time::timeout(self.header_timeout, response).await {
+            Ok(Ok(response)) => return Ok(response),
             Ok(Err(failure)) => failure,
             Err(_) => Failure::late(self.header_timeout),
         };

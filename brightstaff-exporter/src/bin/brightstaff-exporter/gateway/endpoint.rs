@@ -7,6 +7,8 @@ use axum::http::{
 use brightstaff_metrics_axum::RequestHead;
 use brightstaff_metrics_core::labels::RouteKind;
 
+use super::{sockets, upgrade};
+
 /// What the gateway answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
@@ -65,8 +67,16 @@ pub(super) fn forwarded_paths() -> impl Iterator<Item = &'static str> {
     paths.filter(|path| path.starts_with("/v1/"))
 }
 
+/// The handler of a request whose name its path does not tell.
+pub(super) fn handler(request: &RequestHead<'_>) -> Option<&'static str> {
+    if request.path() == sockets::PATH || upgrade::is_asked(request.headers()) {
+        return Some(sockets::HANDLER);
+    }
+    handler_of_other_method(request)
+}
+
 /// The handler of a request whose path does not take its method, and which is no preflight: the path.
-pub(super) fn handler_of_other_method(request: &RequestHead<'_>) -> Option<&'static str> {
+fn handler_of_other_method(request: &RequestHead<'_>) -> Option<&'static str> {
     let (path, endpoint) = find(request.path())?;
     if endpoint.takes(request.method()) && request.method() != Method::HEAD {
         // They have names of their own.

@@ -31,7 +31,7 @@ use super::{
     destination::Answer,
     endpoint::Endpoint,
     error::Refusal,
-    forward, models, routing,
+    forward, models, routing, sockets, upgrade,
 };
 
 /// What a request meets first, but for the metrics.
@@ -103,6 +103,10 @@ impl Inside {
 
     async fn answer(&self, request: Request) -> Response<ResponseBody> {
         let shared = &self.shared;
+        if upgrade::is_asked(request.headers()) || request.uri().path() == sockets::PATH {
+            let answered = sockets::answer(shared, request).await;
+            return answered.unwrap_or_else(whole);
+        }
         let Some(endpoint) = Endpoint::at(request.uri().path()) else {
             let refusal = Refusal::request("unknown_url", "there is nothing at this path");
             return whole(refusal.with_status(StatusCode::NOT_FOUND));

@@ -23,8 +23,12 @@ mod models;
 mod patience;
 mod routing;
 mod sessions;
+mod sockets;
+mod subprotocols;
 mod tls;
+mod tunnel;
 mod unknown;
+mod upgrade;
 mod upload;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -34,10 +38,7 @@ use brightstaff_metrics_core::Metrics;
 use serde_json::Value;
 use tower_layer::Layer as _;
 
-use self::{
-    access::Access, directory::Directory, endpoint::handler_of_other_method, entrance::Entrance,
-    upload::Uploads,
-};
+use self::{access::Access, directory::Directory, entrance::Entrance, upload::Uploads};
 pub(crate) use self::{
     metrics::{register, warn_of_open_models},
     sessions::Sessions,
@@ -90,7 +91,7 @@ impl Gateway {
     pub(crate) fn service(self, address: SocketAddr) -> MetricsService<Entrance> {
         let metrics = MetricsLayer::new(self.shared.metrics.clone());
         metrics
-            .handler_fn(handler_of_other_method)
+            .handler_fn(endpoint::handler)
             .layer(Entrance::new(self.access.bound_to(address), self.shared))
     }
 }

@@ -124,6 +124,7 @@ impl<P: Answering> Connections<P> {
             Ended::Served(Ok(())) => false,
             Ended::Served(Err(error)) => {
                 tracing::debug!(%error, "a connection ended early");
+                drop(lane.taker());
                 error.is_parse() && !error.is_parse_version_h2()
             }
             Ended::Left => {
@@ -139,6 +140,11 @@ impl<P: Answering> Connections<P> {
             count_malformed(&self.metrics);
         }
         let parts = served.into_parts();
+        if let Some(taker) = lane.taker() {
+            // What answers requests is no part of it.
+            drop((parts.service, lane));
+            return taker.take(parts.io.into_inner(), parts.read_buf).await;
+        }
         if refused || parts.service.left_unread() {
             linger(parts.io.inner().stream()).await;
         }

@@ -2,10 +2,12 @@ use std::{
     convert::Infallible,
     future::{Future, pending},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
+
+use super::takeover::Taker;
 
 /// What a request is answered on: a connection of HTTP/1, or one stream of HTTP/2.
 ///
@@ -18,6 +20,8 @@ pub(super) struct Lane {
     frames: AtomicU64,
     /// Whether another one is asked for: the last that was handed out is on its way then.
     asked: AtomicBool,
+    /// Who takes the connection over behind the response.
+    taker: Mutex<Option<Taker>>,
 }
 
 impl Lane {
@@ -34,6 +38,18 @@ impl Lane {
     pub(super) fn hand(&self) {
         self.frames.fetch_add(1, Relaxed);
         self.asked.store(false, Relaxed);
+    }
+
+    /// The response is a 101, behind which this takes the connection over.
+    pub(super) fn hand_over(&self, taker: Option<Taker>) {
+        *self.taker.lock().unwrap_or_else(PoisonError::into_inner) = taker;
+    }
+
+    pub(super) fn taker(&self) -> Option<Taker> {
+        self.taker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// The number of the frame that waits for the client to take it.
