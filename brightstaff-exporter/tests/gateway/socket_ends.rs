@@ -7,6 +7,7 @@ use socket2::SockRef;
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
+    sync::{mpsc, oneshot},
     time::{sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::Message;
@@ -14,7 +15,8 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     drain::closed,
     support::{
-        Client, Gateway, PATIENCE, Raw, Serve, SocketUpstream, echo, eventually, open, request,
+        ByHand, Client, Connection, Gateway, PATIENCE, Raw, Serve, SocketUpstream, echo,
+        eventually, open, request,
     },
 };
 
@@ -87,7 +89,7 @@ async fn a_provider_that_breaks_interrupts_it() {
 /// A reset tells that it is gone; where it closes in order, both sides did.
 #[tokio::test]
 async fn a_client_that_is_gone_cancels_it() {
-    let (left, mut has_left) = tokio::sync::mpsc::unbounded_channel();
+    let (left, mut has_left) = mpsc::unbounded_channel();
     let upstream = SocketUpstream::start(move |mut socket: Client| {
         let left = left.clone();
         async move {
@@ -235,4 +237,109 @@ async fn nothing_is_left_open() {
     gateway.expect(IN_FLIGHT, 0.0).await;
     eventually("all is closed", async || files().await <= before).await;
     assert_eq!(gateway.scrape().await.sum(CANCELLED), 20.0);
+}
+
+/// What a client asks for a web socket with, by hand, and what it sends ahead.
+const ASKED: &str = "GET /v1/realtime HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
+     upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nahead";
+
+const SWITCHED: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nat once";
+
+/// A provider that takes a request, and opens its web socket when it is told to.
+async fn slow() -> (
+    ByHand,
+    mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+    mpsc::UnboundedReceiver<()>,
+) {
+    let (asked, is_asked) = mpsc::unbounded_channel();
+    let (closed, is_closed) = mpsc::unbounded_channel();
+    let upstream = ByHand::start(move |mut connection: Connection| {
+        let (asked, closed) = (asked.clone(), closed.clone());
+        async move {
+            connection.request().await.unwrap();
+            let (open, opened) = oneshot::channel();
+            asked.send(open).unwrap();
+            tokio::select! {
+                Ok(()) = opened => {
+                    connection.write(SWITCHED).await.unwrap();
+                    assert_eq!(connection.bytes(5).await, b"ahead");
+                    connection.write("the rest").await.unwrap();
+                }
+                () = connection.closed() => {}
+            }
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    (upstream, is_asked, is_closed)
+}
+
+/// What was sent before the 101, by either side, passes behind it.
+#[tokio::test]
+async fn one_that_opens_during_the_drain_goes_on() {
+    let (upstream, mut is_asked, _is_closed) = slow().await;
+    let serve = Serve::upstreams(&[("openai", &upstream.url)]);
+    let gateway = serve.arg("--drain").arg("1h").start().await;
+    let mut raw = Raw::sent(&gateway, ASKED).await;
+    let open = is_asked.recv().await.unwrap();
+    gateway.signal("TERM");
+    closed(&gateway).await;
+    open.send(()).unwrap();
+    let head = raw.until("\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert!(
+        head.contains("\r\nconnection: upgrade\r\nupgrade: websocket\r\n"),
+        "{head}"
+    );
+    assert!(
+        !head.contains("content-length") && !head.contains("close"),
+        "{head}"
+    );
+    raw.0.shutdown().await.unwrap();
+    assert_eq!(raw.rest().await, "at oncethe rest");
+    assert_eq!(gateway.ended().await, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_wait_for_it_leaves_nothing_behind() {
+    let (upstream, mut is_asked, mut is_closed) = slow().await;
+    let gateway = Serve::upstreams(&[("openai", &upstream.url)]).start().await;
+    let asked = ASKED.trim_end_matches("ahead");
+    let raw = Raw::sent(&gateway, asked).await;
+    let _open = is_asked.recv().await.unwrap();
+    drop(raw);
+    timeout(PATIENCE, is_closed.recv()).await.unwrap().unwrap();
+    let left = r#"http_requests_cancelled_total{handler="realtime",phase="headers"}"#;
+    gateway.expect(left, 1.0).await;
+    gateway.expect(IN_FLIGHT, 0.0).await;
+}
+
+#[tokio::test]
+async fn one_that_is_refused_during_the_drain_holds_nothing_up() {
+    let (asked, mut is_asked) = mpsc::unbounded_channel();
+    let upstream = ByHand::start(move |mut connection: Connection| {
+        let asked = asked.clone();
+        async move {
+            connection.request().await.unwrap();
+            let (refuse, refused) = oneshot::channel::<()>();
+            asked.send(refuse).unwrap();
+            refused.await.unwrap();
+            let refusal = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+            connection.write(refusal).await.unwrap();
+        }
+    })
+    .await;
+    let serve = Serve::upstreams(&[("openai", &upstream.url)]);
+    let gateway = serve.arg("--drain").arg("1h").start().await;
+    let mut raw = Raw::sent(&gateway, ASKED.trim_end_matches("ahead")).await;
+    let refuse = is_asked.recv().await.unwrap();
+    gateway.signal("TERM");
+    closed(&gateway).await;
+    refuse.send(()).unwrap();
+    let head = raw.until("\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+    raw.ended().await;
+    assert_eq!(gateway.ended().await, 0);
 }

@@ -64,7 +64,7 @@ fn with_model(query: &str, model: &str) -> String {
             None => (piece, ""),
         };
         let decoded = form_urlencoded::parse(parameter.as_bytes()).next();
-        if !decoded.is_some_and(|(name, _)| name == "model") {
+        if decoded.is_none_or(|(name, _)| name != "model") {
             return Cow::Borrowed(piece);
         }
         let value: String = form_urlencoded::byte_serialize(model.as_bytes()).collect();

@@ -61,6 +61,7 @@ pub(super) async fn pass(
     if !passes || !is_asked(&parts.headers) || !body.is_end_stream() {
         return Ok(required());
     }
+    body.client().may_switch();
     let mut headers = parts.headers;
     strip_request(&mut headers);
     offer(&mut headers, WEBSOCKET);

@@ -20,7 +20,9 @@ pub(super) struct Lane {
     frames: AtomicU64,
     /// Whether another one is asked for: the last that was handed out is on its way then.
     asked: AtomicBool,
-    /// Who takes the connection over behind the response.
+    /// The response may be a 101.
+    switching: AtomicBool,
+    /// Who takes the connection over behind it.
     taker: Mutex<Option<Taker>>,
 }
 
@@ -40,9 +42,14 @@ impl Lane {
         self.asked.store(false, Relaxed);
     }
 
-    /// The response is a 101, behind which this takes the connection over.
-    pub(super) fn hand_over(&self, taker: Option<Taker>) {
+    pub(super) fn may_switch(&self) -> bool {
+        self.switching.load(Relaxed)
+    }
+
+    /// The response is there. It is a 101 where somebody takes the connection over behind it.
+    pub(super) fn answered(&self, taker: Option<Taker>) {
         *self.taker.lock().unwrap_or_else(PoisonError::into_inner) = taker;
+        self.switching.store(false, Relaxed);
     }
 
     pub(super) fn taker(&self) -> Option<Taker> {
@@ -65,6 +72,12 @@ pub(crate) struct Client(Arc<Lane>);
 impl Client {
     pub(super) fn new(lane: Arc<Lane>) -> Self {
         Self(lane)
+    }
+
+    /// The response may be a 101, in which hyper must not say that the connection closes: clients of web sockets take none
+    /// that does.
+    pub(crate) fn may_switch(&self) {
+        self.0.switching.store(true, Relaxed);
     }
 
     /// The client went away before it had sent its whole request, so that there is nobody to answer: what

@@ -182,9 +182,10 @@ where
         let this = self.project();
         let Ok(answer) = ready!(this.inner.poll(cx));
         let (lane, progress) = this.lane.take().expect("polled after it was ready");
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if lane.may_switch() {
+            let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
             let takeover = answer.extensions().get::<Takeover>();
-            lane.hand_over(takeover.and_then(Takeover::taker));
+            lane.answered(takeover.filter(|_| switches).and_then(Takeover::taker));
         }
         Poll::Ready(Ok(answer.map(|body| AnswerBody {
             body,
