@@ -66,15 +66,52 @@ async fn close(mut client: Client) {
     }
 }
 
-/// Codex asks for one where it else posts; other paths are no different.
+/// Codex asks for one where it else posts, Gemini at a path of its own, and others wherever they like.
 #[tokio::test]
-async fn any_path_may_lead_to_one() {
+async fn any_path_of_a_provider_may_lead_to_one() {
+    const LIVE: &str =
+        "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+    for (provider, path, target) in [
+        ("openai", "/v1/responses", "/v1/responses"),
+        ("openai", "/openai/realtime?model=m", "/v1/realtime?model=m"),
+        ("gemini", "/gemini/v1beta/any?key=k", "/v1beta/any?key=k"),
+        (
+            "gemini",
+            &format!("/gemini{LIVE}?key=k"),
+            &format!("{LIVE}?key=k"),
+        ),
+        ("gemini", LIVE, LIVE),
+    ] {
+        let upstream = SocketUpstream::echo().await;
+        let gateway = Serve::upstreams(&[(provider, &upstream.url)]).start().await;
+        let (mut client, _) = open(&gateway, request(path)).await.unwrap();
+        echo(&mut client, Message::text("hello")).await;
+        let in_flight = "http_in_flight_requests";
+        gateway.expect(in_flight, 1.0).await;
+        drop(client);
+        gateway.expect(in_flight, 0.0).await;
+        assert_eq!(upstream.only().0, target, "{path}");
+    }
+}
+
+/// What a gateway with a key of its own does not let pass elsewhere, does not pass here.
+#[tokio::test]
+async fn what_may_not_be_asked_for_is_refused() {
     let upstream = SocketUpstream::echo().await;
-    let gateway = Serve::upstreams(&[("openai", &upstream.url)]).start().await;
-    let (mut client, _) = open(&gateway, request("/v1/responses")).await.unwrap();
-    echo(&mut client, Message::text("hello")).await;
-    gateway.expect(IN_FLIGHT, 1.0).await;
-    assert_eq!(upstream.only().0, "/v1/responses");
+    let config = format!(
+        "[providers.p]\nurl = '{}'\napi_key_env = 'TEST_P'\nallow = ['GET /v1/private/b']",
+        upstream.url
+    );
+    let gateway = Serve::config(&config)
+        .env("TEST_P", "sk-ours")
+        .start()
+        .await;
+    let refused = open(&gateway, request("/p/v1/private/a"))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.status(), 403);
+    let (_client, _) = open(&gateway, request("/p/v1/private/b")).await.unwrap();
+    assert_eq!(upstream.only().0, "/v1/private/b");
 }
 
 #[tokio::test]
@@ -189,7 +226,7 @@ async fn what_a_provider_says_instead_passes() {
 
 #[tokio::test]
 async fn a_provider_out_of_reach_is_a_502() {
-    let gateway = Serve::upstreams(&[("openai", &Upstream::nobody().await)])
+    let gateway = Serve::upstreams(&[("openai", "http://127.0.0.1:1")])
         .start()
         .await;
     let refused = open(&gateway, request("/v1/realtime")).await.unwrap_err();
@@ -212,10 +249,16 @@ async fn a_101_for_another_protocol_is_a_502() {
 async fn what_cannot_become_one_is_told_at_once() {
     let upstream = Upstream::chat().await;
     let gateway = Serve::upstreams(&[("openai", &upstream.url)]).start().await;
-    let answer = gateway.get("/v1/realtime").await;
-    assert_eq!(answer.status(), 426);
-    assert_eq!(answer.headers()["upgrade"], "websocket");
-    assert_eq!(answer.headers()["connection"], "upgrade");
+    for path in [
+        "/v1/realtime",
+        "/v1/responses",
+        "/openai/v1/realtime?model=m",
+    ] {
+        let answer = gateway.get(path).await;
+        assert_eq!(answer.status(), 426);
+        assert_eq!(answer.headers()["upgrade"], "websocket");
+        assert_eq!(answer.headers()["connection"], "upgrade");
+    }
     for head in [
         "POST /v1/chat/completions HTTP/1.1\r\n",
         "GET /v1/realtime HTTP/1.0\r\n",
@@ -251,27 +294,31 @@ async fn other_protocols_are_left_alone() {
     );
 }
 
+/// Browsers ask nobody before they open one, whatever it carries.
 #[tokio::test]
 async fn pages_of_foreign_origins_open_none() {
     let upstream = SocketUpstream::echo().await;
-    let config = format!(
-        "cors_origins = ['https://app.example']\n[providers.p]\nurl = '{}'",
-        upstream.url
-    );
-    let gateway = Serve::config(&config).start().await;
     let from = |origin| {
         let mut asked = request("/v1/realtime");
-        asked
-            .headers_mut()
-            .insert("origin", HeaderValue::from_static(origin));
+        let key = HeaderValue::from_static("realtime, openai-insecure-api-key.sk-theirs");
+        let headers = asked.headers_mut();
+        headers.insert("sec-websocket-protocol", key);
+        headers.insert("origin", HeaderValue::from_static(origin));
         asked
     };
-    let refused = open(&gateway, from("https://evil.example"))
-        .await
-        .unwrap_err();
-    assert_eq!(refused.status(), 403);
-    let (_client, _) = open(&gateway, from("https://app.example")).await.unwrap();
-    assert!(!upstream.only().1.contains_key("origin"));
+    for origins in ["", "'https://app.example'"] {
+        let url = &upstream.url;
+        let config = format!("cors_origins = [{origins}]\n[providers.p]\nurl = '{url}'");
+        let gateway = Serve::config(&config).start().await;
+        let refused = open(&gateway, from("https://evil.example"))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.status(), 403);
+        if !origins.is_empty() {
+            let (_client, _) = open(&gateway, from("https://app.example")).await.unwrap();
+            assert!(!upstream.only().1.contains_key("origin"));
+        }
+    }
 }
 
 /// HTTP/2 would have no way to ask for one.
@@ -341,7 +388,7 @@ async fn a_proxy_is_asked_for_a_tunnel() {
     let (mut client, _) = open(&gateway, request("/v1/realtime")).await.unwrap();
     echo(&mut client, Message::text("hello")).await;
     let (target, headers) = upstream.only();
-    assert_eq!(target, "/base/v1/realtime");
+    assert_eq!(target, "/base/realtime");
     assert_eq!(headers["host"], "upstream.test");
     assert!(!headers.contains_key("proxy-authorization"));
 }

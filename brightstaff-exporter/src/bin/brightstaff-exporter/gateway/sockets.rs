@@ -2,52 +2,79 @@
 
 use std::borrow::Cow;
 
-use axum::http::Response;
+use axum::http::{Method, Response};
 
 use super::{
-    Request, Shared, credentials, directory::Choice, entrance::ResponseBody, error::Refusal,
+    Request, Shared, credentials,
+    directory::{Candidate, Choice},
+    endpoint::{Asked, Task},
+    entrance::ResponseBody,
+    error::Refusal,
+    forward::Whom,
+    pass::unmeasured,
     subprotocols, upgrade,
 };
 
-/// The handler of every request for a web socket.
-pub(super) const HANDLER: &str = "realtime";
+/// Whether a web socket is asked for, or should be.
+pub(super) fn are_asked(asked: &Asked<'_>, request: &Request) -> bool {
+    upgrade::is_asked(request.headers())
+        || asked.task() == Task::Realtime && matches!(*request.method(), Method::GET | Method::HEAD)
+}
 
-/// What is asked for by nothing else.
-pub(super) const PATH: &str = "/v1/realtime";
-
-/// Passes a request for a web socket on to where the model in its query leads, or to the only provider. Of an alias the
-/// first candidate is asked: nobody can tell whether a socket that opened failed.
-pub(super) async fn answer(
+/// Passes a request for a web socket on to the one that is asked. Where that is a matter of the model, the query names it;
+/// of an alias the first candidate is asked, since a socket that opened tells nobody whether it failed.
+pub(super) async fn open(
     shared: &Shared,
+    whom: Whom<'_>,
+    asked: &Asked<'_>,
     mut request: Request,
 ) -> Result<Response<ResponseBody>, Refusal> {
-    if !upgrade::is_asked(request.headers()) {
-        return Ok(upgrade::required());
-    }
     let uri = request.uri().clone();
     let mut query = uri.query().map(Cow::Borrowed);
-    let Some(model) = query.as_deref().and_then(model) else {
-        let only = shared.directory.only_provider().ok_or_else(|| {
-            let fault = "several providers may be meant: name a model in the query";
-            Refusal::request("missing_model", fault).with_param("model")
-        })?;
-        return upgrade::pass(only, uri.path(), query, request).await;
+    let named = match asked.model_in_path() {
+        Some(_) => None,
+        None => query.as_deref().and_then(model),
     };
-    let choice = shared.directory.model(&model)?;
-    let candidate = match &choice {
-        Choice::Direct(candidate) => Some(candidate),
-        Choice::Alias(alias) => alias.candidates.first(),
-    };
-    let candidate = candidate.ok_or_else(|| Refusal::model("the alias leads nowhere"))?;
+    let candidate = choose(shared, whom, asked, named.as_deref())?;
+    let destination = &candidate.destination;
+    destination.check(asked, request.method())?;
     if candidate.among_several {
         let offered = subprotocols::harmless(request.headers());
         credentials::strip(request.headers_mut(), &mut query);
         subprotocols::put(request.headers_mut(), offered);
     }
-    if let Some(renamed) = candidate.model.as_deref().filter(|name| *name != model) {
-        query = query.map(|query| Cow::Owned(with_model(&query, renamed)));
+    if let (Some(named), Some(model)) = (named, candidate.model.as_deref())
+        && named != model
+    {
+        query = query.map(|query| Cow::Owned(with_model(&query, model)));
     }
-    upgrade::pass(&candidate.destination, uri.path(), query, request).await
+    let path = destination.path(asked);
+    let response = upgrade::pass(destination, path, query, request).await;
+    response.map(unmeasured)
+}
+
+fn choose(
+    shared: &Shared,
+    whom: Whom<'_>,
+    asked: &Asked<'_>,
+    named: Option<&str>,
+) -> Result<Candidate, Refusal> {
+    let directory = &shared.directory;
+    let choice = match (whom, named) {
+        (Whom::Named(destination), _) => return Ok(directory.candidate(destination, None)),
+        (Whom::Agent, named) => directory.agent(named.unwrap_or_default())?,
+        (Whom::Fitting, Some(named)) => directory.model(asked, named)?,
+        (Whom::Fitting, None) => {
+            return directory.provider_of(asked, asked.model_in_path().as_deref());
+        }
+    };
+    match choice {
+        Choice::Direct(candidate) => Ok(candidate),
+        Choice::Alias(alias) => {
+            let first = alias.candidates.first().cloned();
+            first.ok_or_else(|| Refusal::model("the alias leads nowhere"))
+        }
+    }
 }
 
 fn model(query: &str) -> Option<String> {

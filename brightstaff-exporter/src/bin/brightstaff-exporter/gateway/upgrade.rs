@@ -19,6 +19,7 @@ use http_body::Body as _;
 
 use super::{
     Request,
+    client::Content,
     destination::{Destination, Outgoing},
     entrance::{ResponseBody, whole},
     error::Refusal,
@@ -52,7 +53,7 @@ pub(super) fn required() -> Response<ResponseBody> {
 /// 101, the client's connection is a tunnel to the destination's behind it.
 pub(super) async fn pass(
     destination: &Destination,
-    path: &str,
+    path: Cow<'_, str>,
     query: Option<Cow<'_, str>>,
     request: Request,
 ) -> Result<Response<ResponseBody>, Refusal> {
@@ -70,7 +71,7 @@ pub(super) async fn pass(
         path,
         query,
         headers,
-        body: Bytes::new(),
+        body: Content::Whole(Bytes::new()),
     };
     let (mut response, connection) = destination
         .upgrade(out, "websocket")
@@ -85,7 +86,7 @@ pub(super) async fn pass(
         offer(response.headers_mut(), offered);
     }
     let Some(connection) = connection else {
-        return Ok(response.map(|body| ResponseBody::Whole(WholeBody::new(body))));
+        return Ok(response.map(ResponseBody::Unmeasured));
     };
     let upgraded = UpgradedRequest::new();
     let extensions = response.extensions_mut();
