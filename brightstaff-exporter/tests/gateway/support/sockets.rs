@@ -44,6 +44,7 @@ impl SocketUpstream {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (log, serve) = (Arc::clone(&log), serve.clone());
                 tokio::spawn(async move {
+                    #[expect(clippy::result_large_err, reason = "the library wants it so")]
                     let accept = |request: &server::Request, response| {
                         let target = request.uri().to_string();
                         let head = (target, request.headers().clone());
