@@ -21,7 +21,7 @@ use super::{
     Request,
     client::Content,
     destination::{Destination, Outgoing},
-    entrance::{ResponseBody, whole},
+    entrance::ResponseBody,
     error::Refusal,
     forward::pass_on,
     headers::{lists, strip_request},
@@ -40,13 +40,10 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
         && lists(headers, &CONNECTION, "upgrade")
 }
 
-/// The response to a request that has to ask for a web socket, and does not, or not in a way that can be passed on.
-pub(super) fn required() -> Response<ResponseBody> {
+/// A request has to ask for a web socket, and does not, or not in a way that can be passed on.
+fn required() -> Refusal {
     let fault = "this needs a web socket: send GET with upgrade: websocket over HTTP/1.1";
-    let refusal = Refusal::request("upgrade_required", fault);
-    let mut response = whole(refusal.with_status(StatusCode::UPGRADE_REQUIRED));
-    offer(response.headers_mut(), WEBSOCKET);
-    response
+    Refusal::request("upgrade_required", fault).with_status(StatusCode::UPGRADE_REQUIRED)
 }
 
 /// Passes a request for a web socket on to this path and query of a destination, and its response back. Where that is a
@@ -60,7 +57,7 @@ pub(super) async fn pass(
     let (parts, body) = request.into_parts();
     let passes = parts.method == Method::GET && parts.version == Version::HTTP_11;
     if !passes || !is_asked(&parts.headers) || !body.is_end_stream() {
-        return Ok(required());
+        return Err(required());
     }
     body.client().may_switch();
     let mut headers = parts.headers;
@@ -91,7 +88,10 @@ pub(super) async fn pass(
     let upgraded = UpgradedRequest::new();
     let extensions = response.extensions_mut();
     extensions.insert(upgraded.mark());
-    let (name, silence) = (destination.name.clone(), destination.websocket_idle_timeout);
+    let (name, silence) = (
+        destination.name.clone(),
+        destination.websocket_idle_timeout(),
+    );
     extensions.insert(Takeover::new(async move |client, read| {
         match tunnel(client, read, connection, silence).await {
             Ended::Closed => upgraded.complete(),
