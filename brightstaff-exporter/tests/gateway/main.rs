@@ -36,6 +36,8 @@ mod secrets;
 mod series;
 mod sessions;
 mod silence;
+mod socket_ends;
+mod sockets;
 mod stalls;
 mod start;
 mod tls;
