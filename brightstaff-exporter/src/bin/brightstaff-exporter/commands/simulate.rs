@@ -86,6 +86,12 @@ async fn run(options: &Simulate) -> Result<()> {
         simulators[1].url()
     );
     say!("and ask it for models such as openai/gpt-4o and anthropic/claude-sonnet-4-5.");
+    if let Some(each) = simulators.get(2) {
+        say!(
+            "Other APIs are below their names, as in --upstream gemini={}/gemini.",
+            each.url()
+        );
+    }
     let mut serving = JoinSet::new();
     for simulator in simulators {
         serving.spawn(simulator.serve());

@@ -11,6 +11,8 @@ mod mistral;
 mod ollama;
 mod openai;
 mod rerank;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 
