@@ -4,7 +4,7 @@ import asyncio
 
 import anthropic
 
-from ledger import ROOT, Ledger, last, llm, plain
+from ledger import ROOT, Ledger, llm, plain
 
 OPTIONS = {"base_url": f"{ROOT}/anthropic", "api_key": "none", "max_retries": 0}
 MODEL = "claude-sonnet-4-5"
@@ -73,6 +73,22 @@ def kept():
     call("beta.files.delete", lambda: files.delete("file_1"), plain("files", "DELETE"))
 
 
+def through_bedrock():
+    model = "anthropic.claude-3-haiku-20240307-v1:0"
+    bedrock = anthropic.AnthropicBedrock(base_url=f"{ROOT}/bedrock", aws_region="us-east-1", aws_access_key="none",
+                                         aws_secret_key="none", max_retries=0)
+    ask = {"model": model, "messages": CHAT, "max_tokens": 100}
+
+    def streamed():
+        with bedrock.messages.stream(**ask) as stream:
+            return stream.get_final_message()
+
+    call("AnthropicBedrock messages.create", lambda: bedrock.messages.create(**ask),
+         llm(model, lambda it: counted(it.usage), provider="bedrock"))
+    call("AnthropicBedrock messages.stream", streamed,
+         llm(model, lambda it: counted(it.usage), provider="bedrock", streamed=True))
+
+
 async def at_once():
     async with anthropic.AsyncAnthropic(**OPTIONS) as together:
         async def streamed():
@@ -89,5 +105,6 @@ async def at_once():
 
 generations()
 kept()
+through_bedrock()
 asyncio.run(at_once())
 sdk.end()

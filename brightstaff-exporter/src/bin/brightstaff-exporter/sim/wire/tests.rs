@@ -13,7 +13,7 @@ use crate::sim::{
 };
 
 /// Calls of every API: what is asked, and whether a stream comes.
-const CALLS: [(Provider, &str, bool); 33] = [
+const CALLS: [(Provider, &str, bool); 34] = [
     (Provider::OpenAi, "/v1/chat/completions", false),
     (Provider::OpenAi, "/v1/chat/completions", true),
     (Provider::OpenAi, "/v1/completions", false),
@@ -59,6 +59,11 @@ const CALLS: [(Provider, &str, bool); 33] = [
         true,
     ),
     (Provider::Bedrock, "/model/anthropic.claude/invoke", false),
+    (
+        Provider::Bedrock,
+        "/model/anthropic.claude/invoke-with-response-stream",
+        true,
+    ),
     (
         Provider::Azure,
         "/openai/deployments/d/chat/completions",

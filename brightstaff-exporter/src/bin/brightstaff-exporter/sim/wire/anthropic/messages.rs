@@ -99,7 +99,8 @@ fn last_report(behaviour: &Behaviour) -> Usage {
     }
 }
 
-fn events(ask: &Ask, behaviour: &Behaviour) -> Vec<Frame> {
+/// The events of a stream.
+pub(crate) fn events(ask: &Ask, behaviour: &Behaviour) -> Vec<Frame> {
     let mut usage = input_usage(behaviour);
     usage["output_tokens"] = json!(1);
     let start = json!({"type": "message_start", "message": message(ask, &usage)});

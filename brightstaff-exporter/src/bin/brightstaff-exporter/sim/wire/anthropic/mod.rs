@@ -5,7 +5,7 @@ mod objects;
 
 use serde_json::json;
 
-pub(super) use self::messages::{answer as message, refusal};
+pub(super) use self::messages::{answer as message, events, refusal};
 use super::{Ask, CREATED_AT};
 use crate::sim::{behaviour::Behaviour, script::Script, serve::Provider};
 

@@ -7,7 +7,11 @@ use super::event_stream::{event, exception};
 use crate::sim::{
     behaviour::{Behaviour, Content},
     script::{Frame, Script, media},
-    wire::{Ask, anthropic::message, input_only, plain, text, vector, words},
+    wire::{
+        Ask,
+        anthropic::{events, message},
+        input_only, plain, text, vector, words,
+    },
 };
 
 pub(super) fn whole(ask: &Ask, model: &str, behaviour: &Behaviour) -> Script {
@@ -28,33 +32,57 @@ pub(super) fn whole(ask: &Ask, model: &str, behaviour: &Behaviour) -> Script {
     Script::whole(&document, Some(plain(content)), behaviour.fault)
 }
 
-pub(super) fn stream(model: &str, behaviour: &Behaviour) -> Script {
-    let content = behaviour.content;
-    let mut events: Vec<_> = (1..)
-        .zip(words(content.words))
-        .map(|(nth, word)| {
-            let titan = json!({"outputText": word, "index": 0, "completionReason": null,
-                "inputTextTokenCount": content.prompt, "totalOutputTextTokenCount": null});
-            let piece = if model.contains("titan") {
-                titan
-            } else {
-                llama(content, word, nth, false)
-            };
-            chunk(&piece).tokens(1)
-        })
-        .collect();
-    let metrics = json!({"inputTokenCount": content.prompt, "outputTokenCount": content.completion(),
-        "invocationLatency": 5, "firstByteLatency": 1});
-    let mut last = if model.contains("titan") {
-        json!({"outputText": "", "index": 0, "completionReason": "FINISH",
-            "inputTextTokenCount": content.prompt, "totalOutputTextTokenCount": content.completion()})
+pub(super) fn stream(ask: &Ask, model: &str, behaviour: &Behaviour) -> Script {
+    let events = if model.contains("anthropic.") {
+        anthropic(&ask.with_body(json!({"model": model})), behaviour)
     } else {
-        llama(content, "", content.completion(), true)
+        pieces(model, behaviour.content)
     };
-    last["amazon-bedrock-invocationMetrics"] = metrics;
-    events.push(chunk(&last).terminal().settles(plain(content)));
     let error = exception("modelStreamErrorException", "The model failed.");
     Script::stream(events, behaviour, error).typed(media::EVENT_STREAM)
+}
+
+/// The events that Anthropic sends, in those of Bedrock.
+fn anthropic(ask: &Ask, behaviour: &Behaviour) -> Vec<Frame> {
+    let wrapped = events(ask, behaviour).into_iter().map(|frame| {
+        let mut lines = frame.bytes.split(|byte| *byte == b'\n');
+        let data = lines.find_map(|line| line.strip_prefix(b"data: "));
+        let mut data: Value = serde_json::from_slice(data.unwrap_or_default()).unwrap_or_default();
+        if data["type"] == "message_stop" {
+            data[METRICS] = metrics(behaviour.content);
+        }
+        Frame {
+            bytes: chunk(&data).bytes,
+            ..frame
+        }
+    });
+    wrapped.collect()
+}
+
+fn pieces(model: &str, content: Content) -> Vec<Frame> {
+    let titan = model.contains("titan");
+    let piece = |text: &str, tokens: u64, last: bool| match titan {
+        true => json!({"outputText": text, "index": 0, "inputTextTokenCount": content.prompt,
+            "completionReason": if last { json!("FINISH") } else { Value::Null },
+            "totalOutputTextTokenCount": if last { json!(tokens) } else { Value::Null }}),
+        false => llama(content, text, tokens, last),
+    };
+    let mut events: Vec<_> = (1..)
+        .zip(words(content.words))
+        .map(|(nth, word)| chunk(&piece(word, nth, false)).tokens(1))
+        .collect();
+    let mut last = piece("", content.completion(), true);
+    last[METRICS] = metrics(content);
+    events.push(chunk(&last).terminal().settles(plain(content)));
+    events
+}
+
+/// What Bedrock adds to the last piece of a stream.
+const METRICS: &str = "amazon-bedrock-invocationMetrics";
+
+fn metrics(content: Content) -> Value {
+    json!({"inputTokenCount": content.prompt, "outputTokenCount": content.completion(),
+        "invocationLatency": 5, "firstByteLatency": 1})
 }
 
 /// What the models of Meta say.

@@ -17,7 +17,7 @@ pub(super) fn answer(ask: &Ask, path: &[&str], behaviour: &Behaviour) -> Option<
         ("POST", "converse") => converse::whole(behaviour),
         ("POST", "converse-stream") => converse::stream(behaviour),
         ("POST", "invoke") => invoke::whole(ask, model, behaviour),
-        ("POST", "invoke-with-response-stream") => invoke::stream(model, behaviour),
+        ("POST", "invoke-with-response-stream") => invoke::stream(ask, model, behaviour),
         ("POST", "count-tokens") => {
             Script::document(&json!({"inputTokens": behaviour.content.prompt}))
         }
