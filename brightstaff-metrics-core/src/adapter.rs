@@ -56,12 +56,3 @@ pub fn begin(metrics: &Metrics, handler: &str, method: RequestMethod) -> Request
 pub fn head_without_media<B: http_body::Body>(response: &http::Response<B>) -> crate::Head<'_> {
     crate::Head::without_media(response)
 }
-
-/// A provider whose responses name the model: it is named from then on, as by
-/// [`Builder::providers`](crate::Builder::providers), and its calls that no model answered (429 and 5xx above
-/// all) are recorded with the model `unknown`. Of providers that were not named at registration, 64 may be
-/// named so.
-#[must_use]
-pub fn implicit_upstream(metrics: &Metrics, provider: &str) -> crate::Upstream {
-    metrics.implicit_upstream(provider)
-}

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use brightstaff_metrics_core::{
-    Clock, Head, Metrics, Upstream, UpstreamCall, adapter, labels::ErrorClass, meter::Usage,
+    Clock, Head, Metrics, Upstream, UpstreamCall, labels::ErrorClass, meter::Usage,
 };
 use http::Response;
 use http_body_util::{BodyExt, Full};
@@ -310,7 +310,7 @@ fn calls_are_in_flight_under_names_that_are_known() {
     drop((named, first, second));
     assert_eq!(in_flight(), [0.0, 0.0, 0.0]);
 
-    let implicit = adapter::implicit_upstream(&gateway.metrics, "mistral");
+    let implicit = gateway.metrics.provider("mistral");
     let call = implicit.start();
     assert_eq!(gateway.in_flight("mistral"), 1.0);
     drop(call);

@@ -131,7 +131,7 @@ fn nobody_knows_a_provider_that_was_not_named() {
 #[test]
 fn an_answer_that_names_no_model_is_the_providers_unknown() {
     let gateway = gateway(|builder| builder.upstream_cap(1));
-    let implicit = adapter::implicit_upstream(&gateway.metrics, "openai");
+    let implicit = gateway.metrics.provider("openai");
     // There before the first call: else no rate would see it fail.
     gateway.has(&[("openai", 1)]);
     answer(&implicit, 429, r#"{"model":"m"}"#);
@@ -157,7 +157,7 @@ fn what_was_earned_before_the_provider_was_named_is_kept() {
     for model in ["unknown", "other", "m"] {
         gateway.call("openai", model, 200);
     }
-    let implicit = adapter::implicit_upstream(&gateway.metrics, "openai");
+    let implicit = gateway.metrics.provider("openai");
     answer(&implicit, 429, "");
     answer(&implicit, 200, r#"{"model":"m"}"#);
     gateway.call("openai", "other", 429);
@@ -260,7 +260,7 @@ fn a_provider_can_be_closed() {
 fn so_many_providers_are_named_later() {
     let gateway = gateway(|builder| builder);
     for n in 0..65 {
-        let implicit = adapter::implicit_upstream(&gateway.metrics, &format!("p{n}"));
+        let implicit = gateway.metrics.provider(&format!("p{n}"));
         answer(&implicit, 429, "");
     }
     assert_eq!(gateway.requests("p63", "unknown", "rate_limit"), 1.0);
@@ -278,7 +278,7 @@ fn what_no_label_may_carry_is_folded_and_counted() {
     }
     assert_eq!(gateway.requests("openai", "other", "2xx"), 2.0);
     assert_eq!(gateway.requests("other", "other", "2xx"), 2.0);
-    let implicit = adapter::implicit_upstream(&gateway.metrics, "openai");
+    let implicit = gateway.metrics.provider("openai");
     answer(&implicit, 200, &format!("{{\"model\":\"{long}\"}}"));
     answer(&implicit, 200, r#"{"model":"a\nb"}"#);
     assert_eq!(gateway.requests("openai", "other", "2xx"), 4.0);

@@ -54,7 +54,7 @@ fn record(metrics: &Metrics, name: &str) {
     metrics
         .routing()
         .decision(RouteKind::Llm, name, Fallback::No, decided);
-    drop(adapter::implicit_upstream(metrics, name).start());
+    drop(metrics.provider(name).start());
 }
 
 /// How often: fewer than there may be providers and models that nobody declared.

@@ -47,12 +47,15 @@ async fn bad_requests_are_told_what_is_wrong() {
         .header("content-encoding", "gzip");
     is_error(&gateway.ask(request).await, 415, "unsupported_encoding");
 
-    is_error(
-        &gateway.ask(gateway.post("/v1/files", "{}")).await,
-        404,
-        "unknown_url",
-    );
-    let answer = gateway.get("/v1/chat/completions").await;
+    for (path, status, code) in [
+        ("/v1/files", 400, "unknown_provider"),
+        ("/files", 400, "unknown_provider"),
+        ("/what", 404, "unknown_url"),
+        ("/p/v1/models/..%2ffiles", 400, "invalid_path"),
+    ] {
+        is_error(&gateway.ask(gateway.post(path, "{}")).await, status, code);
+    }
+    let answer = gateway.get("/v1/completions").await;
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["allow"]),
         (405, &"POST".parse().unwrap())
@@ -72,15 +75,15 @@ async fn bad_requests_are_told_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn what_a_path_does_not_take_is_counted_under_the_path() {
+async fn what_a_path_does_not_take_is_counted_under_its_handler() {
     let upstream = Upstream::chat().await;
     let gateway = Serve::upstreams(&[("p", &upstream.url)]).start().await;
     for (method, path, status, allow) in [
-        ("GET", "/v1/chat/completions", 405, Some("POST")),
+        ("GET", "/v1/embeddings", 405, Some("POST")),
         ("OPTIONS", "/v1/chat/completions", 405, Some("POST")),
         ("POST", "/agents/v1/models", 405, Some("GET,HEAD")),
         ("HEAD", "/agents/v1/models", 200, None),
-        ("HEAD", "/v1/files", 404, None),
+        ("HEAD", "/file", 404, None),
     ] {
         let url = format!("{}{path}", gateway.url);
         let request = gateway.client.request(method.parse().unwrap(), url);
@@ -105,10 +108,10 @@ async fn what_a_path_does_not_take_is_counted_under_the_path() {
     assert_eq!(models.bytes().await.unwrap(), "");
     let scrape = gateway.scrape().await;
     for (handler, method, status) in [
-        ("/v1/chat/completions", "GET", "4xx"),
-        ("/v1/chat/completions", "OPTIONS", "4xx"),
-        ("/agents/v1/models", "POST", "4xx"),
-        ("/agents/v1/models", "HEAD", "2xx"),
+        ("embeddings", "GET", "4xx"),
+        ("llm_chat", "OPTIONS", "4xx"),
+        ("list_models", "POST", "4xx"),
+        ("list_models", "HEAD", "2xx"),
     ] {
         let series = format!(
             r#"http_requests_total{{handler="{handler}",method="{method}",status_class="{status}"}}"#
@@ -171,9 +174,9 @@ async fn an_unknown_model_is_told_what_leads_somewhere() {
         answer.1["error"]["message"].as_str().unwrap().to_owned()
     };
     let nobody = "http://127.0.0.1:1";
-    let upstreams = [("openai", nobody), ("anthropic", nobody)];
+    let upstreams = [("openai", nobody), ("another", nobody)];
     let gateway = Serve::upstreams(&upstreams).start().await;
-    let write = "the model `gpt-4o` is not known here: write anthropic/gpt-4o or openai/gpt-4o";
+    let write = "the model `gpt-4o` is not known here: write another/gpt-4o or openai/gpt-4o";
     assert_eq!(told(&gateway, "/v1/chat/completions").await, write);
     assert_eq!(
         told(&gateway, "/agents/v1/chat/completions").await,
@@ -181,7 +184,7 @@ async fn an_unknown_model_is_told_what_leads_somewhere() {
     );
 
     let config = format!(
-        "[providers.openai]\nurl = '{nobody}'\n[providers.anthropic]\nurl = '{nobody}'
+        "[providers.openai]\nurl = '{nobody}'\n[providers.another]\nurl = '{nobody}'
          [routes.fast]\ncandidates = ['openai/gpt-4o-mini']"
     );
     let gateway = Serve::config(&config).start().await;

@@ -18,6 +18,7 @@ mod log;
 mod malformed;
 mod odd;
 mod origins;
+mod paths;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;

@@ -179,7 +179,10 @@ async fn a_page_that_may_use_the_gateway_works() {
     assert_eq!(answer.status(), 204);
     let headers = answer.headers();
     assert_eq!(headers["access-control-allow-origin"], APP);
-    assert_eq!(headers["access-control-allow-methods"], "GET, POST");
+    assert_eq!(
+        headers["access-control-allow-methods"],
+        "GET, POST, PUT, PATCH, DELETE"
+    );
     let asked = "authorization,content-type,x-stainless-os";
     assert_eq!(headers["access-control-allow-headers"], asked);
     assert_eq!(headers["access-control-max-age"], "600");

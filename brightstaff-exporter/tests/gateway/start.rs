@@ -70,7 +70,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]",
-            r#"line 1: providers.p: missing field `url`: write for example url = "https://api.openai.com""#,
+            r#"line 1: providers.p: missing field `url`: write for example url = "https://api.openai.com/v1""#,
         ),
         (
             "[providers.p]\nurl = 'h'",
@@ -78,7 +78,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]\nurl = 'http://h'\nkey = 1",
-            "line 3: providers.p: unknown field, expected one of `url`, `api`, `api_key_env`, `models`, `open_models`, `include_usage`",
+            "line 3: providers.p: unknown field, expected one of `url`, `api`, `allow`, `api_key_env`, `models`, `open_models`, `include_usage`",
         ),
         (
             "[providers.p]\nurl = 'http://h'\nmodels = [\n'm',\n1,\n]",
@@ -102,7 +102,7 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
         ),
         (
             "[providers.p]\napi = 'x'\nurl = 'http://h'",
-            r#"line 2: providers.p.api: unknown variant, expected `openai` or `anthropic`: write for example api = "anthropic""#,
+            r#"line 2: providers.p.api: unknown variant, expected one of `openai`, `anthropic`, `gemini`, `bedrock`, `azure`, `cohere`, `ollama`, `mistral`: write for example api = "anthropic""#,
         ),
         (
             "[routes.r]\ncandidates = ['m']",
@@ -270,7 +270,14 @@ async fn the_example_is_sound() {
         .env("ANTHROPIC_API_KEY", "b");
     let output = serve.arg("--check").run().await;
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(output.stdout, b"the configuration is sound\n");
+    let told = "the configuration is sound
+POST /anthropic/v1/messages -> https://api.anthropic.com/v1/messages
+POST /openai/v1/chat/completions -> https://api.openai.com/v1/chat/completions
+POST /v1/messages -> https://api.anthropic.com/v1/messages
+POST /v1/chat/completions -> https://api.openai.com/v1/chat/completions
+POST /agents/v1/chat/completions -> http://127.0.0.1:8001/v1/chat/completions
+";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), told);
 }
 
 #[test]

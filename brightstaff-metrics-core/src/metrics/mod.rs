@@ -67,10 +67,6 @@ impl Metrics {
         RequestGuard::start(http.handler(handler, MAX_LABEL_BYTES), method, start)
     }
 
-    pub(crate) fn implicit_upstream(&self, provider: &str) -> Upstream {
-        Upstream::implicit(&self.0.upstream, provider)
-    }
-
     /// A provider and one of its models, to start calls from.
     ///
     /// The labels are these, whatever model the response names. See [`Builder::upstreams`] for which
@@ -78,6 +74,25 @@ impl Metrics {
     #[must_use]
     pub fn upstream(&self, provider: &str, model: &str) -> Upstream {
         Upstream::new(&self.0.upstream, provider, model)
+    }
+
+    /// A provider whose responses name the models, to start calls from: for gateways that pass on requests without
+    /// reading them.
+    ///
+    /// It is named from then on, as by [`Builder::providers`], and its calls that no model answered (429 and 5xx above all)
+    /// are recorded with the model `unknown`. Of providers that were not named at registration, 64 may be named so.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
+    ///
+    /// let metrics = Metrics::unregistered();
+    /// metrics.provider("openai").start().fail(ErrorClass::Timeout);
+    /// let failed = r#"error_class="timeout",model="unknown",provider="openai""#;
+    /// assert!(metrics.render().contains(failed));
+    /// ```
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Upstream {
+        Upstream::implicit(&self.0.upstream, name)
     }
 
     /// Records routing decisions.

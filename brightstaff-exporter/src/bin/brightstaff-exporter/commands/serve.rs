@@ -32,7 +32,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
 
-    /// Check the configuration and the keys that it names, and stop.
+    /// Check the configuration and the keys that it names, say where requests lead, and stop.
     #[arg(long)]
     check: bool,
 }
@@ -84,6 +84,9 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     warn_of_open_gateway(&config, address);
     if options.check {
         say!("the configuration is sound");
+        for line in gateway.leads() {
+            say!("{line}");
+        }
         return Ok(());
     }
 

@@ -3,20 +3,19 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 
-/// Where a destination lives: what stands before `/v1/…`.
-///
-/// A base that ends in `/v1`, as the providers' SDKs write it, means the same as one that does not.
+/// Where a destination lives: what its SDKs take as their base URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// The URL of this path (it starts with `/`), with the query that the client sent.
-    pub(crate) fn join(&self, path: &str, query: Option<&str>) -> Url {
-        let mut url = self.0.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}{path}"));
-        url.set_query(query);
-        url
+    /// Its scheme and host, and its port where that is not the scheme's.
+    pub(crate) fn host(&self) -> &str {
+        &self.0[..url::Position::BeforePath]
+    }
+
+    /// What stands behind the host, without a slash at its end.
+    pub(crate) fn path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -37,7 +36,7 @@ impl FromStr for BaseUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         // The text is not repeated: a key may stand anywhere in it.
         let refuse = |why: &str| format!("{why}: write https://host or https://host/base");
-        let mut url = Url::parse(text).map_err(|_| refuse("is no URL"))?;
+        let url = Url::parse(text).map_err(|_| refuse("is no URL"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refuse("is neither http nor https"));
         }
@@ -49,9 +48,6 @@ impl FromStr for BaseUrl {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("has a query or a fragment"));
         }
-        let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix("/v1").unwrap_or(path).to_owned();
-        url.set_path(&path);
         Ok(Self(url))
     }
 }
@@ -73,29 +69,16 @@ impl fmt::Display for BaseUrl {
 mod tests {
     use super::*;
 
-    fn join(base: &str, path: &str, query: Option<&str>) -> String {
-        let base: BaseUrl = base.parse().unwrap();
-        base.join(path, query).to_string()
-    }
-
     #[test]
-    fn joins_bases_with_and_without_v1() {
-        for base in [
-            "https://host",
-            "https://host/",
-            "https://host/v1",
-            "https://host/v1/",
+    fn a_base_is_kept_as_it_is_written() {
+        for (base, host, path) in [
+            ("https://host", "https://host", ""),
+            ("https://host/v1/", "https://host", "/v1"),
+            ("http://[::1]:9/a/b", "http://[::1]:9", "/a/b"),
         ] {
-            assert_eq!(join(base, "/v1/models", None), "https://host/v1/models");
+            let base: BaseUrl = base.parse().unwrap();
+            assert_eq!((base.host(), base.path()), (host, path));
         }
-        assert_eq!(
-            join("https://host/openai/v1", "/v1/messages", Some("beta=true")),
-            "https://host/openai/v1/messages?beta=true"
-        );
-        assert_eq!(
-            join("http://[::1]:9/a", "/v1/x", None),
-            "http://[::1]:9/a/v1/x"
-        );
     }
 
     #[test]

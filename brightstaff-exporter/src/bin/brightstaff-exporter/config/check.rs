@@ -98,9 +98,7 @@ impl Config {
         };
         let key = "client_tokens_env";
         check_variable(key, tokens, "tokens")?;
-        let providers = self.providers.values().map(|p| &p.api_key_env);
-        let mut keys = providers.chain(self.agents.values().map(|a| &a.api_key_env));
-        if keys.any(|variable| variable.as_deref() == Some(tokens)) {
+        if self.keys().any(|variable| variable == tokens) {
             let fault = "an api_key_env names the same variable: tokens of clients never leave the \
                          gateway, so give them one of their own";
             return Err(ConfigError::new(key, fault));

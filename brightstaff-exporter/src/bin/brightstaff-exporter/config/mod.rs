@@ -1,5 +1,7 @@
 //! What the gateway forwards to: read from TOML, or put together by hand.
 
+mod allowed;
+mod api;
 mod base_url;
 mod check;
 pub(crate) mod duration;
@@ -15,6 +17,8 @@ mod target;
 mod types;
 
 pub(crate) use self::{
+    allowed::Allowed,
+    api::Api,
     base_url::BaseUrl,
     check::MIN_RESPONSE_HEAD_BYTES,
     error::ConfigError,
@@ -24,7 +28,7 @@ pub(crate) use self::{
     shown::{name as shown_name, variable as shown_variable},
     target::Target,
     types::{
-        Agent, Api, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
+        Agent, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
         UpstreamLimits,
     },
 };

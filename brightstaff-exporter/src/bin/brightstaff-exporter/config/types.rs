@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{AllowedHost, BaseUrl, Sessions, Target, WebOrigin, duration};
+use super::{Allowed, AllowedHost, Api, BaseUrl, Sessions, Target, WebOrigin, duration};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -153,6 +153,13 @@ impl Config {
         }
     }
 
+    /// The variables that hold keys of the operator's.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let providers = self.providers.values().map(|p| &p.api_key_env);
+        let keys = providers.chain(self.agents.values().map(|agent| &agent.api_key_env));
+        keys.filter_map(|key| key.as_deref())
+    }
+
     /// How many pairs may get series that this configuration does not name.
     pub(crate) fn upstream_cap(&self) -> usize {
         let fits_all = self
@@ -171,12 +178,15 @@ impl Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
-    /// What stands before `/v1/…`.
+    /// What its own SDK takes as its base URL.
     pub(crate) url: BaseUrl,
-    /// How it wants to be given its key. By default `anthropic` for the provider of that name, and
-    /// `openai` for any other.
+    /// The API that it speaks. By default what its name says (`anthropic`, `gemini`, ...), and `openai` for any other.
     #[serde(default)]
     pub(crate) api: Option<Api>,
+    /// What clients may ask of it beside LLM calls, lists of models and token counting. By default everything where their own
+    /// credentials pass, and nothing where the gateway puts in its own.
+    #[serde(default)]
+    pub(crate) allow: Vec<Allowed>,
     /// The environment variable that holds its key. Without, the client's own credentials pass.
     #[serde(default)]
     pub(crate) api_key_env: Option<String>,
@@ -202,6 +212,11 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
+    /// The API that a provider of this name speaks.
+    pub(crate) fn api(&self, name: &str) -> Api {
+        self.api.unwrap_or_else(|| Api::by_name(name))
+    }
+
     pub(crate) fn limits(&self, config: &Config) -> UpstreamLimits {
         config.limits(
             self.stream_idle_timeout,
@@ -215,6 +230,7 @@ impl Provider {
         Self {
             url,
             api: None,
+            allow: Vec::new(),
             api_key_env: None,
             models: Vec::new(),
             open_models: None,
@@ -235,21 +251,11 @@ impl Provider {
     }
 }
 
-/// How a provider wants to be given its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Api {
-    /// `Authorization: Bearer …`.
-    OpenAi,
-    /// `x-api-key: …`, and an `anthropic-version`.
-    Anthropic,
-}
-
 /// An agent that speaks the API of a model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
-    /// What stands before `/v1/…`.
+    /// What an SDK for OpenAI's API takes as its base URL.
     pub(crate) url: BaseUrl,
     /// The environment variable that holds its key, sent as `Authorization: Bearer …`.
     #[serde(default)]

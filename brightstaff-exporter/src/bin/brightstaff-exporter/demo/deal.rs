@@ -215,7 +215,7 @@ impl Dealer {
             Plain::ListAgents => get("/agents/v1/models", "list_models"),
             Plain::HeadModels => Order {
                 method: Method::HEAD,
-                ..get("/v1/models", "/v1/models")
+                ..get("/v1/models", "list_models")
             },
             Plain::Preflight => Order {
                 method: Method::OPTIONS,
@@ -232,7 +232,6 @@ impl Dealer {
             }
             Plain::OddMethod => Order {
                 method: Method::from_bytes(b"BREW").expect("a token is a method"),
-                handler: "/v1/chat/completions",
                 ..Order::default()
             },
             Plain::UnknownModel => post(r#"{"model":"nowhere/nothing","messages":[]}"#),

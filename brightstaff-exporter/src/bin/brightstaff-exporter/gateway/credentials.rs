@@ -127,7 +127,7 @@ const SEPARATORS: [char; 2] = ['&', ';'];
 /// Whether a header or a query parameter of this name, which is decoded, is a credential. Case does not
 /// matter, nor do hyphens and underscores: gateways behind CGI and WSGI cannot tell them apart, and
 /// `apiKey` is what others call `api_key`.
-fn is_credential(name: &str) -> bool {
+pub(super) fn is_credential(name: &str) -> bool {
     NAMES.iter().any(|known| letters(known).eq(letters(name)))
         || PREFIXES
             .iter()

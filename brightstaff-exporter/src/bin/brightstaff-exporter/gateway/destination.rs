@@ -1,17 +1,22 @@
 use std::{borrow::Cow, env, sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, Method, Response};
-use bytes::Bytes;
+use axum::http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
+use tokio::time::Instant;
 
 use super::{
-    client::{Client, Failure},
+    base::Base,
+    client::{Client, Content, Failure},
+    endpoint::Asked,
+    error::Refusal,
     headers::Credentials,
+    passing::Upload,
     patience::Patient,
 };
 use crate::config::{
-    Agent, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name, shown_variable,
+    Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
+    shown_variable,
 };
 
 /// The body of a destination's response.
@@ -21,7 +26,10 @@ pub(super) type Answer = Patient<Incoming>;
 #[derive(Debug)]
 pub(super) struct Destination {
     pub(super) name: Arc<str>,
-    pub(super) include_usage: bool,
+    pub(super) api: Api,
+    include_usage: bool,
+    base: Base,
+    allow: Vec<Allowed>,
     client: Client,
     credentials: Option<Credentials>,
     header_timeout: Duration,
@@ -29,15 +37,18 @@ pub(super) struct Destination {
 }
 
 /// What is sent to a destination.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Outgoing<'a> {
     pub(super) method: Method,
-    /// From `/v1` on.
-    pub(super) path: &'a str,
+    /// On the destination's host.
+    pub(super) path: Cow<'a, str>,
     pub(super) query: Option<Cow<'a, str>>,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Content,
 }
+
+/// The longest path that is repeated in a refusal, in bytes.
+const SHOWN_PATH: usize = 200;
 
 impl Destination {
     pub(super) fn provider(
@@ -46,17 +57,14 @@ impl Destination {
         config: &Config,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
-        let by_name = match name {
-            "anthropic" => Api::Anthropic,
-            _ => Api::OpenAi,
-        };
-        let api = provider.api.unwrap_or(by_name);
+        let api = provider.api(name);
         let key = format!("providers.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
         let limits = provider.limits(config);
         Ok(Self {
             include_usage: provider.include_usage,
-            ..Self::new(name, &provider.url, credentials, &limits, tls)?
+            allow: provider.allow.clone(),
+            ..Self::new(name, &provider.url, api, credentials, &limits, tls)?
         })
     }
 
@@ -68,24 +76,63 @@ impl Destination {
     ) -> anyhow::Result<Self> {
         let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
-        Self::new(name, &agent.url, credentials, &agent.limits(config), tls)
+        let limits = agent.limits(config);
+        Self::new(name, &agent.url, Api::OpenAi, credentials, &limits, tls)
     }
 
     fn new(
         name: &str,
         url: &BaseUrl,
+        api: Api,
         credentials: Option<Credentials>,
         limits: &UpstreamLimits,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
+        let base = Base::new(url, api);
+        let usual = Asked::usual().map(|asked| base.path(&asked).as_ref().into());
         Ok(Self {
             name: name.into(),
+            api,
             include_usage: false,
-            client: Client::new(url, limits, tls)?,
+            allow: Vec::new(),
+            client: Client::new(url, usual.collect::<Vec<_>>(), limits, tls)?,
+            base,
             credentials,
             header_timeout: limits.response_header_timeout,
             idle_timeout: limits.stream_idle_timeout,
         })
+    }
+
+    /// Whether it tells the usage of such streams only if it is asked to, and is.
+    pub(super) fn asks_usage(&self, asked: &Asked<'_>) -> bool {
+        self.include_usage && asked.has_usage_if_asked()
+    }
+
+    /// The path on its host of what is asked.
+    pub(super) fn path<'p>(&self, asked: &'p Asked<'_>) -> Cow<'p, str> {
+        self.base.path(asked)
+    }
+
+    /// The URL of what is asked, for people to read.
+    pub(super) fn url(&self, asked: &Asked<'_>) -> String {
+        self.client.url(&self.path(asked))
+    }
+
+    /// Whether clients may ask it for this.
+    pub(super) fn check(&self, asked: &Asked<'_>, method: &Method) -> Result<(), Refusal> {
+        let all_pass = self.credentials.is_none() && self.allow.is_empty();
+        let (method, path) = (method.as_str(), &*asked.path);
+        let allows = |allowed: &Allowed| allowed.allows(method, path);
+        if all_pass || asked.is_open() || self.allow.iter().any(allows) {
+            return Ok(());
+        }
+        let name = &self.name;
+        let path = path.get(..SHOWN_PATH).unwrap_or(path);
+        let fault = format!(
+            "clients may not ask {name} for this: add \"{method} {path}\" to providers.{name}.allow"
+        );
+        let refusal = Refusal::request("not_allowed", fault);
+        Err(refusal.with_status(StatusCode::FORBIDDEN))
     }
 
     /// Sends a request, and waits for the head of its response. Where the first met a connection that was
@@ -94,6 +141,7 @@ impl Destination {
         &self,
         first: Outgoing<'a>,
         again: impl FnOnce() -> Option<Outgoing<'a>>,
+        upload: Option<&Upload>,
     ) -> Result<Response<Answer>, Failure> {
         let prepared = |mut out| {
             if let Some(credentials) = &self.credentials {
@@ -103,19 +151,36 @@ impl Destination {
         };
         let again = || again().map(prepared);
         let request = self.client.send(&self.name, prepared(first), again);
-        let failure = match tokio::time::timeout(self.header_timeout, request).await {
-            Ok(Ok(response)) => {
+        let sent = tokio::select! {
+            biased;
+            sent = request => sent,
+            () = self.too_late(upload) => Err(Failure::late(self.header_timeout)),
+        };
+        let failure = match sent {
+            Ok(response) => {
                 let name = &self.name;
                 return Ok(
                     response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
                 );
             }
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure::late(self.header_timeout),
+            Err(failure) => failure,
         };
         let Failure { class, cause, .. } = &failure;
         tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");
         Err(failure)
+    }
+
+    /// Ready when the head of a response is late: from the start of the call, or from the last part of what is sent
+    /// meanwhile.
+    async fn too_late(&self, upload: Option<&Upload>) {
+        let mut since = Instant::now();
+        loop {
+            tokio::time::sleep_until(since + self.header_timeout).await;
+            match upload.map(Upload::last) {
+                Some(last) if last > since => since = last,
+                _ => return,
+            }
+        }
     }
 }
 

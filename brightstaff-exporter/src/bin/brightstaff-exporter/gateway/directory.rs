@@ -7,8 +7,13 @@ use std::{
 
 use brightstaff_metrics_core::{Metrics, Upstream, labels::RouteKind};
 
-use super::{destination::Destination, error::Refusal, tls, unknown};
-use crate::config::{BaseUrl, Config, Target};
+use super::{
+    destination::Destination,
+    endpoint::{Asked, Named, is_taken},
+    error::Refusal,
+    tls, unknown,
+};
+use crate::config::{Api, BaseUrl, Config, ConfigError, Target, shown_name};
 
 /// What stands in the label `model` of calls to agents. It tells them from the calls to models,
 /// which an agent may make through this gateway again.
@@ -59,6 +64,8 @@ pub(super) enum Choice<'a> {
 pub(super) struct Directory {
     metrics: Metrics,
     providers: BTreeMap<String, Arc<Destination>>,
+    in_order: Vec<Arc<Destination>>,
+    named: Arc<[Named]>,
     agents: BTreeMap<String, Arc<Destination>>,
     /// The pairs that the configuration names.
     declared: BTreeSet<(String, String)>,
@@ -75,6 +82,8 @@ impl Directory {
         let mut directory = Self {
             metrics,
             providers: BTreeMap::new(),
+            in_order: Vec::new(),
+            named: named(config)?,
             agents: BTreeMap::new(),
             declared: pairs(config).into_iter().collect(),
             aliases: HashMap::new(),
@@ -82,9 +91,9 @@ impl Directory {
         };
         for (name, provider) in &config.providers {
             let destination = Destination::provider(name, provider, config, &tls)?;
-            directory
-                .providers
-                .insert(name.clone(), Arc::new(destination));
+            let destination = Arc::new(destination);
+            directory.in_order.push(Arc::clone(&destination));
+            directory.providers.insert(name.clone(), destination);
             for model in &provider.models {
                 let listing = directory.listed.entry(model.clone()).or_default();
                 listing.push(name.clone());
@@ -124,11 +133,16 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Where a request to an LLM endpoint goes that names this model.
-    pub(super) fn model(&self, name: &str) -> Result<Choice<'_>, Refusal> {
+    /// Where a request goes that names this model, if it names one.
+    pub(super) fn model(&self, asked: &Asked<'_>, name: &str) -> Result<Choice<'_>, Refusal> {
         if name.is_empty() {
-            let fault = "you must provide a model parameter";
-            return Err(Refusal::request("missing_model", fault).with_param("model"));
+            return match self.of_api(asked) {
+                Some(provider) => Ok(Choice::Direct(self.candidate(provider, None))),
+                None => {
+                    let fault = "you must provide a model parameter";
+                    Err(Refusal::request("missing_model", fault).with_param("model"))
+                }
+            };
         }
         if let Some(alias) = self.alias(name, RouteKind::Llm) {
             return Ok(Choice::Alias(alias));
@@ -138,12 +152,33 @@ impl Directory {
             (!model.is_empty()).then_some((provider, model))
         });
         if let Some((provider, model)) = prefixed {
-            return Ok(Choice::Direct(self.candidate(provider, model)));
+            return Ok(Choice::Direct(self.candidate(provider, Some(model))));
         }
+        self.listed(asked, name).map(Choice::Direct)
+    }
+
+    /// The provider of a request that tells its model, if any, elsewhere than in its body: there it stays as it is.
+    pub(super) fn provider_of(
+        &self,
+        asked: &Asked<'_>,
+        model: Option<&str>,
+    ) -> Result<Candidate, Refusal> {
+        if let Some(model) = model {
+            return self.listed(asked, model);
+        }
+        let provider = self.of_api(asked);
+        provider
+            .map(|provider| self.candidate(provider, None))
+            .ok_or_else(|| {
+                let names: Vec<_> = self.providers.keys().map(String::as_str).collect();
+                unknown::provider(&asked.path, &names)
+            })
+    }
+
+    /// The only provider that lists this model, or that speaks the API.
+    fn listed(&self, asked: &Asked<'_>, name: &str) -> Result<Candidate, Refusal> {
         match self.listed.get(name).map(Vec::as_slice) {
-            Some([provider]) => Ok(Choice::Direct(
-                self.candidate(&self.providers[provider], name),
-            )),
+            Some([provider]) => Ok(self.candidate(&self.providers[provider], Some(name))),
             Some(several) => {
                 let names: Vec<_> = several.iter().map(|p| format!("{p}/{name}")).collect();
                 let names = names.join(" or ");
@@ -151,10 +186,24 @@ impl Directory {
                 Err(Refusal::model(fault))
             }
             None => self
-                .only_provider()
-                .map(|provider| Choice::Direct(self.candidate(provider, name)))
+                .of_api(asked)
+                .map(|provider| self.candidate(provider, Some(name)))
                 .ok_or_else(|| self.unknown_model(name)),
         }
+    }
+
+    /// The only provider, or the only one of this API; where there is none of it, and it is OpenAI's, the only one that
+    /// speaks that as well.
+    pub(super) fn of_api(&self, asked: &Asked<'_>) -> Option<&Arc<Destination>> {
+        let providers = || self.providers.values();
+        let of = |api: Api| providers().filter(move |provider| provider.api == api);
+        if let Some(only) = only(providers()) {
+            return Some(only);
+        }
+        if of(asked.api).next().is_some() || asked.api != Api::OpenAi {
+            return only(of(asked.api));
+        }
+        only(providers().filter(|provider| provider.api != Api::Anthropic))
     }
 
     /// Where a request under `/agents` goes that names this model.
@@ -176,11 +225,21 @@ impl Directory {
     }
 
     pub(super) fn only_provider(&self) -> Option<&Arc<Destination>> {
-        only(&self.providers)
+        only(self.providers.values())
     }
 
     pub(super) fn only_agent(&self) -> Option<&Arc<Destination>> {
-        only(&self.agents)
+        only(self.agents.values())
+    }
+
+    /// The providers, in the order of [`named`](Self::named).
+    pub(super) fn provider(&self, place: usize) -> &Arc<Destination> {
+        &self.in_order[place]
+    }
+
+    /// What paths can begin with.
+    pub(super) fn named(&self) -> &Arc<[Named]> {
+        &self.named
     }
 
     /// Whether the configuration names this model.
@@ -198,17 +257,21 @@ impl Directory {
         match target {
             Target::Model { provider, model } => {
                 let provider = self.providers.get(provider)?;
-                Some(self.candidate(provider, model))
+                Some(self.candidate(provider, Some(model)))
             }
             Target::Agent(name) => Some(self.agent_candidate(self.agents.get(name)?)),
         }
     }
 
-    fn candidate(&self, provider: &Arc<Destination>, model: &str) -> Candidate {
+    /// A provider to ask for this model; where none is known, the response tells it.
+    pub(super) fn candidate(&self, provider: &Arc<Destination>, model: Option<&str>) -> Candidate {
         Candidate {
             destination: Arc::clone(provider),
-            upstream: self.metrics.upstream(&provider.name, model),
-            model: Some(model.into()),
+            upstream: match model {
+                Some(model) => self.metrics.upstream(&provider.name, model),
+                None => self.metrics.provider(&provider.name),
+            },
+            model: model.map(Into::into),
             among_several: false,
         }
     }
@@ -223,9 +286,28 @@ impl Directory {
     }
 }
 
-fn only(destinations: &BTreeMap<String, Arc<Destination>>) -> Option<&Arc<Destination>> {
-    let mut all = destinations.values();
-    all.next().filter(|_| all.next().is_none())
+/// The providers that paths can begin with, in the order of their names.
+fn named(config: &Config) -> Result<Arc<[Named]>, ConfigError> {
+    let named = config.providers.iter().map(|(name, provider)| {
+        let api = provider.api(name);
+        if is_taken(name, api) {
+            let fault = "paths of an API begin with this name: rename it";
+            let key = format!("providers.{}", shown_name(name));
+            return Err(ConfigError::new(key, fault));
+        }
+        Ok(Named {
+            name: name.as_str().into(),
+            api,
+        })
+    });
+    named.collect()
+}
+
+fn only<'d>(
+    mut destinations: impl Iterator<Item = &'d Arc<Destination>>,
+) -> Option<&'d Arc<Destination>> {
+    let first = destinations.next()?;
+    destinations.next().is_none().then_some(first)
 }
 
 /// The pairs of provider and model that a configuration names: the models of the lists and of the

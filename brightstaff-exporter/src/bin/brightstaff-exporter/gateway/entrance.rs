@@ -15,7 +15,7 @@ use axum::{
     body::Body as WholeBody,
     http::{
         HeaderValue, Method, Response, StatusCode,
-        header::{ALLOW, CONTENT_LENGTH},
+        header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_LENGTH},
     },
     response::IntoResponse,
 };
@@ -23,16 +23,20 @@ use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
+use serde_json::Value;
 use tower_service::Service;
 
 use super::{
     Request, Shared,
-    access::{Access, Page, forget_page, mark},
-    destination::Answer,
-    endpoint::Endpoint,
+    access::{Access, Page, Visitor, forget_page, is_preflight, mark},
+    destination::{Answer, Destination},
+    endpoint::{Asked, Endpoint},
     error::Refusal,
-    forward, models, routing,
+    forward::{self, Whom},
+    pass::unmeasured,
+    routing,
 };
+use crate::config::Api;
 
 /// What a request meets first, but for the metrics.
 #[derive(Clone, Debug)]
@@ -50,6 +54,8 @@ struct Inside {
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
     Passed(#[pin] ObservedBody<Answer>),
+    /// The same of what is no call.
+    Unmeasured(#[pin] Answer),
     /// One that the gateway made, or of which nothing is recorded.
     Whole(#[pin] WholeBody),
 }
@@ -78,9 +84,20 @@ impl Service<Request> for Entrance {
 impl Inside {
     /// Lets a request in, or answers it.
     async fn let_in(&self, mut request: Request) -> Response<ResponseBody> {
-        let page = match self.access.page(&request) {
-            Ok(page) => page,
+        let visitor = match self.access.visitor(&request) {
+            Ok(visitor) => visitor,
             Err(refusal) => return whole(refusal),
+        };
+        let page = match visitor {
+            Visitor::OfProvider => {
+                return if is_preflight(&request) {
+                    self.pass_preflight(request).await
+                } else {
+                    self.answer(request).await
+                };
+            }
+            Visitor::Plain => None,
+            Visitor::Page(page) => Some(page),
         };
         if let Some(page) = &page
             && let Some(preflight) = page.preflight(&request)
@@ -101,33 +118,102 @@ impl Inside {
         response
     }
 
-    async fn answer(&self, request: Request) -> Response<ResponseBody> {
-        let shared = &self.shared;
-        let Some(endpoint) = Endpoint::at(request.uri().path()) else {
-            let refusal = Refusal::request("unknown_url", "there is nothing at this path");
-            return whole(refusal.with_status(StatusCode::NOT_FOUND));
-        };
-        if !endpoint.takes(request.method()) {
-            return refuse_method(endpoint.allow());
+    /// Asks the provider of what a page wants to ask for.
+    async fn pass_preflight(&self, request: Request) -> Response<ResponseBody> {
+        let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD);
+        let wanted = wanted.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
+        let method = wanted.as_ref().unwrap_or(request.method());
+        let uri = request.uri().clone();
+        let directory = &self.shared.directory;
+        match Endpoint::at(directory.named(), method, uri.path()) {
+            Endpoint::Provider(place, asked) => {
+                let whom = Whom::Named(directory.provider(place));
+                self.forward(whom, &asked.in_advance(), request).await
+            }
+            Endpoint::Shared(asked) | Endpoint::Models(asked) => {
+                self.forward(Whom::Fitting, &asked.in_advance(), request)
+                    .await
+            }
+            other => self.answer_at(other, request).await,
         }
+    }
+
+    async fn answer(&self, request: Request) -> Response<ResponseBody> {
+        let uri = request.uri().clone();
+        let named = self.shared.directory.named();
+        let endpoint = Endpoint::at(named, request.method(), uri.path());
+        self.answer_at(endpoint, request).await
+    }
+
+    async fn answer_at(&self, endpoint: Endpoint<'_>, request: Request) -> Response<ResponseBody> {
+        let shared = &self.shared;
         match endpoint {
-            Endpoint::Ask(route) => match forward::forward(shared, route, request).await {
-                Ok(response) => response.map(ResponseBody::Passed),
-                Err(refusal) => whole(refusal),
-            },
-            Endpoint::Decide => match routing::decide(shared, request).await {
+            Endpoint::Agent(asked) => self.forward(Whom::Agent, &asked, request).await,
+            Endpoint::Provider(place, asked) => {
+                let provider = shared.directory.provider(place);
+                self.forward(Whom::Named(provider), &asked, request).await
+            }
+            Endpoint::Shared(mut asked) => {
+                asked.heed(request.headers());
+                self.forward(Whom::Fitting, &asked, request).await
+            }
+            Endpoint::Models(asked) => self.list_models(asked, request).await,
+            Endpoint::Agents(asked) => {
+                let only = shared.directory.only_agent();
+                self.list(only, &shared.agents, &asked, request).await
+            }
+            Endpoint::Decide(asked) => match routing::decide(shared, &asked, request).await {
                 Ok(decision) => whole(Json(decision)),
                 Err(refusal) => whole(refusal),
             },
-            Endpoint::Models => {
-                let only = shared.directory.only_provider();
-                models::list(only, &shared.models, request).await
+            Endpoint::OtherMethod(_, allow) => refuse_method(allow),
+            Endpoint::Nothing => {
+                let fault = "there is nothing at this path: write /PROVIDER before a path that only it knows";
+                let refusal = Refusal::request("unknown_url", fault);
+                whole(refusal.with_status(StatusCode::NOT_FOUND))
             }
-            Endpoint::Agents => {
-                let only = shared.directory.only_agent();
-                models::list(only, &shared.agents, request).await
+            Endpoint::Bad => {
+                let fault = "the path goes up (..), which no path of an API does: write it without";
+                whole(Refusal::request("invalid_path", fault))
             }
         }
+    }
+
+    async fn forward(
+        &self,
+        whom: Whom<'_>,
+        asked: &Asked<'_>,
+        request: Request,
+    ) -> Response<ResponseBody> {
+        let forwarded = forward::forward(&self.shared, whom, asked, request).await;
+        forwarded.unwrap_or_else(whole)
+    }
+
+    /// The only provider answers for itself, or the only one of the API whose client asks.
+    async fn list_models(&self, mut asked: Asked<'_>, request: Request) -> Response<ResponseBody> {
+        let directory = &self.shared.directory;
+        asked.heed(request.headers());
+        let only = match asked.api {
+            Api::OpenAi => directory.only_provider(),
+            _ => directory.of_api(&asked),
+        };
+        self.list(only, &self.shared.models, &asked, request).await
+    }
+
+    /// Lets the only destination answer, or answers with this list.
+    async fn list(
+        &self,
+        only: Option<&Arc<Destination>>,
+        listing: &Value,
+        asked: &Asked<'_>,
+        mut request: Request,
+    ) -> Response<ResponseBody> {
+        let Some(only) = only else {
+            return unmeasured(whole(Json(listing)));
+        };
+        // Not every provider knows HEAD.
+        *request.method_mut() = Method::GET;
+        self.forward(Whom::Named(only), asked, request).await
     }
 }
 
@@ -164,6 +250,7 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project() {
             Either::Passed(body) => body.poll_frame(cx),
+            Either::Unmeasured(body) => body.poll_frame(cx),
             Either::Whole(body) => body.poll_frame(cx).map_err(Into::into),
         }
     }
@@ -171,6 +258,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Passed(body) => body.is_end_stream(),
+            Self::Unmeasured(body) => body.is_end_stream(),
             Self::Whole(body) => body.is_end_stream(),
         }
     }
@@ -178,6 +266,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Passed(body) => body.size_hint(),
+            Self::Unmeasured(body) => body.size_hint(),
             Self::Whole(body) => body.size_hint(),
         }
     }

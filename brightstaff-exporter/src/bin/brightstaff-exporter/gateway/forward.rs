@@ -1,47 +1,200 @@
 //! Requests that are passed on, and their responses.
 
-use axum::http::{Response, StatusCode, Version};
-use brightstaff_metrics_core::{ObservedBody, labels::RouteKind};
+use std::{borrow::Cow, sync::Arc};
+
+use axum::http::{Response, StatusCode, Uri, Version};
+use brightstaff_metrics_core::ObservedBody;
+use bytes::Bytes;
 
 use super::{
-    Request, Shared, destination,
+    Request, Shared,
+    destination::{self, Destination},
     directory::{Candidate, Choice},
+    endpoint::{Asked, Model},
+    entrance::ResponseBody,
     error::Refusal,
+    form,
     headers::strip_hop_by_hop,
-    inbound::Inbound,
+    inbound::{Inbound, InboundHead},
+    pass::{Through, unmeasured},
     routing::{Plan, Routing},
+    upload::Cut,
 };
 
 type Answer = Response<ObservedBody<destination::Answer>>;
 
-/// Passes a request on to where its model leads.
+/// Who is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whom<'a> {
+    /// The agent of the request's model.
+    Agent,
+    /// This one, whatever the model.
+    Named(&'a Arc<Destination>),
+    /// The provider of the request's model, or of its API.
+    Fitting,
+}
+
+/// Passes a request on.
 pub(super) async fn forward(
     shared: &Shared,
-    route: RouteKind,
+    whom: Whom<'_>,
+    asked: &Asked<'_>,
     request: Request,
-) -> Result<Answer, Refusal> {
-    let mut inbound = Inbound::read(request, &shared.uploads).await?;
-    let routing = Routing::start(shared);
-    let choice = match route {
-        RouteKind::Agent => shared.directory.agent(inbound.body.model())?,
-        _ => shared.directory.model(inbound.body.model())?,
+) -> Result<Response<ResponseBody>, Refusal> {
+    if let Whom::Named(destination) = whom {
+        destination.check(asked, request.method())?;
+    }
+    let named = |model: Option<&str>| match whom {
+        Whom::Named(destination) => Ok(shared.directory.candidate(destination, model)),
+        Whom::Agent | Whom::Fitting => shared.directory.provider_of(asked, model),
     };
-    let mut response = match choice {
-        Choice::Direct(candidate) => {
-            inbound.settle(&candidate)?;
-            call(&candidate, &inbound).await?
+    match asked.row.model {
+        Model::Body if reads_model(whom, asked) => {
+            if let Some(boundary) = form::boundary(request.headers()) {
+                let search = form::Search::new(boundary);
+                return forward_form(shared, whom, asked, request, search).await;
+            }
+            forward_json(shared, whom, asked, request).await
         }
-        Choice::Alias(alias) => {
-            let plan = routing.plan(alias, &inbound.headers).await?;
-            ask_in_turn(plan, &inbound).await?
+        Model::Query => {
+            let uri = request.uri().clone();
+            let candidate = named(model_in_query(&uri).as_deref())?;
+            forward_as_it_comes(shared, candidate, asked, request).await
         }
+        Model::Body | Model::Path | Model::Absent => {
+            let candidate = named(asked.model_in_path().as_deref())?;
+            if candidate.destination.asks_usage(asked) {
+                let whom = Whom::Named(&candidate.destination);
+                candidate.destination.check(asked, request.method())?;
+                return forward_json(shared, whom, asked, request).await;
+            }
+            forward_as_it_comes(shared, candidate, asked, request).await
+        }
+    }
+}
+
+/// Whether the body has to be read for its model: to know where it goes, or what is measured.
+fn reads_model(whom: Whom<'_>, asked: &Asked<'_>) -> bool {
+    asked.is_call() || !matches!(whom, Whom::Named(_))
+}
+
+fn model_in_query(uri: &Uri) -> Option<Cow<'_, str>> {
+    let mut parameters = form_urlencoded::parse(uri.query()?.as_bytes());
+    parameters
+        .find(|(name, _)| name == "model")
+        .map(|(_, model)| model)
+}
+
+async fn forward_as_it_comes(
+    shared: &Shared,
+    candidate: Candidate,
+    asked: &Asked<'_>,
+    request: Request,
+) -> Result<Response<ResponseBody>, Refusal> {
+    candidate.destination.check(asked, request.method())?;
+    let (parts, body) = request.into_parts();
+    let head = InboundHead::new(asked, parts);
+    let through = Through::new(head, Bytes::new(), body, &shared.uploads);
+    through.pass(&candidate).await
+}
+
+async fn forward_json(
+    shared: &Shared,
+    whom: Whom<'_>,
+    asked: &Asked<'_>,
+    request: Request,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let mut inbound = Inbound::read(request, asked, &shared.uploads).await?;
+    let routing = Routing::start(shared);
+    let candidate = match choose(shared, whom, asked, inbound.body.model())? {
+        Choice::Direct(candidate) => candidate,
+        Choice::Alias(alias) if asked.is_call() => {
+            let plan = routing.plan(alias, &inbound.head.headers).await?;
+            let mut response = ask_in_turn(plan, &inbound).await?;
+            pass_on(&mut response);
+            return Ok(response.map(ResponseBody::Passed));
+        }
+        // There is nothing to decide between for who asks about the model.
+        Choice::Alias(alias) => alias.candidates[0].clone(),
+    };
+    candidate.destination.check(asked, inbound.head.method())?;
+    inbound.settle(&candidate)?;
+    let mut response = if asked.is_call() {
+        let response = call(&candidate, &inbound).await?;
+        response.map(ResponseBody::Passed)
+    } else {
+        unmeasured(ask(&candidate, &inbound).await?)
     };
     pass_on(&mut response);
     Ok(response)
 }
 
+/// A form is read as far as its model, and passes from there on: so an alias leads it to its first candidate alone.
+async fn forward_form(
+    shared: &Shared,
+    whom: Whom<'_>,
+    asked: &Asked<'_>,
+    request: Request,
+    mut search: form::Search,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let (parts, mut body) = request.into_parts();
+    let head = InboundHead::new(asked, parts);
+    let over = |form: &[u8]| search.is_over(form);
+    let mut first = match shared
+        .uploads
+        .read_head(&mut body, form::HEAD_BYTES, over)
+        .await
+    {
+        Ok(first) => first,
+        Err(Cut::Refused(refusal)) => return Err(refusal),
+        Err(Cut::Left) => match body.client().left().await {},
+    };
+    let named = search.model(&first);
+    let (model, place) = named.map_or(("", None), |(model, place)| (model, Some(place)));
+    let routing = Routing::start(shared);
+    let (candidate, plan) = match choose(shared, whom, asked, model)? {
+        Choice::Direct(candidate) => (candidate, None),
+        Choice::Alias(alias) => {
+            let plan = routing.plan(alias, &head.headers).await?;
+            (plan.candidate(plan.first()).clone(), Some(plan))
+        }
+    };
+    candidate.destination.check(asked, head.method())?;
+    if let (Some(place), Some(other)) = (place, candidate.model.as_deref())
+        && other != model
+    {
+        first = form::renamed(&first, place, other);
+    }
+    let through = Through::new(head, first, body, &shared.uploads);
+    let response = through.pass(&candidate).await;
+    if let Some(plan) = plan
+        && accepted(&response)
+    {
+        let place = plan.first();
+        plan.accept(place);
+    }
+    response
+}
+
+fn choose<'s>(
+    shared: &'s Shared,
+    whom: Whom<'_>,
+    asked: &Asked<'_>,
+    model: &str,
+) -> Result<Choice<'s>, Refusal> {
+    match whom {
+        Whom::Agent => shared.directory.agent(model),
+        Whom::Named(destination) => {
+            let model = Some(model).filter(|model| !model.is_empty());
+            let candidate = shared.directory.candidate(destination, model);
+            Ok(Choice::Direct(candidate))
+        }
+        Whom::Fitting => shared.directory.model(asked, model),
+    }
+}
+
 /// Tries one candidate after the other; the last one's response passes, whatever it is.
-async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusal> {
+async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound<'_>) -> Result<Answer, Refusal> {
     let mut place = plan.first();
     let mut response = call(plan.candidate(place), inbound).await;
     for next in plan.others() {
@@ -65,12 +218,12 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound) -> Result<Answer, Refusa
 }
 
 /// One call: recorded once, when its response's body ends or there is none.
-async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusal> {
+async fn call(candidate: &Candidate, inbound: &Inbound<'_>) -> Result<Answer, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
-    let trace = brightstaff_metrics_core::TraceContext::of(&inbound.headers);
+    let trace = brightstaff_metrics_core::TraceContext::of(&inbound.head.headers);
     let call = candidate.upstream.start().in_trace(trace);
     let again = || inbound.outgoing(candidate).ok();
-    match candidate.destination.send(outgoing, again).await {
+    match candidate.destination.send(outgoing, again, None).await {
         Ok(response) => Ok(call.observe(response)),
         Err(failure) => {
             call.fail(failure.class);
@@ -79,8 +232,21 @@ async fn call(candidate: &Candidate, inbound: &Inbound) -> Result<Answer, Refusa
     }
 }
 
+/// A request that is no call.
+async fn ask(
+    candidate: &Candidate,
+    inbound: &Inbound<'_>,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let outgoing = inbound.outgoing(candidate)?;
+    let again = || inbound.outgoing(candidate).ok();
+    match candidate.destination.send(outgoing, again, None).await {
+        Ok(response) => Ok(response.map(ResponseBody::Unmeasured)),
+        Err(failure) => Err(Refusal::upstream(&candidate.destination.name, &failure)),
+    }
+}
+
 /// Whether the search ends with this response.
-fn accepted(response: &Result<Answer, Refusal>) -> bool {
+fn accepted<B>(response: &Result<Response<B>, Refusal>) -> bool {
     response.as_ref().is_ok_and(|response| {
         let status = response.status();
         status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error()

@@ -13,6 +13,9 @@ use crate::config::Api;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+const GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+const AZURE_API_KEY: HeaderName = HeaderName::from_static("api-key");
+const GEMINI_AS_OPENAI: &str = "/v1beta/openai/";
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
@@ -63,36 +66,47 @@ pub(super) fn strip_request(headers: &mut HeaderMap) {
 /// The credentials of the gateway itself.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
-    api: Api,
-    value: HeaderValue,
+    /// The header that the provider's own API takes a key in.
+    name: HeaderName,
+    plain: HeaderValue,
+    bearer: HeaderValue,
 }
 
 impl Credentials {
     /// `None` where no header can carry this key.
     pub(super) fn new(api: Api, key: &str) -> Option<Self> {
-        let value = match api {
-            Api::OpenAi => format!("Bearer {key}").try_into(),
-            Api::Anthropic => HeaderValue::from_str(key),
+        let sensitive = |value: Result<HeaderValue, _>| {
+            let mut value = value.ok().filter(|_| !key.is_empty())?;
+            value.set_sensitive(true);
+            Some(value)
         };
-        let mut value = value.ok().filter(|_| !key.is_empty())?;
-        value.set_sensitive(true);
-        Some(Self { api, value })
+        Some(Self {
+            name: match api {
+                Api::Anthropic => API_KEY,
+                Api::Gemini => GOOG_API_KEY,
+                Api::Azure => AZURE_API_KEY,
+                _ => AUTHORIZATION,
+            },
+            plain: sensitive(HeaderValue::from_str(key))?,
+            bearer: sensitive(format!("Bearer {key}").try_into())?,
+        })
     }
 
     /// Puts them in place of whatever the client sent, which was for the gateway.
     pub(super) fn apply(&self, out: &mut Outgoing<'_>) {
         credentials::strip(&mut out.headers, &mut out.query);
         let headers = &mut out.headers;
-        match self.api {
-            Api::OpenAi => {
-                headers.insert(AUTHORIZATION, self.value.clone());
-            }
-            Api::Anthropic => {
-                headers.insert(API_KEY, self.value.clone());
-                headers
-                    .entry(ANTHROPIC_VERSION)
-                    .or_insert(HeaderValue::from_static("2023-06-01"));
-            }
+        // There Gemini takes a key as OpenAI does.
+        let as_openai = out.path.contains(GEMINI_AS_OPENAI);
+        if self.name == AUTHORIZATION || as_openai {
+            headers.insert(AUTHORIZATION, self.bearer.clone());
+            return;
+        }
+        headers.insert(self.name.clone(), self.plain.clone());
+        if self.name == API_KEY {
+            headers
+                .entry(ANTHROPIC_VERSION)
+                .or_insert(HeaderValue::from_static("2023-06-01"));
         }
     }
 }
@@ -102,7 +116,7 @@ mod tests {
     use axum::http::Method;
     use bytes::Bytes;
 
-    use super::*;
+    use super::{super::client::Content, *};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
@@ -137,10 +151,10 @@ mod tests {
     fn outgoing(sent: &[(&'static str, &'static str)]) -> Outgoing<'static> {
         Outgoing {
             method: Method::POST,
-            path: "/v1/messages",
+            path: "/v1/messages".into(),
             query: Some("beta=true&key=client".into()),
             headers: headers(sent),
-            body: Bytes::new(),
+            body: Content::Whole(Bytes::new()),
         }
     }
 
@@ -160,6 +174,28 @@ mod tests {
             out.headers,
             headers(&[("x-api-key", "ours"), ("anthropic-version", "2023-06-01")])
         );
+
+        for (api, path, name, value) in [
+            (
+                Api::Gemini,
+                "/v1beta/models/m:generateContent",
+                "x-goog-api-key",
+                "ours",
+            ),
+            (
+                Api::Gemini,
+                "/v1beta/openai/embeddings",
+                "authorization",
+                "Bearer ours",
+            ),
+            (Api::Azure, "/openai/v1/responses", "api-key", "ours"),
+            (Api::Cohere, "/v2/chat", "authorization", "Bearer ours"),
+        ] {
+            let mut out = outgoing(&sent);
+            out.path = path.into();
+            Credentials::new(api, "ours").unwrap().apply(&mut out);
+            assert_eq!(out.headers, headers(&[(name, value)]), "{path}");
+        }
 
         let version = HeaderValue::from_static("2030-01-01");
         out.headers.insert(ANTHROPIC_VERSION, version);

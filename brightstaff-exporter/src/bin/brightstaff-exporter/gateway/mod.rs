@@ -1,10 +1,11 @@
 //! A reverse proxy for LLM APIs that measures what passes through it.
 //!
-//! Requests are read to their end, since their model decides where they go; responses pass as they come,
-//! whatever they say. Nothing is translated between APIs: a request goes to the same path as it came
+//! Requests whose model decides where they go, or is to be measured, are read to their end; all others pass as they come,
+//! and so do responses, whatever they say. Nothing is translated between APIs: a request goes to the same path as it came
 //! to, under the base of its destination, and only its model's name may change on the way.
 
 mod access;
+mod base;
 mod body;
 mod budget;
 mod client;
@@ -15,11 +16,15 @@ mod endpoint;
 mod entrance;
 mod error;
 mod fields;
+mod form;
 mod forward;
 mod headers;
 mod inbound;
+mod leads;
 mod metrics;
 mod models;
+mod pass;
+mod passing;
 mod patience;
 mod routing;
 mod sessions;
@@ -35,8 +40,7 @@ use serde_json::Value;
 use tower_layer::Layer as _;
 
 use self::{
-    access::Access, directory::Directory, endpoint::handler_of_other_method, entrance::Entrance,
-    upload::Uploads,
+    access::Access, directory::Directory, endpoint::handler, entrance::Entrance, upload::Uploads,
 };
 pub(crate) use self::{
     metrics::{register, warn_of_open_models},
@@ -86,11 +90,17 @@ impl Gateway {
         Arc::clone(&self.shared.sessions)
     }
 
+    /// Where requests lead, a line for each kind.
+    pub(crate) fn leads(&self) -> Vec<String> {
+        leads::of(&self.shared.directory)
+    }
+
     /// What answers every request, guarded and measured, for a gateway that listens here.
     pub(crate) fn service(self, address: SocketAddr) -> MetricsService<Entrance> {
         let metrics = MetricsLayer::new(self.shared.metrics.clone());
+        let named = Arc::clone(self.shared.directory.named());
         metrics
-            .handler_fn(handler_of_other_method)
+            .handler_fn(move |request| handler(&named, request))
             .layer(Entrance::new(self.access.bound_to(address), self.shared))
     }
 }
@@ -98,9 +108,8 @@ impl Gateway {
 /// Says that whoever reaches the gateway uses the operator's keys, where that is more than this machine.
 pub(crate) fn warn_of_open_gateway(config: &Config, address: SocketAddr) {
     let tokens = config.client_tokens_env.is_some() || config.client_tokens_file.is_some();
-    let providers = config.providers.values().map(|p| &p.api_key_env);
-    let mut keys = providers.chain(config.agents.values().map(|agent| &agent.api_key_env));
-    if !tokens && !address.ip().to_canonical().is_loopback() && keys.any(Option::is_some) {
+    let keys = config.keys().next().is_some();
+    if !tokens && !address.ip().to_canonical().is_loopback() && keys {
         tracing::warn!(
             "whoever reaches {address} uses the keys of api_key_env: set client_tokens_env or \
              client_tokens_file, or listen on 127.0.0.1"

@@ -1,64 +1,9 @@
-//! `GET /v1/models` and `GET /agents/v1/models`.
-//!
-//! The only destination of its kind answers for itself. Where there are several, or none, the gateway
-//! lists what is configured, in OpenAI's form. Neither is a call to a model, so nothing is recorded.
+//! What the gateway answers to `GET /v1/models` and `GET /agents/v1/models` where no destination answers for itself: what
+//! is configured, in OpenAI's form. It is no call to a model, so nothing is recorded.
 
-use std::{borrow::Cow, sync::Arc};
-
-use axum::{
-    Json,
-    body::Body,
-    http::{Method, Response},
-};
-use brightstaff_metrics_core::NoUpstream;
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{
-    Request,
-    destination::{Destination, Outgoing},
-    entrance::{ResponseBody, whole},
-    error::Refusal,
-    forward::pass_on,
-    headers::strip_request,
-    inbound::forwarded_path,
-};
 use crate::config::{Config, Target};
-
-/// Lets the only destination answer, or answers with this list.
-pub(super) async fn list(
-    only: Option<&Arc<Destination>>,
-    listing: &Value,
-    request: Request,
-) -> Response<ResponseBody> {
-    let mut response = match only {
-        None => whole(Json(listing)),
-        Some(destination) => ask(destination, request).await.unwrap_or_else(whole),
-    };
-    response.extensions_mut().insert(NoUpstream);
-    response
-}
-
-async fn ask(
-    destination: &Destination,
-    request: Request,
-) -> Result<Response<ResponseBody>, Refusal> {
-    let (mut parts, _) = request.into_parts();
-    strip_request(&mut parts.headers);
-    let out = || Outgoing {
-        method: Method::GET,
-        path: forwarded_path(parts.uri.path()),
-        query: parts.uri.query().map(Cow::Borrowed),
-        headers: parts.headers.clone(),
-        body: Bytes::new(),
-    };
-    let mut response = destination
-        .send(out(), || Some(out()))
-        .await
-        .map_err(|failure| Refusal::upstream(&destination.name, &failure))?;
-    pass_on(&mut response);
-    Ok(response.map(|body| ResponseBody::Whole(Body::new(body))))
-}
 
 /// The models that clients can name: those of the lists, and the aliases of models.
 pub(super) fn models(config: &Config) -> Value {

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use super::{
     Request, Shared,
     directory::{Alias, Candidate, Choice},
+    endpoint::Asked,
     error::Refusal,
     inbound::Inbound,
     sessions::Session,
@@ -117,8 +118,12 @@ impl<'a> Plan<'a> {
 }
 
 /// Answers a request under `/routing` with the decision.
-pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Value, Refusal> {
-    let decided = answer(shared, request).await;
+pub(super) async fn decide(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    request: Request,
+) -> Result<Value, Refusal> {
+    let decided = answer(shared, asked, request).await;
     let outcome = match &decided {
         Ok(_) => RoutingOutcome::DecisionServed,
         Err(refusal) if refusal.is_unknown_model() => RoutingOutcome::NoCandidates,
@@ -128,10 +133,10 @@ pub(super) async fn decide(shared: &Shared, request: Request) -> Result<Value, R
     decided
 }
 
-async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
-    let inbound = Inbound::read(request, &shared.uploads).await?;
+async fn answer(shared: &Shared, asked: &Asked<'_>, request: Request) -> Result<Value, Refusal> {
+    let inbound = Inbound::read(request, asked, &shared.uploads).await?;
     let routing = Routing::start(shared);
-    match shared.directory.model(inbound.body.model())? {
+    match shared.directory.model(asked, inbound.body.model())? {
         Choice::Direct(candidate) => {
             let selected = if shared.directory.declares(&candidate) {
                 candidate.selected()
@@ -144,7 +149,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
             Ok(decision(None, &candidate, &[&candidate], false))
         }
         Choice::Alias(alias) => {
-            let plan = routing.plan(alias, &inbound.headers).await?;
+            let plan = routing.plan(alias, &inbound.head.headers).await?;
             let (first, pinned) = (plan.first(), plan.pinned.is_some());
             let order = iter::once(first).chain(plan.others());
             let candidates: Vec<_> = order.map(|place| plan.candidate(place)).collect();

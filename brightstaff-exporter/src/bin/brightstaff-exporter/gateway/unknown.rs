@@ -33,6 +33,20 @@ pub(super) fn model(name: &str, providers: &[&str], listed: bool) -> Refusal {
     Refusal::model(format!("the model `{name}` is not known here: {fix}"))
 }
 
+/// A path of an API that none of these providers is the only one to speak.
+pub(super) fn provider(path: &str, providers: &[&str]) -> Refusal {
+    let named = providers.iter().take(NAMED);
+    let named = named.map(|provider| format!("/{provider}{}", shown(path)));
+    let named: Vec<_> = named.collect();
+    let fault = if named.is_empty() {
+        "no provider is configured, and agents are asked under /agents".to_owned()
+    } else {
+        let named = named.join(" or ");
+        format!("which provider is meant is not clear: write its name before the path ({named})")
+    };
+    Refusal::request("unknown_provider", fault)
+}
+
 /// `listed`: whether `GET /agents/v1/models` has anything to tell.
 pub(super) fn agent(name: &str, listed: bool) -> Refusal {
     let fix = if listed {

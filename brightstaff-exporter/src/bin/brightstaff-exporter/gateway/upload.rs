@@ -18,7 +18,7 @@ use crate::config::Config;
 pub(super) struct Uploads {
     pub(super) budget: Arc<Budget>,
     max_bytes: usize,
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// Why there is no whole body.
@@ -63,13 +63,44 @@ impl Uploads {
         match tokio::time::timeout(self.timeout, self.collect(body, most)).await {
             Ok(Ok(buffer)) => Ok(buffer.freeze()),
             Ok(Err(cut)) => Err(cut),
-            Err(_) => {
-                let fault = format!("the request body did not arrive within {:?}", self.timeout);
-                let refusal = Refusal::request("request_timeout", fault);
-                let refusal = refusal.with_status(StatusCode::REQUEST_TIMEOUT);
-                Err(Cut::Refused(refusal.closing()))
-            }
+            Err(_) => Err(self.late()),
         }
+    }
+
+    /// Reads the start of a body: until there is enough of it, or this many bytes, or no more.
+    pub(super) async fn read_head<B>(
+        &self,
+        body: &mut B,
+        most: usize,
+        mut enough: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Bytes, Cut>
+    where
+        B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+    {
+        let mut buffer = Buffer::new(&self.budget);
+        let read = async {
+            while buffer.len() < most && !enough(buffer.as_ref()) {
+                let Some(frame) = body.frame().await else {
+                    break;
+                };
+                let frame = frame.map_err(|error| broken(&error))?;
+                if let Some(data) = frame.data_ref() {
+                    buffer.push(data, usize::MAX).map_err(|_| full())?;
+                }
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(self.timeout, read).await {
+            Ok(read) => read.map(|()| buffer.freeze()),
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    fn late(&self) -> Cut {
+        let fault = format!("the request body did not arrive within {:?}", self.timeout);
+        let refusal = Refusal::request("request_timeout", fault);
+        let refusal = refusal.with_status(StatusCode::REQUEST_TIMEOUT);
+        Cut::Refused(refusal.closing())
     }
 
     async fn collect<B>(&self, mut body: B, most: usize) -> Result<Buffer, Cut>
@@ -104,7 +135,7 @@ fn full() -> Cut {
 
 /// Either the chunks are none, of a client that is there to be told; or there are no more of them, and
 /// nobody is there. A stream of HTTP/2 that breaks cannot be answered in any case.
-fn broken(error: &(dyn Error + 'static)) -> Cut {
+pub(super) fn broken(error: &(dyn Error + 'static)) -> Cut {
     use io::ErrorKind::{InvalidData, InvalidInput};
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -23,8 +23,8 @@ use crate::config::{HostPort, WebOrigin, origin_parts};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// What every endpoint of the gateway takes.
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+/// What the endpoints of providers take.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 
 /// How long a browser may remember the response to a preflight, in seconds: 10 minutes. Whoever takes an
 /// origin out of the configuration waits no longer for it to count, and refusals count at once.

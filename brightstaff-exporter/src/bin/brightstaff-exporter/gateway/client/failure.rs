@@ -1,6 +1,6 @@
 use std::{error::Error, io, sync::Arc, time::Duration};
 
-use axum::http::{Extensions, StatusCode, uri::InvalidUri};
+use axum::http::{self, Extensions, StatusCode};
 use brightstaff_metrics_core::labels::ErrorClass;
 use hyper_util::client::legacy::{self, connect::Connected};
 
@@ -52,7 +52,7 @@ impl Failure {
         Self::new(ErrorClass::Parse, cause)
     }
 
-    pub(super) fn url(error: &InvalidUri) -> Self {
+    pub(super) fn url(error: &http::Error) -> Self {
         Self::new(ErrorClass::Other, error.to_string())
     }
 

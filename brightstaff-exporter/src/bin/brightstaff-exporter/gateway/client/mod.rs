@@ -17,10 +17,11 @@ mod traffic;
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use axum::http::{
-    HeaderMap, HeaderValue, Request, Response, Uri, Version,
+    self, HeaderMap, HeaderValue, Request, Response, Uri, Version,
     header::{HOST, PROXY_AUTHORIZATION},
-    uri::InvalidUri,
+    uri::{Authority, InvalidUri, Scheme},
 };
 use hyper::body::Incoming;
 use hyper_util::{
@@ -32,9 +33,12 @@ use hyper_util::{
 };
 use rustls::ClientConfig;
 
-pub(super) use self::failure::{Failure, chain};
 use self::{connect::Connector, outbound::Outbound};
-use super::{destination::Outgoing, endpoint::forwarded_paths};
+pub(super) use self::{
+    failure::{Failure, chain},
+    outbound::Content,
+};
+use super::destination::Outgoing;
 use crate::config::{BaseUrl, MIN_RESPONSE_HEAD_BYTES, UpstreamLimits};
 
 type Pool = legacy::Client<Connector, Outbound>;
@@ -42,9 +46,10 @@ type Pool = legacy::Client<Connector, Outbound>;
 /// The connections to one destination.
 #[derive(Debug)]
 pub(super) struct Client {
-    url: BaseUrl,
+    scheme: Scheme,
+    authority: Authority,
     /// The URIs of paths that are asked all the time, without a query.
-    ready: Vec<(&'static str, Uri)>,
+    ready: Vec<(Box<str>, Uri)>,
     /// What goes into `host`, which hyper-util would put together for each request. Left to it where HTTP/2 may be
     /// spoken, which has no such header.
     host: Option<HeaderValue>,
@@ -63,14 +68,19 @@ pub(super) struct Client {
 const HEAD_ROOM_BYTES: usize = MIN_RESPONSE_HEAD_BYTES - 1024;
 
 impl Client {
+    /// `usual`: the paths that are asked all the time.
     pub(super) fn new(
         url: &BaseUrl,
+        usual: impl IntoIterator<Item = Box<str>>,
         limits: &UpstreamLimits,
         tls: &ClientConfig,
     ) -> anyhow::Result<Self> {
-        let uri: Uri = url.join("/", None).as_str().parse()?;
-        let ready =
-            forwarded_paths().map(|path| Ok((path, url.join(path, None).as_str().parse()?)));
+        let uri: Uri = url.host().parse()?;
+        let ready = usual.into_iter();
+        let ready = ready.map(|path| {
+            let uri = format!("{}{path}", url.host()).parse()?;
+            Ok((path, uri))
+        });
         let ready = ready.collect::<Result<_, InvalidUri>>()?;
         let proxy = Matcher::from_env().intercept(&uri);
         let proxy = proxy.filter(|_| !url.is_loopback());
@@ -109,8 +119,10 @@ impl Client {
         } else {
             usize::MAX
         };
+        let parts = uri.into_parts();
         Ok(Self {
-            url: url.clone(),
+            scheme: parts.scheme.context("a base has a scheme")?,
+            authority: parts.authority.context("a base has a host")?,
             ready,
             host: host.transpose()?,
             kept: pool(most),
@@ -148,7 +160,7 @@ impl Client {
         pool: &Pool,
         out: Outgoing<'_>,
     ) -> Result<Response<Incoming>, Failure> {
-        let uri = self.uri(out.path, out.query.as_deref());
+        let uri = self.uri(&out.path, out.query.as_deref());
         let uri = uri.map_err(|error| Failure::url(&error))?;
         let mut headers = out.headers;
         match &self.host {
@@ -177,12 +189,24 @@ impl Client {
         Err(Failure::of(&failed, connection.as_ref(), &begun))
     }
 
-    fn uri(&self, path: &str, query: Option<&str>) -> Result<Uri, InvalidUri> {
+    /// The URL of this path, for people to read.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme, self.authority)
+    }
+
+    fn uri(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let mut ready = self.ready.iter().filter(|_| query.is_none());
-        match ready.find(|(known, _)| *known == path) {
-            Some((_, uri)) => Ok(uri.clone()),
-            None => self.url.join(path, query).as_str().parse(),
+        if let Some((_, uri)) = ready.find(|(known, _)| **known == *path) {
+            return Ok(uri.clone());
         }
+        let builder = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone());
+        let target = match query {
+            Some(query) => builder.path_and_query(format!("{path}?{query}")),
+            None => builder.path_and_query(path),
+        };
+        target.build()
     }
 }
 

@@ -1,5 +1,4 @@
 use std::{
-    convert::Infallible,
     pin::Pin,
     sync::{
         Arc,
@@ -9,10 +8,20 @@ use std::{
     time::Instant,
 };
 
+use axum::BoxError;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use pin_project::pin_project;
 
-use super::traffic::since;
+use super::{super::passing::Passing, traffic::since};
+
+/// What of a request is sent behind its head.
+#[derive(Debug)]
+pub(in crate::gateway) enum Content {
+    Whole(Bytes),
+    /// What its client is still sending.
+    Passing(Box<Passing>),
+}
 
 /// The body of a request, which notes when its connection began with the request.
 ///
@@ -22,10 +31,12 @@ use super::traffic::since;
 /// of the request stands for that instant: then what an earlier request read may be taken for a part of
 /// this one's response, never the other way round.
 #[derive(Debug)]
+#[pin_project]
 pub(super) struct Outbound {
-    bytes: Option<Bytes>,
-    /// Whether the head fits into the buffer of any connection.
-    head_fits: bool,
+    #[pin]
+    content: Content,
+    /// Whether the head fits into the buffer of any connection, and nothing was asked for yet.
+    notes: bool,
     begun: Arc<Begun>,
     epoch: Instant,
 }
@@ -39,15 +50,15 @@ pub(super) struct Begun {
 }
 
 impl Outbound {
-    pub(super) fn new(bytes: Bytes, head_fits: bool, epoch: Instant) -> (Self, Arc<Begun>) {
+    pub(super) fn new(content: Content, head_fits: bool, epoch: Instant) -> (Self, Arc<Begun>) {
         let started = since(epoch);
         let begun = Arc::new(Begun {
             started,
             taken: AtomicU64::new(started),
         });
         let body = Self {
-            bytes: (!bytes.is_empty()).then_some(bytes),
-            head_fits,
+            content,
+            notes: head_fits,
             begun: Arc::clone(&begun),
             epoch,
         };
@@ -64,27 +75,35 @@ impl Begun {
 
 impl Body for Outbound {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BoxError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(bytes) = self.bytes.take() else {
-            return Poll::Ready(None);
-        };
-        if self.head_fits {
-            let now = since(self.epoch);
-            self.begun.taken.store(now, Ordering::Release);
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        if std::mem::take(this.notes) {
+            let now = since(*this.epoch);
+            this.begun.taken.store(now, Ordering::Release);
         }
-        Poll::Ready(Some(Ok(Frame::data(bytes))))
+        match this.content.get_mut() {
+            Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Passing(body) => Pin::new(&mut **body).poll_frame(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
+        match &self.content {
+            Content::Whole(bytes) => bytes.is_empty(),
+            Content::Passing(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        match &self.content {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Passing(body) => body.size_hint(),
+        }
     }
 }
