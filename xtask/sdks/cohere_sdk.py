@@ -49,7 +49,7 @@ def first():
     call("v1.tokenize", lambda: client.tokenize(text="Count.", model=MODEL, offline=False),
          plain("count_tokens", "POST"))
     call("v1.detokenize", lambda: client.detokenize(tokens=[1], model=MODEL, offline=False),
-         plain("passthrough", "POST"))
+         plain("count_tokens", "POST"))
     call("models.list", client.models.list, plain("list_models"))
     call("models.get", lambda: client.models.get(MODEL), plain("models"))
 

@@ -13,14 +13,14 @@ from ledger import COMPLETION, PROMPT, ROOT, Ledger, last, llm, plain
 CHAT = [{"role": "user", "content": "What does the gateway count?"}]
 ASKED = {"stream": True, "stream_options": {"include_usage": True}}
 NONE = {"cache_read": 0, "reasoning": 0}
-# The name that LiteLLM has for a provider's model, its base URL, the provider, the model, its details.
+# The name that LiteLLM has for a provider's model, its base URL, the provider, its details.
 CHATS = [
     ("openai/gpt-4o", "openai/v1", "openai", NONE),
     ("anthropic/claude-sonnet-4-5", "anthropic", "anthropic", {"cache_write": 0, **NONE}),
     ("gemini/gemini-2.5-flash", "gemini/v1beta", "gemini", NONE),
     ("bedrock/converse/amazon.nova-lite-v1:0", "bedrock", "bedrock", {}),
     ("azure/my-gpt-4o", "azure", "azure", NONE),
-    ("cohere_chat/v1/command-a-03-2025", "cohere/v1/chat", "cohere", {}),
+    ("cohere_chat/command-a-03-2025", "cohere/v2/chat", "cohere", {}),
     ("ollama_chat/llama3.2", "ollama", "ollama", {}),
     ("mistral/mistral-small-latest", "mistral/v1", "mistral", NONE),
 ]
@@ -34,17 +34,18 @@ def completions():
         if provider == "azure":
             options["api_version"] = "2024-10-21"
         model = name.rsplit("/", 1)[1]
+        # It asks Ollama what the model is, each time.
+        more = [plain("models", "POST")] if provider == "ollama" else []
 
         def counted(it, details=details):
-            if provider == "cohere":
-                # LiteLLM leaves out what version 1 says at the end of a stream, and counts by itself.
-                return PROMPT, COMPLETION, details
             return it.usage.prompt_tokens, it.usage.completion_tokens, details
 
-        sdk.call(f"completion, {name}", lambda: litellm.completion(**options),
-                 llm(model, counted, provider=provider))
-        sdk.call(f"completion, {name}, streamed", lambda: last(litellm.completion(**options, **ASKED)),
-                 llm(model, counted, provider=provider, streamed=True))
+        sdk.call(f"completion {name}", lambda: litellm.completion(**options),
+                 llm(model, counted, provider=provider), *more)
+        # It takes the lines of Cohere's streams for JSON, which server-sent events are not.
+        if provider != "cohere":
+            sdk.call(f"completion {name}, streamed", lambda: last(litellm.completion(**options, **ASKED)),
+                     llm(model, counted, provider=provider, streamed=True), *more)
 
 
 def others():

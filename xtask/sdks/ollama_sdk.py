@@ -35,7 +35,7 @@ def generations():
 def kept():
     call("list", client.list, plain("list_models"))
     call("show", lambda: client.show(MODEL), plain("models", "POST"))
-    call("ps", client.ps, plain("passthrough"))
+    call("ps", client.ps, plain("models"))
     call("pull", lambda: client.pull(MODEL), plain("passthrough", "POST"))
     call("copy", lambda: client.copy(MODEL, "copied"), plain("passthrough", "POST"))
     call("delete", lambda: client.delete("copied"), plain("passthrough", "DELETE"))

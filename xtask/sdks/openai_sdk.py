@@ -65,6 +65,12 @@ def generations():
     call("responses.create, streamed",
          lambda: last(client.responses.create(model=model, input="Count.", stream=True)),
          llm(model, lambda it: responses(it.response.usage), streamed=True))
+    call("responses.stream", streamed_response, llm(model, lambda it: responses(it.usage), streamed=True))
+    call("responses.with_raw_response.create",
+         lambda: client.responses.with_raw_response.create(model=model, input="Count.").parse(),
+         llm(model, lambda it: responses(it.usage)))
+    call("responses.compact", lambda: client.responses.compact(model=model, input="Count."),
+         llm(model, lambda it: responses(it.usage)))
     call("responses.parse", lambda: client.responses.parse(model=model, input="Count."),
          llm(model, lambda it: responses(it.usage)))
 
@@ -74,6 +80,12 @@ def helper():
     with client.chat.completions.stream(**options) as stream:
         list(stream)
         return stream.get_final_completion()
+
+
+def streamed_response():
+    with client.responses.stream(model="o4-mini", input="Count.") as stream:
+        list(stream)
+        return stream.get_final_response()
 
 
 def unasked():
@@ -139,6 +151,8 @@ def listed():
     call("chat.completions.retrieve", lambda: client.chat.completions.retrieve("chatcmpl-1"), plain("passthrough"))
     call("chat.completions.messages.list", lambda: list(client.chat.completions.messages.list("chatcmpl-1")),
          plain("passthrough"))
+    call("chat.completions.update", lambda: client.chat.completions.update("chatcmpl-1", metadata={"a": "b"}),
+         plain("passthrough", "POST"))
     call("chat.completions.delete", lambda: client.chat.completions.delete("chatcmpl-1"),
          plain("passthrough", "DELETE"))
     kept = client.conversations
@@ -149,6 +163,8 @@ def listed():
     call("conversations.items.create", lambda: kept.items.create("conv_1", items=CHAT), plain("passthrough", "POST"))
     call("conversations.items.retrieve", lambda: kept.items.retrieve("msg_1", conversation_id="conv_1"),
          plain("passthrough"))
+    call("conversations.items.delete", lambda: kept.items.delete("msg_1", conversation_id="conv_1"),
+         plain("passthrough", "DELETE"))
     call("conversations.delete", lambda: kept.delete("conv_1"), plain("passthrough", "DELETE"))
 
 
@@ -182,8 +198,21 @@ def files():
     call("vector_stores.files.create", lambda: stores.files.create("vs_1", file_id="file-1"),
          plain("passthrough", "POST"))
     call("vector_stores.files.list", lambda: list(stores.files.list("vs_1")), plain("passthrough"))
+    kept = {"vector_store_id": "vs_1"}
+    call("vector_stores.files.retrieve", lambda: stores.files.retrieve("file-1", **kept), plain("passthrough"))
+    call("vector_stores.files.update", lambda: stores.files.update("file-1", attributes={"a": "b"}, **kept),
+         plain("passthrough", "POST"))
+    call("vector_stores.files.content", lambda: list(stores.files.content("file-1", **kept)), plain("passthrough"))
+    call("vector_stores.files.delete", lambda: stores.files.delete("file-1", **kept), plain("passthrough", "DELETE"))
     call("vector_stores.file_batches.create", lambda: stores.file_batches.create("vs_1", file_ids=["file-1"]),
          plain("passthrough", "POST"))
+    call("vector_stores.file_batches.retrieve", lambda: stores.file_batches.retrieve("vsfb_1", **kept),
+         plain("passthrough"))
+    call("vector_stores.file_batches.list_files", lambda: list(stores.file_batches.list_files("vsfb_1", **kept)),
+         plain("passthrough"))
+    call("vector_stores.file_batches.cancel", lambda: stores.file_batches.cancel("vsfb_1", **kept),
+         plain("passthrough", "POST"))
+    call("vector_stores.update", lambda: stores.update("vs_1", name="b"), plain("passthrough", "POST"))
     call("vector_stores.delete", lambda: stores.delete("vs_1"), plain("passthrough", "DELETE"))
 
 

@@ -8,6 +8,7 @@ mod addresses;
 mod connections;
 mod credentials;
 mod drain;
+mod endpoints;
 mod errors;
 mod forward;
 mod hangups;
