@@ -4,11 +4,14 @@
 
 mod support;
 
+mod access_log;
 mod addresses;
 mod connections;
 mod credentials;
 mod drain;
+mod encodings;
 mod endpoints;
+mod error_shapes;
 mod errors;
 mod forward;
 mod hangups;
@@ -23,6 +26,7 @@ mod paths;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod request_ids;
 mod reuse;
 mod routing;
 mod scrapers;

@@ -25,17 +25,34 @@ pub(super) struct Ended {
 impl Ended {
     /// Records it, with what those found who read the response.
     pub(super) fn record_as(self, found: Option<ErrorClass>) {
-        let Self { call, mut end } = self;
+        let Self { mut call, mut end } = self;
         if found.is_some() {
             (end.ending, end.given) = (Ending::Failed, found);
         }
-        call.record(end, call.facts());
+        call.record_and_tell(end);
     }
 }
 
 impl OpenCall {
     /// Records it, with what its body told.
     pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) {
+        self.recorded(end, facts).write();
+    }
+
+    /// Records it, and tells its listener, if it has one.
+    // Few calls have one.
+    #[cold]
+    pub(super) fn record_and_tell(&mut self, end: CallEnd) {
+        let listener = self.aside.as_mut().and_then(|aside| aside.listener.take());
+        let record = self.recorded(end, self.facts());
+        record.write();
+        if let Some(listener) = listener {
+            listener.call_ended(&record.told(self.status));
+        }
+    }
+
+    #[inline]
+    fn recorded<'a>(&'a self, end: CallEnd, facts: Option<&'a Facts>) -> Record<'a> {
         Record {
             pair: self
                 .upstream
@@ -52,7 +69,6 @@ impl OpenCall {
             timing: self.timing,
             facts,
         }
-        .write();
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{
 };
 
 use crate::{
-    commands::{Serve, Simulate},
+    commands::{Completions, Man, Serve, Simulate},
     demo::Demo,
     inspect::Inspect,
 };
@@ -55,4 +55,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run simulated providers alone, for any client or gateway.
     Simulate(Simulate),
+    /// Write completions for a shell.
+    Completions(Completions),
+    /// Write the manual pages.
+    Man(Man),
 }

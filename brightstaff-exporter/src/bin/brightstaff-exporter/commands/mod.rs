@@ -1,10 +1,12 @@
 //! What the commands do.
 
+mod pages;
 mod serve;
 mod signals;
 mod simulate;
 
 pub(crate) use self::{
+    pages::{Completions, Man},
     serve::{Serve, serve},
     simulate::{Simulate, simulate},
 };

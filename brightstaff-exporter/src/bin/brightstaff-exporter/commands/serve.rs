@@ -11,6 +11,7 @@ use crate::{
     address::{Listen, Scrapers},
     config::{Config, ConfigError, duration},
     gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
+    log::access::{self, Format},
     say::{say, say_aside},
     serve::{self, Limits},
     usage::UsageError,
@@ -31,6 +32,10 @@ pub(crate) struct Serve {
     /// How long responses in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
+
+    /// One line a request on standard output, at its end; off by default, since a sidecar's numbers are its metrics.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
+    access_log: Format,
 
     /// Check the configuration and the keys that it names, say where requests lead, and stop.
     #[arg(long)]
@@ -90,6 +95,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         return Ok(());
     }
 
+    access::start(options.access_log).context("cannot start the access log")?;
     let signals = Signals::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
     let listener = TcpListener::bind(address).await.with_context(|| {

@@ -59,18 +59,18 @@ pub(super) struct Buffer {
     held: Held,
 }
 
+/// A part of the budget, until this is gone.
 #[derive(Debug)]
-struct Held {
+pub(super) struct Held {
     budget: Arc<Budget>,
     bytes: usize,
 }
 
 impl Buffer {
     pub(super) fn new(budget: &Arc<Budget>) -> Self {
-        let budget = Arc::clone(budget);
         Self {
             bytes: Vec::new(),
-            held: Held { budget, bytes: 0 },
+            held: Held::new(budget),
         }
     }
 
@@ -113,8 +113,19 @@ impl AsRef<[u8]> for Buffer {
 }
 
 impl Held {
-    fn grow(&mut self, to: usize) -> Result<(), Exhausted> {
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        Self {
+            budget: Arc::clone(budget),
+            bytes: 0,
+        }
+    }
+
+    /// Holds so many bytes in all, if it does not hold as many already.
+    pub(super) fn grow(&mut self, to: usize) -> Result<(), Exhausted> {
         let Self { budget, bytes } = self;
+        if to <= *bytes {
+            return Ok(());
+        }
         let grown = budget
             .held
             .fetch_update(Relaxed, Relaxed, |held| budget.take(held, *bytes, to));

@@ -13,6 +13,7 @@ use super::{
     headers::Credentials,
     passing::Upload,
     patience::Patient,
+    request_id::RequestId,
 };
 use crate::config::{
     Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
@@ -150,6 +151,7 @@ impl Destination {
             out
         };
         let again = || again().map(prepared);
+        let id = RequestId::of(&first.headers);
         let request = self.client.send(&self.name, prepared(first), again);
         let sent = tokio::select! {
             biased;
@@ -158,15 +160,14 @@ impl Destination {
         };
         let failure = match sent {
             Ok(response) => {
-                let name = &self.name;
-                return Ok(
-                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
-                );
+                let (name, limit) = (Arc::clone(&self.name), self.idle_timeout);
+                return Ok(response.map(|body| Patient::new(body, name, id, limit)));
             }
             Err(failure) => failure,
         };
         let Failure { class, cause, .. } = &failure;
-        tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");
+        let request_id = id.as_ref().map(RequestId::as_str);
+        tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
         Err(failure)
     }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{
     Request, Shared,
+    decode::Coding,
     destination::{self, Destination},
     directory::{Candidate, Choice},
     endpoint::{Asked, Model},
@@ -17,6 +18,7 @@ use super::{
     headers::strip_hop_by_hop,
     inbound::{Inbound, InboundHead},
     pass::{Through, unmeasured},
+    request_id::RequestId,
     routing::{Plan, Routing},
     upload::Cut,
 };
@@ -51,6 +53,7 @@ pub(super) async fn forward(
     match asked.row.model {
         Model::Body if reads_model(whom, asked) => {
             if let Some(boundary) = form::boundary(request.headers()) {
+                Coding::refuse_form(request.headers())?;
                 let search = form::Search::new(boundary);
                 return forward_form(shared, whom, asked, request, search).await;
             }
@@ -94,6 +97,7 @@ async fn forward_as_it_comes(
     candidate.destination.check(asked, request.method())?;
     let (parts, body) = request.into_parts();
     let head = InboundHead::new(asked, parts);
+    head.asks_for(candidate.model.as_deref().unwrap_or_default());
     let through = Through::new(head, Bytes::new(), body, &shared.uploads);
     through.pass(&candidate).await
 }
@@ -105,11 +109,13 @@ async fn forward_json(
     request: Request,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let mut inbound = Inbound::read(request, asked, &shared.uploads).await?;
+    inbound.head.asks_for(inbound.body.model());
     let routing = Routing::start(shared);
     let candidate = match choose(shared, whom, asked, inbound.body.model())? {
         Choice::Direct(candidate) => candidate,
         Choice::Alias(alias) if asked.is_call() => {
             let plan = routing.plan(alias, &inbound.head.headers).await?;
+            inbound.settle_coding(&alias.candidates);
             let mut response = ask_in_turn(plan, &inbound).await?;
             pass_on(&mut response);
             return Ok(response.map(ResponseBody::Passed));
@@ -151,6 +157,7 @@ async fn forward_form(
     };
     let named = search.model(&first);
     let (model, place) = named.map_or(("", None), |(model, place)| (model, Some(place)));
+    head.asks_for(model);
     let routing = Routing::start(shared);
     let (candidate, plan) = match choose(shared, whom, asked, model)? {
         Choice::Direct(candidate) => (candidate, None),
@@ -204,7 +211,9 @@ async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound<'_>) -> Result<Answer, Re
         if let Ok(response) = &response {
             let upstream = &plan.candidate(place).destination.name;
             let status = response.status().as_u16();
-            tracing::warn!(%upstream, status, "passed over");
+            let id = RequestId::of(&inbound.head.headers);
+            let request_id = id.as_ref().map(RequestId::as_str);
+            tracing::warn!(%upstream, status, request_id, "passed over");
         }
         // Ends its call before the next one starts.
         drop(response);
@@ -222,6 +231,7 @@ async fn call(candidate: &Candidate, inbound: &Inbound<'_>) -> Result<Answer, Re
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.head.headers);
     let call = candidate.upstream.start().in_trace(trace);
+    let call = call.with_listener(inbound.head.listener.clone());
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again, None).await {
         Ok(response) => Ok(call.observe(response)),

@@ -10,6 +10,7 @@ mod body;
 mod budget;
 mod client;
 mod credentials;
+mod decode;
 mod destination;
 mod directory;
 mod endpoint;
@@ -18,6 +19,7 @@ mod error;
 mod fields;
 mod form;
 mod forward;
+mod front;
 mod headers;
 mod inbound;
 mod leads;
@@ -26,6 +28,8 @@ mod models;
 mod pass;
 mod passing;
 mod patience;
+mod reply;
+mod request_id;
 mod routing;
 mod sessions;
 mod tls;
@@ -40,7 +44,8 @@ use serde_json::Value;
 use tower_layer::Layer as _;
 
 use self::{
-    access::Access, directory::Directory, endpoint::handler, entrance::Entrance, upload::Uploads,
+    access::Access, directory::Directory, endpoint::handler, entrance::Entrance, front::Front,
+    upload::Uploads,
 };
 pub(crate) use self::{
     metrics::{register, warn_of_open_models},
@@ -96,12 +101,12 @@ impl Gateway {
     }
 
     /// What answers every request, guarded and measured, for a gateway that listens here.
-    pub(crate) fn service(self, address: SocketAddr) -> MetricsService<Entrance> {
+    pub(crate) fn service(self, address: SocketAddr) -> Front<MetricsService<Entrance>> {
         let metrics = MetricsLayer::new(self.shared.metrics.clone());
         let named = Arc::clone(self.shared.directory.named());
-        metrics
-            .handler_fn(move |request| handler(&named, request))
-            .layer(Entrance::new(self.access.bound_to(address), self.shared))
+        let entrance = Entrance::new(self.access.bound_to(address), self.shared);
+        let metrics = metrics.handler_fn(move |request| handler(&named, request));
+        Front::new(metrics.layer(entrance))
     }
 }
 

@@ -39,7 +39,7 @@ impl Sessions {
         };
         Ok(Self {
             store,
-            naming: Naming::new(config.tenant_header.as_ref()),
+            naming: Naming::new(config),
             metrics,
         })
     }
