@@ -10,6 +10,7 @@ mod connections;
 mod credentials;
 mod drain;
 mod encodings;
+mod endpoints;
 mod error_shapes;
 mod errors;
 mod failover;
