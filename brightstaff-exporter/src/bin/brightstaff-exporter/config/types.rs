@@ -4,7 +4,7 @@ use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
 use super::{
-    Allowed, AllowedHost, Api, BaseUrl, IncludeUsage, Sessions, Target, WebOrigin, duration,
+    Allowed, AllowedHost, Api, BaseUrl, IncludeUsage, RouteAlias, Sessions, WebOrigin, duration,
 };
 
 /// How many connections there may be by default, where the limit on open files allows as many.
@@ -41,6 +41,9 @@ pub(crate) struct Config {
     /// while the client waits for more.
     #[serde(with = "duration")]
     pub(crate) stream_idle_timeout: Duration,
+    /// How long a web socket may be silent, in both directions.
+    #[serde(with = "duration")]
+    pub(crate) websocket_idle_timeout: Duration,
     /// How long a connection is kept for the next request after a response; 0 keeps none.
     #[serde(with = "duration")]
     pub(crate) pool_idle_timeout: Duration,
@@ -103,6 +106,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
             stream_idle_timeout: Duration::from_secs(300),
+            websocket_idle_timeout: Duration::from_secs(3600),
             // Under the 5 s after which uvicorn and Node close.
             pool_idle_timeout: Duration::from_secs(4),
             retry_reused: false,
@@ -136,6 +140,7 @@ pub(crate) struct UpstreamLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_header_timeout: Duration,
     pub(crate) stream_idle_timeout: Duration,
+    pub(crate) websocket_idle_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
     pub(crate) retry_reused: bool,
     pub(crate) max_response_head_bytes: usize,
@@ -153,6 +158,7 @@ impl Config {
             connect_timeout: self.connect_timeout,
             response_header_timeout: self.response_header_timeout,
             stream_idle_timeout: stream_idle_timeout.unwrap_or(self.stream_idle_timeout),
+            websocket_idle_timeout: self.websocket_idle_timeout,
             pool_idle_timeout: pool_idle_timeout.unwrap_or(self.pool_idle_timeout),
             retry_reused: retry_reused.unwrap_or(self.retry_reused),
             max_response_head_bytes: self.max_response_head_bytes,
@@ -303,14 +309,6 @@ impl Agent {
             self.retry_reused,
         )
     }
-}
-
-/// An alias for an ordered list of candidates.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RouteAlias {
-    /// Either models or agents, tried in this order.
-    pub(crate) candidates: Vec<Target>,
 }
 
 /// What is told of the series beside their values.

@@ -19,7 +19,6 @@ use axum::{
     },
     response::IntoResponse,
 };
-use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
@@ -38,7 +37,7 @@ use super::{
     pass::unmeasured,
     probe::Probe,
     reply::Reply,
-    routing,
+    routing, sockets,
 };
 use crate::config::Api;
 
@@ -47,7 +46,7 @@ use crate::config::Api;
 pub(crate) struct Entrance(Arc<Live>);
 
 /// The body of a destination's response.
-pub(super) type Passed = UsageBody<ObservedBody<Answer>>;
+pub(super) type Passed = UsageBody<Answer>;
 
 /// The body of a response.
 #[derive(Debug)]
@@ -230,6 +229,9 @@ impl Inside {
         asked: &Asked<'_>,
         request: Request,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        if sockets::are_asked(asked, &request) {
+            return sockets::open(&self.shared, whom, asked, request).await;
+        }
         forward::forward(&self.shared, whom, asked, request).await
     }
 

@@ -17,17 +17,21 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::http::{
-    HeaderMap, Response, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
+use axum::{
+    BoxError,
+    http::{
+        HeaderMap, Response, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
+    },
 };
-use brightstaff_metrics_core::{HeldCall, ObservedBody, UpstreamCall};
+use brightstaff_metrics_core::{HeldCall, UpstreamCall};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
 use self::filter::Filter;
 pub(super) use self::warned::Warned;
+use super::failover::Peeked;
 
 /// Who asks for the usage of a stream of completions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,25 +57,25 @@ impl Asking {
 /// The body of a response, less what is only there since the gateway asked for usage.
 #[derive(Debug)]
 #[pin_project]
-pub(crate) struct UsageBody<B: Body> {
+pub(crate) struct UsageBody<B> {
     #[pin]
-    inner: B,
+    inner: Peeked<B>,
     /// What is done with it, unless it passes as it comes. Dropped behind the body, so that the call has ended.
-    work: Option<Box<Work<B::Error>>>,
+    work: Option<Box<Work>>,
 }
 
 #[derive(Debug)]
-struct Work<E> {
+struct Work {
     filter: Option<Filter>,
     /// What comes behind the bytes that were held to the end.
-    last: Option<Last<E>>,
+    last: Option<Last>,
     watch: Option<Watch>,
 }
 
 /// The end of a body: trailers, an error, or nothing.
 #[derive(Debug)]
-struct Last<E> {
-    end: Option<Result<Frame<Bytes>, E>>,
+struct Last {
+    end: Option<Result<Frame<Bytes>, BoxError>>,
     /// Whether what came before it has to be written first: a connection whose body fails drops what waits for that.
     waits: bool,
 }
@@ -91,7 +95,7 @@ pub(super) fn observe<B: Body<Data = Bytes>>(
     mut call: UpstreamCall,
     response: Response<B>,
     asking: Option<(Asking, &Arc<Warned>)>,
-) -> Response<UsageBody<ObservedBody<B>>> {
+) -> Response<UsageBody<B>> {
     let stream = is_stream(&response);
     let refused = matches!(
         response.status(),
@@ -114,7 +118,10 @@ pub(super) fn observe<B: Body<Data = Bytes>>(
     if work.as_ref().is_some_and(|work| work.filter.is_some()) {
         response.headers_mut().remove(CONTENT_LENGTH);
     }
-    response.map(|inner| UsageBody { inner, work })
+    response.map(|inner| UsageBody {
+        inner: inner.into(),
+        work,
+    })
 }
 
 /// Whether this is what a streamed completion is: server-sent events, and no failure.
@@ -132,7 +139,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-impl<E> Work<E> {
+impl Work {
     /// What of this chunk passes.
     fn data(&mut self, chunk: Bytes) -> Bytes {
         if let Some(watch) = &self.watch
@@ -147,7 +154,10 @@ impl<E> Work<E> {
     }
 
     /// The body came to its end, of whatever kind: what was held passes first.
-    fn end(&mut self, end: Option<Result<Frame<Bytes>, E>>) -> Option<Result<Frame<Bytes>, E>> {
+    fn end(
+        &mut self,
+        end: Option<Result<Frame<Bytes>, BoxError>>,
+    ) -> Option<Result<Frame<Bytes>, BoxError>> {
         self.watch = None;
         let held = self.filter.take().map(|mut filter| filter.finish());
         match held {
@@ -161,14 +171,24 @@ impl<E> Work<E> {
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for UsageBody<B> {
+impl<B> UsageBody<B> {
+    /// The response before anything is taken out of it.
+    pub(super) fn peeked(&mut self) -> &mut Peeked<B> {
+        &mut self.inner
+    }
+}
+
+impl<B> Body for UsageBody<B>
+where
+    B: Body<Data = Bytes, Error = BoxError>,
+{
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
         let Some(work) = this.work else {
             return this.inner.poll_frame(cx);

@@ -7,18 +7,18 @@ use super::*;
 /// A body of these frames, of which the last may be known to be the last.
 #[derive(Debug)]
 struct Frames {
-    frames: VecDeque<Result<Frame<Bytes>, &'static str>>,
+    frames: VecDeque<Result<Frame<Bytes>, BoxError>>,
     knows_end: bool,
 }
 
 impl Body for Frames {
     type Data = Bytes;
-    type Error = &'static str;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         Poll::Ready(self.frames.pop_front())
     }
 
@@ -35,16 +35,16 @@ const FINISH: &str = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
 const USAGE: &str =
     "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\n";
 
-fn data(text: &'static str) -> Result<Frame<Bytes>, &'static str> {
+fn data(text: &'static str) -> Result<Frame<Bytes>, BoxError> {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }
 
 /// The response to a stream for which usage was asked so.
 fn observed(
-    frames: impl IntoIterator<Item = Result<Frame<Bytes>, &'static str>>,
+    frames: impl IntoIterator<Item = Result<Frame<Bytes>, BoxError>>,
     knows_end: bool,
     asking: Asking,
-) -> UsageBody<ObservedBody<Frames>> {
+) -> UsageBody<Frames> {
     let body = Frames {
         frames: frames.into_iter().collect(),
         knows_end,
@@ -59,14 +59,14 @@ fn observed(
 }
 
 /// What comes of a body: its data, `trailers`, errors, and `pending` where it was not ready.
-fn read(mut body: UsageBody<ObservedBody<Frames>>, until_end_stream: bool) -> Vec<String> {
+fn read(mut body: UsageBody<Frames>, until_end_stream: bool) -> Vec<String> {
     let mut cx = Context::from_waker(Waker::noop());
     let mut read = Vec::new();
     while !(until_end_stream && body.is_end_stream()) {
         read.push(match Pin::new(&mut body).poll_frame(&mut cx) {
             Poll::Pending => "pending".to_owned(),
             Poll::Ready(None) => break,
-            Poll::Ready(Some(Err(error))) => error.to_owned(),
+            Poll::Ready(Some(Err(error))) => error.to_string(),
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => String::from_utf8(data.to_vec()).unwrap(),
                 Err(_) => "trailers".to_owned(),
@@ -89,7 +89,7 @@ fn what_was_held_passes_before_the_end_of_whatever_kind() {
     );
     // The connection may drop what it has not written when the error comes.
     assert_eq!(
-        hidden(vec![data(FINISH), data(half), Err("broken")]),
+        hidden(vec![data(FINISH), data(half), Err("broken".into())]),
         [FINISH, half, "pending", "broken"]
     );
     assert_eq!(
