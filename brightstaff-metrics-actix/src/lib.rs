@@ -183,6 +183,10 @@
 //! # let _ = app;
 //! ```
 //!
+//! - **Web sockets** (`actix_ws`, `actix-web-actors`) are counted by their 101, and in flight until what they send ends,
+//!   which actix has as the body of the 101: with the closing of the `Session`, and as a cancel where the client left
+//!   before that (at once with the setting [below](#clients-that-hang-up)). A socket is no call to a provider: what passes
+//!   in it is not read. A 101 without a body ends there.
 //! - **Requests that actix cannot read** are answered with 400 before any middleware, and not measured.
 //!
 //! # Clients that hang up
@@ -251,6 +255,13 @@
 //! # assert!(actix_web::test::call_service(&app, request).await.status().is_success());
 //! # }
 //! ```
+//!
+//! # Access logs
+//!
+//! A [`Listener`](brightstaff_metrics_core::Listener) in the extensions of a request, put there before the middleware, hears of
+//! its end with what was recorded: handler, status, how it ended, durations, bytes. A handler hands it on to its calls,
+//! `metrics.upstream("openai", "gpt-4o").start().with_listener(listener)`, so that it hears of their tokens, too. See
+//! [`EndListener`](brightstaff_metrics_core::EndListener).
 //!
 //! # Features
 //!

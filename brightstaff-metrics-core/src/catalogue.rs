@@ -6,9 +6,9 @@
 use crate::{
     buckets::BucketSet,
     labels::{
-        CancelPhase, ErrorClass, Fallback, InterruptReason, Outcome, OverflowLabel, RequestMethod,
-        RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation, StatusClass,
-        TokenDetail, TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, FailoverOutcome, FailoverRoute, Fallback, InterruptReason,
+        Outcome, OverflowLabel, RequestMethod, RouteKind, RoutingOutcome, SessionCacheEvent,
+        SessionCacheOperation, SkipReason, StatusClass, TokenDetail, TokenKind, UsageMissing,
     },
 };
 
@@ -69,7 +69,7 @@ pub const HANDLER: LabelDef = open("handler");
 pub const PROVIDER: LabelDef = open("provider");
 /// `model`: which of the provider's models answered the call.
 pub const MODEL: LabelDef = open("model");
-/// `selected_model`: the model that a routing decision chose.
+/// `selected_model`: the model that a routing decision chose, or passed over.
 pub const SELECTED_MODEL: LabelDef = open("selected_model");
 
 macro_rules! catalogue {
@@ -179,6 +179,14 @@ catalogue! {
         [closed!(SessionCacheOperation), closed!(Outcome)]
         "Seconds from the start of an operation of a session cache that is not in memory to its result or time-out."
         ;
+    ROUTER_CANDIDATE_SKIPS = Counter "brightstaff_router_candidate_skips_total"
+        [SELECTED_MODEL, closed!(SkipReason)]
+        "Candidates that were passed over without a call, each once a request."
+        ;
+    FAILOVER_REQUESTS = Counter "brightstaff_llm_failover_requests_total"
+        [closed!(FailoverRoute), closed!(FailoverOutcome)]
+        "Requests that named several candidates, each when its last attempt ended its search."
+        ;
 
     PROCESS_CPU = Counter "process_cpu_seconds_total"
         []
@@ -222,7 +230,7 @@ catalogue! {
         ;
     LOG_LINES_DROPPED = Counter "brightstaff_log_lines_dropped_total"
         []
-        "Lines that the log's queue had no room for, because standard error took none; the binary brightstaff-exporter only."
+        "Lines of the log, or of the access log, that their queues had no room for, because nobody took them in time; the binary brightstaff-exporter only."
         ;
 }
 

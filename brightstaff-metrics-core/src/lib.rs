@@ -79,6 +79,7 @@ mod error;
 mod families;
 mod head;
 pub mod labels;
+mod listener;
 pub mod meter;
 mod metrics;
 mod progress;
@@ -100,9 +101,10 @@ pub use self::{
     clock::Clock,
     error::RegisterError,
     head::Head,
+    listener::{EndListener, EndedCall, EndedRequest, Listener, RequestEnd},
     metrics::{Builder, Metrics, exposition},
-    request::{HandlerName, handler},
+    request::{HandlerName, UpgradeMark, UpgradedRequest, handler},
     routing::{Routing, RoutingService, SessionCache},
     trace::TraceContext,
-    upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},
+    upstream::{HeldCall, NoUpstream, Opening, Upstream, UpstreamCall, UpstreamObserved},
 };

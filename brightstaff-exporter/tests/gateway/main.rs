@@ -4,12 +4,16 @@
 
 mod support;
 
+mod access_log;
 mod addresses;
 mod connections;
 mod credentials;
 mod drain;
 mod encodings;
+mod endpoints;
+mod error_shapes;
 mod errors;
+mod failover;
 mod forward;
 mod hangups;
 mod hosts;
@@ -20,9 +24,12 @@ mod malformed;
 mod odd;
 mod origins;
 mod paths;
+mod probes;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod reload;
+mod request_ids;
 mod reuse;
 mod routing;
 mod scrapers;
@@ -30,6 +37,8 @@ mod secrets;
 mod series;
 mod sessions;
 mod silence;
+mod socket_ends;
+mod sockets;
 mod stalls;
 mod start;
 mod tls;

@@ -1,5 +1,6 @@
 //! Inbound requests: their guards, and the names of their handlers.
 
+mod aside;
 mod endpoint;
 mod guard;
 mod handler_name;
@@ -9,6 +10,7 @@ mod layer_mark;
 mod paths;
 mod pending;
 mod request_metrics;
+mod upgraded;
 
 pub mod handler {
     //! The handler names of the endpoints that LLM gateways have in common.
@@ -26,4 +28,5 @@ pub use self::{
     layer_mark::{Extensions, LayerMarks, NewMarks},
     pending::PendingCall,
     request_metrics::{Begun, RequestMetrics},
+    upgraded::{UpgradeMark, UpgradedRequest},
 };

@@ -106,7 +106,8 @@ fn head(row: &Row, number: u64, length: usize) -> String {
          authorization: {plan} {number}\r\n"
     );
     if length > 0 {
-        head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        let kind = row.body.content_type();
+        head += &format!("content-type: {kind}\r\ncontent-length: {length}\r\n");
     }
     if matches!(row.body, Body::Gzip(_) | Body::Bomb) {
         head += "content-encoding: gzip\r\n";
@@ -129,6 +130,12 @@ fn body(body: Body, limit: usize) -> Result<Vec<u8>> {
         Body::Gzip(model) => gzip(completion(model, false).as_bytes())?,
         Body::Bomb => gzip(&vec![b' '; limit + 1])?,
         Body::NoJson => b"model=m&stream=true".to_vec(),
+        Body::Object => b"{}".to_vec(),
+        Body::Form(length) => {
+            let head =
+                b"--X\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
+            [&head[..], &vec![b'a'; length], b"\r\n--X--\r\n"].concat()
+        }
     })
 }
 

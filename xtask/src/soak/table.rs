@@ -2,6 +2,7 @@
 //! seen and counted of it. A new limit of the gateway is a new row here.
 
 use super::{
+    apis,
     provider::Plan,
     rows::{Actix, Body, Client, Counted, Row, Sees},
 };
@@ -9,7 +10,7 @@ use super::{
 const CHAT: &str = "/v1/chat/completions";
 
 /// Most rows: a chat completion that is read to its end.
-const BASE: Row = Row {
+pub(super) const BASE: Row = Row {
     name: "",
     share: 2,
     method: "POST",
@@ -44,7 +45,12 @@ const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
 /// Of a body that breaks off actix makes a response, and gives it to whoever may still be there.
 const BROKEN_OFF: Actix = Actix::Ends(Sees::Whole(400), Counted::As("llm_chat", "POST", "4xx"));
 
-pub(super) static ROWS: &[Row] = &[
+/// Every row.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(apis::ROWS)
+}
+
+static ROWS: &[Row] = &[
     Row {
         name: "JSON",
         share: 20,

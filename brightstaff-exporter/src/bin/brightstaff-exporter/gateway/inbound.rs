@@ -1,6 +1,7 @@
-use std::{borrow::Cow, slice};
+use std::{borrow::Cow, slice, sync::Arc};
 
 use axum::http::{HeaderMap, Method, Uri, header::CONTENT_ENCODING, request::Parts};
+use brightstaff_metrics_core::Listener;
 
 use super::{
     Request,
@@ -15,6 +16,7 @@ use super::{
     headers::strip_request,
     upload::{Cut, Uploads},
 };
+use crate::log::access::Line;
 
 /// The head of a request, ready to be sent on.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub(super) struct InboundHead<'a> {
     method: Method,
     uri: Uri,
     pub(super) headers: HeaderMap,
+    /// Who hears of its calls.
+    pub(super) listener: Option<Listener>,
+    /// That of the access log, if there is one.
+    line: Option<Arc<Line>>,
 }
 
 /// A request that was read to its end, ready to be sent to any number of candidates.
@@ -40,11 +46,25 @@ impl<'a> InboundHead<'a> {
             method: parts.method,
             uri: parts.uri,
             headers: parts.headers,
+            listener: parts.extensions.remove(),
+            line: parts.extensions.remove(),
+        }
+    }
+
+    /// Tells the access log what model the client names.
+    pub(super) fn asks_for(&self, model: &str) {
+        if let Some(line) = &self.line {
+            line.asks_for(model);
         }
     }
 
     pub(super) fn method(&self) -> &Method {
         &self.method
+    }
+
+    /// Whether the client sent credentials that pass where the destination has none of its own.
+    pub(super) fn has_credentials(&self) -> bool {
+        credentials::are_in(&self.headers, self.uri.query())
     }
 
     /// The request to a candidate, with this behind its head.

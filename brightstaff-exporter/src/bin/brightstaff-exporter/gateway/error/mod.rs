@@ -1,19 +1,22 @@
-//! Answers that the gateway itself makes, in the shape of OpenAI's errors.
+//! Answers that the gateway itself makes, in the shape of the errors of the API that was asked.
+
+mod shape;
 
 use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{ACCEPT_ENCODING, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ACCEPT_ENCODING, ALLOW, CONNECTION, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
-use serde_json::json;
 
-use super::{budget::Exhausted, client::Failure, decode};
+use super::{budget::Exhausted, client::Failure, decode, request_id::RequestId};
+use crate::config::Api;
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
+const UPSTREAM_ERROR: &str = "upstream_error";
 
 /// Why a request gets no provider's response.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(super) struct Refusal {
     message: String,
     /// In how many seconds to come again.
     retry_after: Option<u16>,
+    /// The methods that the path takes, where it does not take this one.
+    allow: Option<HeaderValue>,
     /// The request was not read to its end, and will not be.
     closes: bool,
 }
@@ -39,6 +44,7 @@ impl Refusal {
             param: None,
             message: message.into(),
             retry_after: None,
+            allow: None,
             closes: false,
         }
     }
@@ -46,6 +52,15 @@ impl Refusal {
     /// The client has not shown that it may use the gateway.
     pub(super) fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
         Self::request(code, message).with_status(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The path takes these methods only.
+    pub(super) fn method(allow: HeaderValue) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::request("method_not_allowed", "this path takes another method")
+                .with_status(StatusCode::METHOD_NOT_ALLOWED)
+        }
     }
 
     /// No destination is known for this model.
@@ -58,6 +73,11 @@ impl Refusal {
 
     pub(super) fn is_unknown_model(&self) -> bool {
         self.code == MODEL_NOT_FOUND
+    }
+
+    /// Whether a destination was asked, and gave no response.
+    pub(super) fn is_upstream(&self) -> bool {
+        self.kind == UPSTREAM_ERROR
     }
 
     #[cfg(test)]
@@ -75,7 +95,7 @@ impl Refusal {
         let fault = failure.fault();
         Self {
             status,
-            kind: "upstream_error",
+            kind: UPSTREAM_ERROR,
             ..Self::request(code, format!("upstream {destination} {fault}"))
         }
     }
@@ -113,23 +133,26 @@ impl From<Exhausted> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({
-            "error": {
-                "message": self.message,
-                "type": self.kind,
-                "param": self.param,
-                "code": self.code,
-            }
-        });
-        let mut response = (self.status, Json(body)).into_response();
+impl Refusal {
+    /// The response, in the shape of the errors of the API that was asked. The request's id goes where that API's
+    /// clients look for it.
+    pub(super) fn into_response_for(self, api: Api, id: &RequestId) -> Response {
+        let mut response = (self.status, Json(shape::body(&self, api, id))).into_response();
         let headers = response.headers_mut();
+        shape::headers(&self, api, id, headers);
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, allow);
+        }
         if self.closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            // RFC 9110, section 15.5.22.
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2.
