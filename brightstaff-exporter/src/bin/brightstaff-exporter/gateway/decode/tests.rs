@@ -5,7 +5,7 @@ use std::{
 };
 
 use allocation_counter::measure;
-use axum::{http::HeaderMap, response::IntoResponse};
+use axum::http::HeaderMap;
 use flate2::{
     Compression, GzBuilder,
     write::{DeflateEncoder, GzEncoder, ZlibEncoder},
@@ -97,7 +97,7 @@ async fn decoded_by(
     body: impl Into<Bytes>,
 ) -> Result<Bytes, u16> {
     let decoded = decode(coding, &body.into(), uploads).await;
-    decoded.map_err(|refusal| refusal.into_response().status().as_u16())
+    decoded.map_err(|refusal| refusal.into_openai_response().status().as_u16())
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ fn a_bomb_takes_no_more_than_a_body_may() {
             let mut decoding = Decoding::new(coding, bomb.clone(), &uploads);
             refused = decoding.run(usize::MAX).err();
         });
-        let status = refused.unwrap().into_response().status();
+        let status = refused.unwrap().into_openai_response().status();
         assert_eq!(status, 413, "{coding:?}");
         // That of the encoder is smaller here.
         let window = match coding {
@@ -324,7 +324,7 @@ fn the_header_names_one_coding() {
         &["zst"],
         &["aws-chunked"],
     ] {
-        let answer = of(lines).unwrap_err().into_response();
+        let answer = of(lines).unwrap_err().into_openai_response();
         assert_eq!(answer.status(), 415, "{lines:?}");
         assert_eq!(answer.headers()["accept-encoding"], ACCEPTED);
     }

@@ -156,4 +156,9 @@ impl Refusal {
         response.extensions_mut().insert(NoUpstream);
         response
     }
+
+    #[cfg(test)]
+    pub(super) fn into_openai_response(self) -> Response {
+        self.into_response_for(Api::OpenAi, &RequestId::of_test("id"))
+    }
 }
