@@ -10,12 +10,18 @@ use super::{Gateway, PATIENCE};
 #[derive(Debug)]
 pub(crate) struct Literal {
     pub(crate) status: u16,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Literal {
     pub(crate) fn says(&self, code: &str) -> bool {
         self.text.contains(&format!("\"code\":\"{code}\""))
+    }
+
+    /// Its head, in lower case, and its body.
+    pub(crate) fn parts(&self) -> (String, &str) {
+        let (head, body) = self.text.split_once("\r\n\r\n").expect(&self.text);
+        (head.to_ascii_lowercase(), body)
     }
 }
 

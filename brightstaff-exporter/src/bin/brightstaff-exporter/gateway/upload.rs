@@ -33,9 +33,18 @@ pub(super) enum Cut {
 }
 
 impl Uploads {
-    pub(super) fn new(config: &Config) -> Self {
+    /// With the budget of `before`, where it takes its place: what requests hold counts on.
+    pub(super) fn new(config: &Config, before: Option<&Self>) -> Self {
+        let most = config.max_buffered_bytes;
+        let budget = match before {
+            Some(before) => {
+                before.budget.set_max(most);
+                Arc::clone(&before.budget)
+            }
+            None => Budget::new(most),
+        };
         Self {
-            budget: Budget::new(config.max_buffered_bytes),
+            budget,
             max_bytes: config.max_request_bytes,
             decoders: Arc::new(Semaphore::new(processors())),
             timeout: config.request_body_timeout,
