@@ -20,9 +20,15 @@ GIT_SHA=$(git rev-parse HEAD) CC=musl-gcc \
 
 name=brightstaff-exporter-$TAG-$TARGET
 rm -rf "dist/$name"
-mkdir -p "dist/$name"
+mkdir -p "dist/$name/completions" "dist/$name/man"
 cp "target/$TARGET/dist/brightstaff-exporter" README.md CHANGELOG.md METRICS.md LICENSE-APACHE LICENSE-MIT \
-    brightstaff-exporter/gateway.toml "dist/$name/"
+    brightstaff-exporter/gateway.toml config/systemd/brightstaff-exporter.service "dist/$name/"
+# Each by the name under which its shell looks for it.
+program=target/$TARGET/dist/brightstaff-exporter
+"$program" completions bash >"dist/$name/completions/brightstaff-exporter"
+"$program" completions fish >"dist/$name/completions/brightstaff-exporter.fish"
+"$program" completions zsh >"dist/$name/completions/_brightstaff-exporter"
+"$program" man "dist/$name/man"
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
     -C dist -cf - "$name" | gzip -n >"dist/$name.tar.gz"
 (cd dist && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")

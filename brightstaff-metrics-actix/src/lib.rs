@@ -252,6 +252,13 @@
 //! # }
 //! ```
 //!
+//! # Access logs
+//!
+//! A [`Listener`](brightstaff_metrics_core::Listener) in the extensions of a request, put there before the middleware, hears of
+//! its end with what was recorded: handler, status, how it ended, durations, bytes. A handler hands it on to its calls,
+//! `metrics.upstream("openai", "gpt-4o").start().with_listener(listener)`, so that it hears of their tokens, too. See
+//! [`EndListener`](brightstaff_metrics_core::EndListener).
+//!
 //! # Features
 //!
 //! - `awc-3`: `observe_awc` and `awc_error_class`, for gateways that call their providers with awc.

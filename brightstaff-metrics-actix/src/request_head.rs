@@ -11,7 +11,7 @@ use actix_web::{
     http::{self, header::HeaderMap},
 };
 use brightstaff_metrics_core::{
-    HandlerName, TraceContext,
+    HandlerName, Listener, TraceContext,
     adapter::{IncomingRequest, KnownTemplate, handler_names_are_there},
     labels::RequestMethod,
 };
@@ -221,5 +221,9 @@ impl IncomingRequest for Arriving<'_> {
 
     fn trace(&self) -> Option<TraceContext> {
         crate::trace_context(self.head.headers())
+    }
+
+    fn listener(&self) -> Option<Listener> {
+        self.head.request.extensions().get().cloned()
     }
 }

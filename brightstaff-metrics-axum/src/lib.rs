@@ -211,6 +211,13 @@
 //! # }
 //! ```
 //!
+//! # Access logs
+//!
+//! A [`Listener`](brightstaff_metrics_core::Listener) in the extensions of a request, put there before the layer, hears of
+//! its end with what was recorded: handler, status, how it ended, durations, bytes. A handler hands it on to its calls,
+//! `metrics.upstream("openai", "gpt-4o").start().with_listener(listener)`, so that it hears of their tokens, too. See
+//! [`EndListener`](brightstaff_metrics_core::EndListener).
+//!
 //! # Features
 //!
 //! - `matched-path` (default): handler names from axum's templates.

@@ -1,7 +1,7 @@
 //! Which handler a request belongs to.
 
 use brightstaff_metrics_core::{
-    HandlerName, TraceContext,
+    HandlerName, Listener, TraceContext,
     adapter::{IncomingRequest, handler_names_are_there},
     labels::RequestMethod,
 };
@@ -104,6 +104,10 @@ impl IncomingRequest for Arriving<'_> {
 
     fn trace(&self) -> Option<TraceContext> {
         TraceContext::of(self.head.headers)
+    }
+
+    fn listener(&self) -> Option<Listener> {
+        self.head.extensions.get().cloned()
     }
 
     fn is_connect(&self) -> bool {

@@ -230,7 +230,7 @@ catalogue! {
         ;
     LOG_LINES_DROPPED = Counter "brightstaff_log_lines_dropped_total"
         []
-        "Lines that the log's queue had no room for, because standard error took none; the binary brightstaff-exporter only."
+        "Lines of the log, or of the access log, that their queues had no room for, because nobody took them in time; the binary brightstaff-exporter only."
         ;
 }
 

@@ -79,6 +79,7 @@ mod error;
 mod families;
 mod head;
 pub mod labels;
+mod listener;
 pub mod meter;
 mod metrics;
 mod progress;
@@ -100,6 +101,7 @@ pub use self::{
     clock::Clock,
     error::RegisterError,
     head::Head,
+    listener::{EndListener, EndedCall, EndedRequest, Listener, RequestEnd},
     metrics::{Builder, Metrics, exposition},
     request::{HandlerName, handler},
     routing::{Routing, RoutingService, SessionCache},

@@ -129,6 +129,10 @@ fn bad_settings_are_refused_by_name() {
     for (builder, cap) in [
         (builder().open_models("p", 65_537), "open_models of 65537"),
         (builder().upstream_cap(65_537), "upstream_cap of 65537"),
+        (
+            builder().later_upstreams(65_537),
+            "later_upstreams of 65537",
+        ),
         (builder().handler_cap(65_537), "handler_cap of 65537"),
         (
             builder().selected_model_cap(65_537),

@@ -58,6 +58,36 @@ pub(crate) fn dashboards(sh: &Shell) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// The program as the unit starts it, once it is installed.
+const INSTALLED: &str = "/usr/local/bin/brightstaff-exporter";
+
+/// What systemd makes of how far the service is confined: 10 is not at all, and below 2 is its best grade. In tenths.
+const MAX_EXPOSURE: &str = "19";
+
+/// The unit of systemd, in its own eyes.
+pub(crate) fn unit(sh: &Shell) -> Result<Outcome> {
+    if !has(sh, "systemd-analyze") {
+        return Ok(Outcome::Skipped(
+            "systemd-analyze is missing: Debian's package systemd has it".to_owned(),
+        ));
+    }
+    let text = sh.read_file("config/systemd/brightstaff-exporter.service")?;
+    ensure!(text.contains(INSTALLED), "the unit starts another program");
+    // One that is there.
+    let unit = workspace::root().join("target/unit/brightstaff-exporter.service");
+    sh.write_file(&unit, text.replace(INSTALLED, "/bin/true"))?;
+    let said = cmd!(sh, "systemd-analyze verify --man=no {unit}").output()?;
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    ensure!(said.is_empty(), "systemd-analyze verify: {said}");
+    cmd!(
+        sh,
+        "systemd-analyze security --offline=true --no-pager --threshold={MAX_EXPOSURE} {unit}"
+    )
+    .ignore_stdout()
+    .run()?;
+    Ok(Outcome::Passed)
+}
+
 /// The compose file, in the schema of compose files.
 pub(crate) fn compose(sh: &Shell) -> Result<Outcome> {
     let venv = workspace::root().join("target/compose-schema");

@@ -54,7 +54,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          before it could read a head: 400, 414 and 431 of HTTP/1, and TLS on its port, whose connection is closed;\n\
          each at the instant of the refusal. Nothing is counted of connections that end before a whole head has\n\
          come, and of what HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under\n\
-         a layer of your own tells the layer nothing of this.\n\n\
+         a layer of your own tells the layer nothing of this. Probes of it are `healthz` and `readyz`.\n\n\
          A request is counted under its status, and once more as interrupted where its response then broke off: the\n\
          status says what was promised, the interruption that it was not kept. A gateway that passes on a provider's\n\
          stream breaks its response where that stream breaks. A response that an outer layer replaces, or of which\n\

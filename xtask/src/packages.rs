@@ -141,3 +141,29 @@ pub(crate) fn package(sh: &Shell) -> Result<Outcome> {
         .context("the packages do not build out of each other")?;
     Ok(Outcome::Passed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace;
+
+    /// `cargo binstall` looks for the archives by the names that the release gives them.
+    #[test]
+    fn binstall_finds_what_releases_hold() {
+        let read = |path| std::fs::read_to_string(workspace::root().join(path)).unwrap();
+        let script = read(".github/release/build.sh");
+        let mut lines = script.lines();
+        let name = lines.find_map(|line| line.strip_prefix("name=")).unwrap();
+        let manifest = read("brightstaff-exporter/Cargo.toml");
+        let template = |key: &str| {
+            let text = stated(&manifest, key).unwrap();
+            let text = text.replace("{ name }", "brightstaff-exporter");
+            text.replace("v{ version }", "$TAG")
+                .replace("{ target }", "$TARGET")
+        };
+        let archive = format!("{{ repo }}/releases/download/$TAG/{name}.tar.gz");
+        assert_eq!(template("pkg-url"), archive);
+        let program = format!("{name}/{{ bin }}{{ binary-ext }}");
+        assert_eq!(template("bin-dir"), program);
+    }
+}

@@ -175,6 +175,12 @@ const STAGES: &[Stage] = &[
         run: config_checks::dashboards,
     },
     Stage {
+        name: "unit",
+        about: "systemd takes its unit, and finds the service well confined",
+        lane: Lane::Lab,
+        run: config_checks::unit,
+    },
+    Stage {
         name: "compose",
         about: "the compose file fits the schema of compose files",
         lane: Lane::Lab,

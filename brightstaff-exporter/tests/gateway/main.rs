@@ -4,10 +4,13 @@
 
 mod support;
 
+mod access_log;
 mod addresses;
 mod connections;
 mod credentials;
 mod drain;
+mod encodings;
+mod error_shapes;
 mod errors;
 mod failover;
 mod forward;
@@ -20,9 +23,12 @@ mod malformed;
 mod odd;
 mod origins;
 mod paths;
+mod probes;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod reload;
+mod request_ids;
 mod reuse;
 mod routing;
 mod scrapers;

@@ -109,3 +109,42 @@ async fn sessions_are_forgotten() {
     chat(&gateway, "s").await;
     assert_eq!(events(&gateway).await, [0.0, 2.0, 2.0]);
 }
+
+#[tokio::test]
+async fn headers_of_clients_name_sessions_and_pass() {
+    let mood = Arc::new(AtomicU16::new(500));
+    let (one, two) = (Upstream::moody(&mood).await, Upstream::chat().await);
+    let config = |more: &str| {
+        format!(
+            "[sessions]\n{more}\n[providers.one]\nurl = '{}'\n[providers.two]\nurl = '{}'
+             [routes.best]\ncandidates = ['one/alpha', 'two/beta']",
+            one.url, two.url
+        )
+    };
+    let ask = async |gateway: &Gateway, header: &str, id: &str| {
+        let request = gateway.chat_request("best").header(header, id);
+        gateway.ask(request).await.0
+    };
+    let gateway = Serve::config(&config("")).start().await;
+    let other = Serve::config(&config("session_header = ['x-mine']"));
+    let other = other.start().await;
+    let id = "0199a213-81c0-7800-8aa1-bbab2a035a53";
+    assert_eq!(ask(&gateway, "session-id", id).await, 200);
+    assert_eq!(ask(&other, "X-Mine", id).await, 200);
+    mood.store(200, Ordering::SeqCst);
+    // The same session, by whichever header.
+    for header in ["Session_Id", "x-claude-code-session-id"] {
+        assert_eq!(ask(&gateway, header, id).await, 200);
+        let seen = two.seen().pop().unwrap();
+        assert_eq!(seen.header(&header.to_lowercase()), Some(id));
+    }
+    assert_eq!(events(&gateway).await, [2.0, 1.0, 1.0]);
+    // What cannot be one is none.
+    assert_eq!(ask(&gateway, "session-id", &"x".repeat(257)).await, 200);
+    assert_eq!(events(&gateway).await, [2.0, 1.0, 1.0]);
+
+    assert_eq!(ask(&other, "x-session-id", &"x".repeat(257)).await, 200);
+    assert_eq!(events(&other).await, [0.0, 1.0, 1.0]);
+    assert_eq!(ask(&other, "x-mine", id).await, 200);
+    assert_eq!(events(&other).await, [1.0, 1.0, 1.0]);
+}

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
-use super::known_handler::Answered;
+use super::aside::Aside;
 use crate::{
     clock::Tick,
     families::{FoundHandler, HandlerSeries},
     head::Head,
     labels::{CancelPhase, InterruptReason, OverflowLabel, RequestMethod, StatusClass},
+    listener::{Listener, RequestEnd},
     progress::{Ending, Progress, is_bodiless},
-    series::Traced,
+    series::{Keyed as _, Traced},
     trace::TraceContext,
 };
 
@@ -31,8 +32,7 @@ pub struct RequestGuard {
     counted: bool,
     ended: bool,
     progress: Progress,
-    /// Where nothing is known of the request.
-    answered: Option<Arc<Answered>>,
+    aside: Option<Arc<Aside>>,
 }
 
 impl RequestGuard {
@@ -50,20 +50,28 @@ impl RequestGuard {
             counted: false,
             ended: false,
             progress: Progress::default(),
-            answered: None,
+            aside: None,
         }
     }
 
     /// It belongs to this handler if it is answered by a 1xx, a 2xx or a 3xx.
     #[inline]
-    pub(super) fn answered_as(&mut self, answered: Option<&Arc<Answered>>) {
-        self.answered = answered.cloned();
+    pub(super) fn answered_as(&mut self, answered: Option<&Arc<Aside>>) {
+        match self.aside.as_mut().and_then(Arc::get_mut) {
+            None => self.aside = answered.cloned(),
+            Some(own) => own.answered = answered.and_then(|aside| aside.answered.clone()),
+        }
     }
 
     /// The request belongs to this trace.
     #[inline]
     pub(super) fn in_trace(&mut self, trace: Option<TraceContext>) {
         self.trace = trace;
+    }
+
+    /// Tells this listener of the end, once it is recorded. What was said last counts.
+    pub fn listen(&mut self, listener: Listener) {
+        self.aside = Some(Aside::listened(self.aside.as_ref(), listener));
     }
 
     /// The request is a CONNECT.
@@ -96,12 +104,15 @@ impl RequestGuard {
         // First, as in `end`: recording is not part of what is measured.
         let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
-        if let Some(answered) = self.answered.take().filter(|_| head.status < 400) {
-            self.rename(answered.series());
+        if self.aside.is_some() && head.status < 400 {
+            self.answered();
         }
         self.count(class);
         let elapsed = self.handler.context.clock.nanos(self.start, now);
         self.handler.time_to_headers().observe(elapsed);
+        if let Some(listening) = Aside::listening(&mut self.aside) {
+            (listening.status, listening.headers) = (Some(head.status), Some(elapsed));
+        }
         let bodiless = head.ended
             || is_bodiless(head.status)
             || self.method == RequestMethod::Head
@@ -122,6 +133,9 @@ impl RequestGuard {
     #[inline]
     pub fn bytes(&mut self, count: usize) {
         self.progress.bytes(count);
+        if let Some(listening) = Aside::listening(&mut self.aside) {
+            listening.bytes += count as u64;
+        }
         if self.progress.is_complete() {
             self.complete();
         }
@@ -152,14 +166,19 @@ impl RequestGuard {
 
     fn end_at(&mut self, ending: Ending, now: Tick) {
         self.ended = true;
-        if self.counted {
-            self.end_body(ending);
+        let end = if self.counted {
+            self.end_body(ending)
         } else {
             self.count(StatusClass::Error);
-            if ending == Ending::Dropped {
-                self.handler.cancelled.get(CancelPhase::Headers).inc();
+            match ending {
+                Ending::Dropped => {
+                    self.handler.cancelled.get(CancelPhase::Headers).inc();
+                    RequestEnd::Cancelled
+                }
+                Ending::Panicked => RequestEnd::Panic,
+                Ending::Complete | Ending::Failed => RequestEnd::Error,
             }
-        }
+        };
         let clock = &self.handler.context.clock;
         let elapsed = clock.nanos(self.start, now);
         let duration = self.handler.duration();
@@ -169,6 +188,28 @@ impl RequestGuard {
         });
         duration.observe_traced(elapsed, traced.as_ref());
         self.handler.in_flight.dec();
+        if let Some(aside) = self.aside.take() {
+            self.tell(aside, end, elapsed);
+        }
+    }
+
+    /// It has an answer, which tells whose it was.
+    #[cold]
+    fn answered(&mut self) {
+        let answered = self.aside.as_ref().and_then(|aside| aside.answered.clone());
+        if let Some(answered) = answered {
+            self.rename(answered.series());
+        }
+    }
+
+    // Few requests are listened to.
+    #[cold]
+    fn tell(&self, aside: Arc<Aside>, end: RequestEnd, elapsed: u64) {
+        let listening = Arc::into_inner(aside).and_then(|aside| aside.listening);
+        if let Some(listening) = listening {
+            let [handler] = self.handler.key();
+            listening.tell(handler, self.method, end, elapsed);
+        }
     }
 
     /// Counts the request: once.
@@ -181,18 +222,24 @@ impl RequestGuard {
         }
     }
 
-    fn end_body(&self, ending: Ending) {
+    fn end_body(&self, ending: Ending) -> RequestEnd {
         let interrupted = |reason| self.handler.interrupted.get(reason).inc();
         match ending {
-            Ending::Complete if self.progress.is_short() => interrupted(InterruptReason::Error),
-            Ending::Complete => {}
-            Ending::Failed => interrupted(InterruptReason::Error),
-            Ending::Panicked => interrupted(InterruptReason::Panic),
+            Ending::Complete if !self.progress.is_short() => RequestEnd::Complete,
+            Ending::Complete | Ending::Failed => {
+                interrupted(InterruptReason::Error);
+                RequestEnd::Error
+            }
+            Ending::Panicked => {
+                interrupted(InterruptReason::Panic);
+                RequestEnd::Panic
+            }
             Ending::Dropped if self.progress.was_polled() => {
                 self.handler.cancelled.get(CancelPhase::Body).inc();
+                RequestEnd::Cancelled
             }
             // Its response was replaced, or only its status was wanted.
-            Ending::Dropped => {}
+            Ending::Dropped => RequestEnd::Complete,
         }
     }
 }

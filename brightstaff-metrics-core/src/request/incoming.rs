@@ -1,5 +1,5 @@
 use super::{HandlerName, KnownTemplate};
-use crate::{labels::RequestMethod, trace::TraceContext};
+use crate::{labels::RequestMethod, listener::Listener, trace::TraceContext};
 
 /// An inbound request as its framework presents it: everything that its handler may be named by.
 pub trait IncomingRequest {
@@ -47,6 +47,11 @@ pub trait IncomingRequest {
 
     /// The trace that the request belongs to, by its `traceparent`, if it is sampled.
     fn trace(&self) -> Option<TraceContext> {
+        None
+    }
+
+    /// Who hears of the end of the request, by its extensions. Asked for only where a [`Listener`] was ever made.
+    fn listener(&self) -> Option<Listener> {
         None
     }
 

@@ -1,5 +1,6 @@
 //! Inbound requests: their guards, and the names of their handlers.
 
+mod aside;
 mod endpoint;
 mod guard;
 mod handler_name;

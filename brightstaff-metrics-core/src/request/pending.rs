@@ -1,6 +1,7 @@
 use crate::{
     clock::Tick,
     families::CallInFlight,
+    listener::Listener,
     trace::TraceContext,
     upstream::{Upstream, UpstreamCall, UpstreamObserved},
 };
@@ -14,6 +15,7 @@ pub struct PendingCall {
     in_flight: CallInFlight,
     start: Tick,
     trace: Option<TraceContext>,
+    listener: Option<Listener>,
 }
 
 impl PendingCall {
@@ -23,7 +25,13 @@ impl PendingCall {
             upstream: upstream.clone(),
             start,
             trace,
+            listener: None,
         }
+    }
+
+    /// Tells this listener of the end of the call.
+    pub(super) fn listen(&mut self, listener: Listener) {
+        self.listener = Some(listener);
     }
 
     /// Leaves it, where the handler marked the response: as one of a call that these metrics measure already,
@@ -39,6 +47,8 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        UpstreamCall::new(self.upstream, self.in_flight, self.start).in_trace(self.trace)
+        UpstreamCall::new(self.upstream, self.in_flight, self.start)
+            .in_trace(self.trace)
+            .with_listener(self.listener)
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::{
     Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
+    aside::Aside,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
     known_handler::{Answered, KnownHandler},
     paths::PathMap,
@@ -9,6 +10,7 @@ use super::{
 use crate::{
     families::{FoundHandler, HttpFamilies, UpstreamFamilies},
     labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
+    listener::Listener,
     upstream::Upstream,
 };
 
@@ -25,7 +27,7 @@ pub struct RequestMetrics {
     preflight: KnownHandler,
     fallback: KnownHandler,
     /// What those are that got an answer, unless the application named them all.
-    answered: Option<Arc<Answered>>,
+    answered: Option<Arc<Aside>>,
     /// For the well-known endpoints.
     implicit: Option<Upstream>,
     llm_endpoints: PathMap<Upstream>,
@@ -46,6 +48,22 @@ pub struct Begun {
     pub marks: Option<NewMarks>,
 }
 
+impl Begun {
+    // By value: where nobody listens, its parts stay wherever they are best.
+    #[cold]
+    fn listened(mut self, listener: Option<Listener>) -> Self {
+        if let Some(listener) = listener {
+            if let Some(call) = &mut self.call {
+                call.listen(listener.clone());
+            }
+            if let Some(request) = &mut self.request {
+                request.listen(listener);
+            }
+        }
+        self
+    }
+}
+
 impl RequestMetrics {
     pub(crate) fn new(http: &Arc<HttpFamilies>, upstream: &Arc<UpstreamFamilies>) -> Self {
         http.measured.layer();
@@ -57,7 +75,7 @@ impl RequestMetrics {
             skipped: PathMap::default(),
             preflight: KnownHandler::new(CORS_PREFLIGHT),
             fallback: KnownHandler::new(NOT_FOUND),
-            answered: Some(Arc::new(Answered::new(http, UNMATCHED))),
+            answered: Some(Aside::answered(Answered::new(http, UNMATCHED))),
             implicit: None,
             llm_endpoints: PathMap::default(),
             innermost: false,
@@ -156,11 +174,15 @@ impl RequestMetrics {
             }
             guard
         });
-        Begun {
+        let begun = Begun {
             request: guard,
             marks: marks(call.is_some()),
             call,
+        };
+        if Listener::are_there() {
+            return begun.listened(request.listener());
         }
+        begun
     }
 
     /// Where the framework has routed the request only by the time of its head: names its handler once more.
@@ -175,7 +197,7 @@ impl RequestMetrics {
         &'a self,
         request: &'a R,
         method: RequestMethod,
-    ) -> (FoundHandler<'a>, Option<&'a Arc<Answered>>) {
+    ) -> (FoundHandler<'a>, Option<&'a Arc<Aside>>) {
         match self.named(request, method) {
             Some(handler) => (handler, None),
             None => (self.fallback.series(&self.http), self.answered.as_ref()),
@@ -321,7 +343,7 @@ mod tests {
     fn request_metrics() -> RequestMetrics {
         let context = Arc::new(Context::new(Clock::manual(), Buckets::default()));
         let http = HttpFamilies::new(Arc::clone(&context), 200);
-        let upstream = UpstreamFamilies::new(context, &[], Vec::new(), 200);
+        let upstream = UpstreamFamilies::new(context, &[], Vec::new(), 200, 0);
         RequestMetrics::new(&Arc::new(http), &Arc::new(upstream))
     }
 

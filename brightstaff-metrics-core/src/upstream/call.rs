@@ -13,6 +13,7 @@ use crate::{
     families::CallInFlight,
     head::Head,
     labels::{ErrorClass, StatusClass},
+    listener::Listener,
     meter::{Facts, Meter, Promise},
     progress::{Ending, Progress, is_bodiless},
     trace::TraceContext,
@@ -57,7 +58,14 @@ pub(super) struct OpenCall {
     pub(super) reader: Option<Reader>,
     pub(super) timing: Timing,
     progress: Progress,
+    pub(super) aside: Option<Box<Aside>>,
+}
+
+/// What few calls have, in one word.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
     held: Option<Arc<Slot>>,
+    pub(super) listener: Option<Listener>,
 }
 
 /// Who knows what the body of a 2xx says.
@@ -82,7 +90,7 @@ impl UpstreamCall {
                 reader: None,
                 timing: Timing::default(),
                 progress: Progress::default(),
-                held: None,
+                aside: None,
             }),
             ended: None,
         }
@@ -106,6 +114,17 @@ impl UpstreamCall {
     pub fn in_trace(mut self, trace: impl Into<Option<TraceContext>>) -> Self {
         if let Some(call) = &mut self.open {
             call.trace = trace.into();
+        }
+        self
+    }
+
+    /// Who is told, if anyone, what was recorded of the call, once it is. What was said last counts.
+    pub fn with_listener(mut self, listener: impl Into<Option<Listener>>) -> Self {
+        let listener = listener.into();
+        if let Some(call) = &mut self.open
+            && (listener.is_some() || call.aside.is_some())
+        {
+            call.aside.get_or_insert_default().listener = listener;
         }
         self
     }
@@ -170,7 +189,7 @@ impl UpstreamCall {
         };
         call.progress.bytes(bytes.len());
         if let Some(Reader::Unread(promise)) = call.reader {
-            if call.progress.is_complete() && call.held.is_none() {
+            if call.progress.is_complete() && call.aside.is_none() {
                 return self.whole(promise, bytes);
             }
             call.reader = Some(Reader::meter(promise));
@@ -222,7 +241,8 @@ impl UpstreamCall {
     /// Where the call waits for its holders, once it has ended; there is none to hold where it has already.
     pub(super) fn slot(&mut self) -> Option<Arc<Slot>> {
         let call = self.open.as_mut()?;
-        Some(Arc::clone(call.held.get_or_insert_default()))
+        let aside = call.aside.get_or_insert_default();
+        Some(Arc::clone(aside.held.get_or_insert_default()))
     }
 
     /// The body came to its end, or the trailers passed.
@@ -264,19 +284,21 @@ impl UpstreamCall {
         let at = call.upstream.now();
         call.settle(ending, at);
         let end = CallEnd { ending, given, at };
-        match call.held.take() {
-            None => {
-                let class = call.record(end, call.facts());
-                self.ended = Some(Opening::at_end(class, call.facts()));
-            }
-            Some(slot) => {
-                // It is recorded later, and over now.
-                call.in_flight = None;
-                let class = end.class(call.status, call.facts());
-                self.ended = Some(Opening::at_end(class, call.facts()));
-                slot.put(Ended { call, end });
-            }
-        }
+        let class = match &mut call.aside {
+            None => call.record(end, call.facts()),
+            Some(aside) => match aside.held.take() {
+                None => call.record_and_tell(end),
+                Some(slot) => {
+                    // It is recorded later, and over now.
+                    call.in_flight = None;
+                    let class = end.class(call.status, call.facts());
+                    self.ended = Some(Opening::at_end(class, call.facts()));
+                    slot.put(Ended { call, end });
+                    return;
+                }
+            },
+        };
+        self.ended = Some(Opening::at_end(class, call.facts()));
     }
 }
 

@@ -25,17 +25,37 @@ pub(super) struct Ended {
 impl Ended {
     /// Records it, with what those found who read the response.
     pub(super) fn record_as(self, found: Option<ErrorClass>) {
-        let Self { call, mut end } = self;
+        let Self { mut call, mut end } = self;
         if found.is_some() {
             (end.ending, end.given) = (Ending::Failed, found);
         }
-        call.record(end, call.facts());
+        call.record_and_tell(end);
     }
 }
 
 impl OpenCall {
     /// Records it, with what its body told; tells how it ended.
     pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) -> ErrorClass {
+        let record = self.recorded(end, facts);
+        record.write();
+        record.error
+    }
+
+    /// The same, and tells its listener, if it has one.
+    // Few calls have one.
+    #[cold]
+    pub(super) fn record_and_tell(&mut self, end: CallEnd) -> ErrorClass {
+        let listener = self.aside.as_mut().and_then(|aside| aside.listener.take());
+        let record = self.recorded(end, self.facts());
+        record.write();
+        if let Some(listener) = listener {
+            listener.call_ended(&record.told(self.status));
+        }
+        record.error
+    }
+
+    #[inline]
+    fn recorded<'a>(&'a self, end: CallEnd, facts: Option<&'a Facts>) -> Record<'a> {
         let error = end.class(self.status, facts);
         Record {
             pair: self
@@ -53,8 +73,6 @@ impl OpenCall {
             timing: self.timing,
             facts,
         }
-        .write();
-        error
     }
 }
 

@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use super::timing::Timing;
 use crate::{
     clock::{Clock, Tick},
     families::Pair,
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind},
+    listener::EndedCall,
     meter::Facts,
-    series::{Histogram, Traced},
+    series::{Histogram, Keyed as _, Traced},
 };
 
 /// All that is known of a call at its end.
@@ -36,6 +39,24 @@ impl Record<'_> {
                 self.stream(facts);
             }
             self.usage(facts);
+        }
+    }
+
+    /// The same, for a listener.
+    pub(super) fn told(&self, status: Option<u16>) -> EndedCall<'_> {
+        let [provider, model] = self.pair.key();
+        let since = |instant| Duration::from_nanos(self.since(instant));
+        let streamed = self.facts.is_some_and(|facts| facts.streaming);
+        let instant = |at: Option<_>| at.filter(|_| streamed).map(since);
+        EndedCall {
+            provider,
+            model,
+            status,
+            error_class: self.error,
+            duration: since(self.end),
+            time_to_first_byte: instant(self.timing.first_byte),
+            time_to_first_token: instant(self.timing.first_token()),
+            facts: self.facts,
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     links,
-    promql::{Expr, INSTANCE, JOB, MODEL, PROVIDER, Source, share},
+    promql::{Expr, INSTANCE, JOB, MODEL, PROBES, PROVIDER, Source, share},
 };
 
 pub(crate) const HTTP_FAST_BURN: &str = "BrightstaffHttpErrorBudgetFastBurn";
@@ -145,7 +145,8 @@ impl Burn {
     }
 
     fn http(&self) -> Expr {
-        let all = Source::Window(self.long).rate(&HTTP_REQUESTS).by([]);
+        let requests = Source::Window(self.long).rate(&HTTP_REQUESTS);
+        let all = requests.none_of(PROBES).by([]);
         self.expr(http_errors_name, &[JOB], HTTP_BUDGET, all)
     }
 

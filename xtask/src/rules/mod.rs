@@ -30,11 +30,16 @@ pub(crate) enum Rule {
     Alert(alerts::Alert),
 }
 
+/// Where they stand once more, as a resource of the Prometheus operator.
+const RESOURCE: &str = "config/kubernetes/monitoring/prometheusrule.yaml";
+
 /// The files of the rules.
-pub(crate) fn files() -> [(PathBuf, String); 2] {
-    [
-        ("brightstaff_recording.yaml", recording::groups()),
-        ("brightstaff_alerts.yaml", alerts::groups()),
-    ]
-    .map(|(file, groups)| (Path::new(DIRECTORY).join(file), yaml::render(&groups)))
+pub(crate) fn files() -> [(PathBuf, String); 3] {
+    let file = |name, groups: &[Group]| (Path::new(DIRECTORY).join(name), yaml::render(groups));
+    let (mut groups, alerts) = (recording::groups(), alerts::groups());
+    let recording = file("brightstaff_recording.yaml", &groups);
+    let alerting = file("brightstaff_alerts.yaml", &alerts);
+    groups.extend(alerts);
+    let resource = yaml::render_resource(&groups);
+    [recording, alerting, (RESOURCE.into(), resource)]
 }

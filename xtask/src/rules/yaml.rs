@@ -8,8 +8,30 @@ use super::{Group, Rule};
 
 const HEAD: &str = "# Generated from the catalogue by `cargo xtask generate`: edit xtask/src/rules/, not this file.\n";
 
+const RESOURCE: &str = "\
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: brightstaff
+  labels: { app.kubernetes.io/name: brightstaff }
+spec:
+";
+
 pub(super) fn render(groups: &[Group]) -> String {
-    let mut out = format!("{HEAD}groups:\n");
+    HEAD.to_owned() + &render_groups(groups)
+}
+
+/// A resource of the Prometheus operator with these groups.
+pub(super) fn render_resource(groups: &[Group]) -> String {
+    let mut out = format!("{HEAD}{RESOURCE}");
+    for line in render_groups(groups).lines() {
+        let _ = writeln!(out, "  {line}");
+    }
+    out
+}
+
+fn render_groups(groups: &[Group]) -> String {
+    let mut out = "groups:\n".to_owned();
     for group in groups {
         for line in group.about.lines() {
             let _ = writeln!(out, "  # {line}");

@@ -6,14 +6,14 @@ use clap::{
 };
 
 use crate::{
-    commands::{Serve, Simulate},
+    commands::{Completions, Man, Serve, Simulate},
     demo::Demo,
     inspect::Inspect,
 };
 
 /// Prometheus metrics that tell the truth about LLM traffic.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version = env!("BRIGHTSTAFF_VERSION"), arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -55,4 +55,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run simulated providers alone, for any client or gateway.
     Simulate(Simulate),
+    /// Write completions for a shell.
+    Completions(Completions),
+    /// Write the manual pages.
+    Man(Man),
 }

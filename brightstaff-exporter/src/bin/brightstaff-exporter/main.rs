@@ -21,6 +21,7 @@ use std::{
     process::ExitCode,
 };
 
+use clap::CommandFactory;
 use tracing::Level;
 
 use crate::{
@@ -47,6 +48,8 @@ fn main() -> ExitCode {
         Command::Inspect(options) => options.run(),
         Command::Demo(options) => demo::demo(&options),
         Command::Simulate(options) => commands::simulate(&options),
+        Command::Completions(options) => options.run(Cli::command()),
+        Command::Man(options) => options.run(Cli::command()),
     };
     match ran {
         Ok(()) => {

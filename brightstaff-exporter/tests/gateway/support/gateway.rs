@@ -7,8 +7,8 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
+    process::{Child, ChildStdout, Command},
     time::timeout,
 };
 
@@ -19,6 +19,7 @@ pub(crate) struct Serve {
     command: Command,
     files: TempDir,
     reads_log: bool,
+    reads_output: bool,
 }
 
 impl Serve {
@@ -61,6 +62,7 @@ impl Serve {
             command,
             files,
             reads_log: true,
+            reads_output: true,
         }
     }
 
@@ -96,6 +98,12 @@ impl Serve {
         self
     }
 
+    /// Nobody reads its standard output behind the first lines before [`Gateway::read_output`].
+    pub(crate) fn output_unread(mut self) -> Self {
+        self.reads_output = false;
+        self
+    }
+
     /// The process alone, however far it gets, and the files that it reads.
     pub(crate) fn spawn(mut self) -> (Child, TempDir) {
         (self.command.spawn().unwrap(), self.files)
@@ -117,14 +125,24 @@ impl Serve {
             let line = line.unwrap_or_else(|| panic!("no startup line: {}", text(&log)));
             line.strip_prefix(before).expect(&line).to_owned()
         };
-        Gateway {
-            url: url("gateway listening on ").await,
-            metrics: url("metrics listening on ").await,
+        let (url, metrics) = (
+            url("gateway listening on ").await,
+            url("metrics listening on ").await,
+        );
+        let mut gateway = Gateway {
+            url,
+            metrics,
             client: client(),
             child,
             log,
-            _files: self.files,
+            unread: Some(lines.into_inner()),
+            output: Arc::default(),
+            files: self.files,
+        };
+        if self.reads_output {
+            gateway.read_output();
         }
+        gateway
     }
 
     /// Runs what is expected to stop by itself.
@@ -153,7 +171,10 @@ pub(crate) struct Gateway {
     pub(crate) client: reqwest::Client,
     child: Child,
     log: Arc<Mutex<Vec<u8>>>,
-    _files: TempDir,
+    /// Its standard output behind the first lines, while nobody reads it.
+    unread: Option<BufReader<ChildStdout>>,
+    output: Arc<Mutex<Vec<u8>>>,
+    files: TempDir,
 }
 
 impl Gateway {
@@ -218,6 +239,16 @@ impl Gateway {
         read(stderr, &self.log);
     }
 
+    /// Reads its standard output from here on.
+    pub(crate) fn read_output(&mut self) {
+        read(self.unread.take().expect("nobody reads it"), &self.output);
+    }
+
+    /// What it wrote to its standard output so far, behind the lines that say where it listens.
+    pub(crate) fn output(&self) -> String {
+        text(&self.output)
+    }
+
     /// What it logged so far, as far as that was read.
     pub(crate) fn log(&self) -> String {
         text(&self.log)
@@ -234,6 +265,27 @@ impl Gateway {
         line().expect("it was there")
     }
 
+    /// Writes another configuration, and has it read.
+    pub(crate) fn reload(&self, toml: &str) {
+        fs::write(self.files.path().join("gateway.toml"), toml).unwrap();
+        self.signal("HUP");
+    }
+
+    /// The same, and waits until it counts: what it then says of it.
+    pub(crate) async fn reloaded(&self, toml: &str) -> String {
+        let read_again = || {
+            let log = self.log();
+            let lines = log.lines().filter(|line| line.contains("read again: "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = read_again().len();
+        self.reload(toml);
+        eventually("it was read again", async || read_again().len() > before).await;
+        let line = read_again().remove(before);
+        let (_, changes) = line.split_once("read again: ").unwrap();
+        changes.to_owned()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let mut kill = std::process::Command::new("kill");
@@ -247,11 +299,11 @@ impl Gateway {
     }
 }
 
-fn read(mut stderr: ChildStderr, log: &Arc<Mutex<Vec<u8>>>) {
+fn read(mut from: impl AsyncRead + Send + Unpin + 'static, log: &Arc<Mutex<Vec<u8>>>) {
     let log = Arc::clone(log);
     tokio::spawn(async move {
         let mut chunk = [0; 4096];
-        while let Ok(read @ 1..) = stderr.read(&mut chunk).await {
+        while let Ok(read @ 1..) = from.read(&mut chunk).await {
             log.lock().unwrap().extend_from_slice(&chunk[..read]);
         }
     });

@@ -1,8 +1,10 @@
 //! What the gateway forwards to: read from TOML, or put together by hand.
 
+mod absent;
 mod allowed;
 mod api;
 mod base_url;
+mod changes;
 mod check;
 pub(crate) mod duration;
 mod error;

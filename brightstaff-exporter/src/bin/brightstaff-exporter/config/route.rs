@@ -8,7 +8,7 @@ use serde::{
 use super::{ConfigError, Target, duration};
 
 /// An alias for an ordered list of candidates.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RouteAlias {
     /// Either models or agents, tried in this order.

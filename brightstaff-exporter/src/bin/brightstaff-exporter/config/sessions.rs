@@ -15,6 +15,9 @@ pub(crate) struct Sessions {
     pub(crate) ttl: Duration,
     /// How many sessions are kept in memory.
     pub(crate) capacity: u64,
+    /// The headers that may name a session: the first that does counts.
+    #[serde(deserialize_with = "headers")]
+    pub(crate) session_header: Vec<HeaderName>,
     /// The header that tells tenants apart, whose sessions may have the same ids.
     #[serde(deserialize_with = "header")]
     pub(crate) tenant_header: Option<HeaderName>,
@@ -38,6 +41,7 @@ impl Default for Sessions {
             store: SessionStore::default(),
             ttl: Duration::from_secs(30 * 60),
             capacity: 10_000,
+            session_header: SESSION_HEADERS.map(HeaderName::from_static).into(),
             tenant_header: None,
             url: None,
             url_env: None,
@@ -59,6 +63,27 @@ pub(crate) enum SessionStore {
     Redis,
 }
 
+/// What names a session unless told otherwise: what is meant for gateways, then what clients send by themselves.
+const SESSION_HEADERS: [&str; 8] = [
+    "x-session-id",
+    // Claude Code: code.claude.com/docs/en/llm-gateway-protocol.
+    "x-claude-code-session-id",
+    // Codex (codex-rs/codex-api/src/requests/headers.rs), and as older ones spell it.
+    "session-id",
+    "session_id",
+    // OpenCode (packages/opencode/src/session/llm/request.ts), for other providers than its own.
+    "x-session-affinity",
+    // Clients that were written for LiteLLM: docs.litellm.ai/docs/proxy/request_headers.
+    "x-litellm-session-id",
+    // Clients that were written for Helicone: docs.helicone.ai/features/sessions.
+    "helicone-session-id",
+    // Open WebUI, with ENABLE_FORWARD_USER_INFO_HEADERS (backend/open_webui/env.py).
+    "x-openwebui-chat-id",
+];
+
+/// How many headers are looked for in each request that may have a session.
+const MAX_SESSION_HEADERS: usize = 16;
+
 /// The longest prefix of keys, in bytes.
 const MAX_PREFIX_BYTES: usize = 128;
 
@@ -75,6 +100,10 @@ impl Sessions {
         }
         if self.capacity == 0 {
             return Err(ConfigError::new("sessions.capacity", "must be more than 0"));
+        }
+        if self.session_header.len() > MAX_SESSION_HEADERS {
+            let fault = format!("must name {MAX_SESSION_HEADERS} headers at most");
+            return Err(ConfigError::new("sessions.session_header", fault));
         }
         if self.key_prefix.len() > MAX_PREFIX_BYTES {
             let fault = format!("must be {MAX_PREFIX_BYTES} bytes long at most");
@@ -142,9 +171,19 @@ fn header<'de, D: Deserializer<'de>>(from: D) -> Result<Option<HeaderName>, D::E
         .map_err(|_| D::Error::custom("is no name of a header: write for example x-tenant-id"))
 }
 
+fn headers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<HeaderName>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    let names = names.iter().map(|name| name.parse());
+    names.collect::<Result<_, _>>().map_err(|_| {
+        let fault = "has what is no name of a header: write for example [\"x-session-id\"]";
+        D::Error::custom(fault)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Config;
+    use super::MAX_SESSION_HEADERS;
 
     fn check(sessions: &str) -> Result<(), String> {
         let text = format!("[providers.p]\nurl = 'http://p'\n[sessions]\n{sessions}");
@@ -203,8 +242,15 @@ mod tests {
             "tenant_header = 'a b'",
             "operation_timeout = '0s'",
             "connect_timeout = '0s'",
+            "session_header = 'x-session-id'",
+            "session_header = ['a b']",
         ] {
             assert!(check(wrong).is_err(), "{wrong}");
         }
+        let names = |count| format!("session_header = {:?}", vec!["x-a"; count]);
+        assert_eq!(check(&names(MAX_SESSION_HEADERS)), Ok(()));
+        let error = check(&names(MAX_SESSION_HEADERS + 1)).unwrap_err();
+        assert!(error.starts_with("sessions.session_header"), "{error}");
+        assert_eq!(check("session_header = []"), Ok(()));
     }
 }

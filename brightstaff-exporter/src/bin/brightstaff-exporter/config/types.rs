@@ -125,7 +125,7 @@ impl Default for Config {
 }
 
 /// What bounds the calls to one destination: its own keys, and for the rest those of all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UpstreamLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_header_timeout: Duration,
@@ -175,7 +175,7 @@ impl Config {
 }
 
 /// A provider of models.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
     /// What its own SDK takes as its base URL.
@@ -252,7 +252,7 @@ impl Provider {
 }
 
 /// An agent that speaks the API of a model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
     /// What an SDK for OpenAI's API takes as its base URL.
@@ -282,7 +282,7 @@ impl Agent {
 }
 
 /// What is told of the series beside their values.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Series {
     /// Whether histograms count in native buckets, too, which protobuf tells.

@@ -20,7 +20,10 @@ const MAX_MODEL: usize = 4096;
 pub(super) struct ModelRequest {
     /// What its copies are taken from.
     budget: Arc<Budget>,
+    /// The text, or what passes in its place.
     bytes: Bytes,
+    /// The body as it came, where that is not the text: what passes where nothing of the text changes.
+    encoded: Option<Bytes>,
     /// Absent or `null` is empty.
     model: String,
     /// Where the value of `model` stands.
@@ -75,10 +78,16 @@ impl ModelRequest {
         Ok(Self {
             budget: Arc::clone(budget),
             bytes,
+            encoded: None,
             model,
             model_span,
             ask_usage,
         })
+    }
+
+    /// One whose text came in this.
+    pub(super) fn with_encoded(self, encoded: Option<Bytes>) -> Self {
+        Self { encoded, ..self }
     }
 
     /// The model that the client named; empty where it named none.
@@ -93,13 +102,10 @@ impl ModelRequest {
         model: Option<&str>,
         ask_usage: bool,
     ) -> Result<Bytes, Refusal> {
-        let renamed = model.filter(|model| *model != self.model);
-        let rename = renamed
-            .zip(self.model_span.clone())
-            .map(|(model, span)| Edit {
-                span,
-                text: serde_json::Value::from(model).to_string(),
-            });
+        let rename = self.rename(model).map(|(model, span)| Edit {
+            span,
+            text: serde_json::Value::from(model).to_string(),
+        });
         let ask_usage = self.ask_usage.clone().filter(|_| ask_usage);
         let mut edits: Vec<Edit> = rename.into_iter().chain(ask_usage).collect();
         if edits.is_empty() {
@@ -119,6 +125,34 @@ impl ModelRequest {
         }
         out.push(&self.bytes[done..], len)?;
         Ok(out.freeze())
+    }
+
+    fn rename<'a>(&self, model: Option<&'a str>) -> Option<(&'a str, Range<usize>)> {
+        let renamed = model.filter(|model| *model != self.model);
+        renamed.zip(self.model_span.clone())
+    }
+
+    /// Whether the text changes on its way to this destination.
+    pub(super) fn changes(&self, model: Option<&str>, ask_usage: bool) -> bool {
+        self.rename(model).is_some() || ask_usage && self.ask_usage.is_some()
+    }
+
+    /// Whether the text is held beside the body as it came.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.encoded.is_some()
+    }
+
+    /// Lets go of the body as it came.
+    pub(super) fn keep_text(&mut self) {
+        self.encoded = None;
+    }
+
+    /// Becomes the body as it came, of which nothing changes any more.
+    pub(super) fn keep_encoded(&mut self) {
+        if let Some(encoded) = self.encoded.take() {
+            self.bytes = encoded;
+            (self.model_span, self.ask_usage) = (None, None);
+        }
     }
 
     /// Becomes what this destination gets, where no other will be asked: the client's bytes need not be

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, env, sync::Arc, time::Duration};
+use std::{borrow::Cow, env, sync::Arc};
 
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
@@ -13,6 +13,7 @@ use super::{
     headers::Credentials,
     passing::Upload,
     patience::Patient,
+    request_id::RequestId,
 };
 use crate::config::{
     Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
@@ -28,12 +29,12 @@ pub(super) struct Destination {
     pub(super) name: Arc<str>,
     pub(super) api: Api,
     include_usage: bool,
+    url: BaseUrl,
     base: Base,
     allow: Vec<Allowed>,
-    client: Client,
+    limits: UpstreamLimits,
+    client: Arc<Client>,
     credentials: Option<Credentials>,
-    header_timeout: Duration,
-    idle_timeout: Duration,
 }
 
 /// What is sent to a destination.
@@ -51,11 +52,13 @@ pub(super) struct Outgoing<'a> {
 const SHOWN_PATH: usize = 200;
 
 impl Destination {
+    /// `before` is the one of this name whose place it takes: where nothing of them changed, it leaves its connections.
     pub(super) fn provider(
         name: &str,
         provider: &Provider,
         config: &Config,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let api = provider.api(name);
         let key = format!("providers.{}.api_key_env", shown_name(name));
@@ -64,7 +67,7 @@ impl Destination {
         Ok(Self {
             include_usage: provider.include_usage,
             allow: provider.allow.clone(),
-            ..Self::new(name, &provider.url, api, credentials, &limits, tls)?
+            ..Self::new(name, &provider.url, api, credentials, limits, tls, before)?
         })
     }
 
@@ -73,11 +76,13 @@ impl Destination {
         agent: &Agent,
         config: &Config,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
         let limits = agent.limits(config);
-        Self::new(name, &agent.url, Api::OpenAi, credentials, &limits, tls)
+        let api = Api::OpenAi;
+        Self::new(name, &agent.url, api, credentials, limits, tls, before)
     }
 
     fn new(
@@ -85,21 +90,31 @@ impl Destination {
         url: &BaseUrl,
         api: Api,
         credentials: Option<Credentials>,
-        limits: &UpstreamLimits,
+        limits: UpstreamLimits,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let base = Base::new(url, api);
-        let usual = Asked::usual().map(|asked| base.path(&asked).as_ref().into());
+        let same = before
+            .filter(|before| before.url == *url && before.api == api && before.limits == limits);
+        let client = match same {
+            Some(same) => Arc::clone(&same.client),
+            None => {
+                let usual = Asked::usual().map(|asked| base.path(&asked).as_ref().into());
+                let usual = usual.collect::<Vec<_>>();
+                Arc::new(Client::new(url, usual, &limits, tls)?)
+            }
+        };
         Ok(Self {
             name: name.into(),
             api,
             include_usage: false,
-            allow: Vec::new(),
-            client: Client::new(url, usual.collect::<Vec<_>>(), limits, tls)?,
+            url: url.clone(),
             base,
+            allow: Vec::new(),
+            limits,
+            client,
             credentials,
-            header_timeout: limits.response_header_timeout,
-            idle_timeout: limits.stream_idle_timeout,
         })
     }
 
@@ -155,23 +170,23 @@ impl Destination {
             out
         };
         let again = || again().map(prepared);
+        let id = RequestId::of(&first.headers);
         let request = self.client.send(&self.name, prepared(first), again);
         let sent = tokio::select! {
             biased;
             sent = request => sent,
-            () = self.too_late(upload) => Err(Failure::late(self.header_timeout)),
+            () = self.too_late(upload) => Err(Failure::late(self.limits.response_header_timeout)),
         };
         let failure = match sent {
             Ok(response) => {
-                let name = &self.name;
-                return Ok(
-                    response.map(|body| Patient::new(body, Arc::clone(name), self.idle_timeout))
-                );
+                let (name, limit) = (Arc::clone(&self.name), self.limits.stream_idle_timeout);
+                return Ok(response.map(|body| Patient::new(body, name, id, limit)));
             }
             Err(failure) => failure,
         };
         let Failure { class, cause, .. } = &failure;
-        tracing::warn!(upstream = %self.name, error_class = %class, %cause, "no response");
+        let request_id = id.as_ref().map(RequestId::as_str);
+        tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
         Err(failure)
     }
 
@@ -180,7 +195,7 @@ impl Destination {
     async fn too_late(&self, upload: Option<&Upload>) {
         let mut since = Instant::now();
         loop {
-            tokio::time::sleep_until(since + self.header_timeout).await;
+            tokio::time::sleep_until(since + self.limits.response_header_timeout).await;
             match upload.map(Upload::last) {
                 Some(last) if last > since => since = last,
                 _ => return,

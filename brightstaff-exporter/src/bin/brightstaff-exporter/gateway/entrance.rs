@@ -15,7 +15,7 @@ use axum::{
     body::Body as WholeBody,
     http::{
         HeaderValue, Method, Response, StatusCode,
-        header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_LENGTH},
+        header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH},
     },
     response::IntoResponse,
 };
@@ -26,27 +26,24 @@ use serde_json::Value;
 use tower_service::Service;
 
 use super::{
-    Request, Shared,
-    access::{Access, Page, Visitor, forget_page, is_preflight, mark},
+    Inside, Request,
+    access::{Page, Visitor, forget_page, is_preflight, mark},
     destination::{Answer, Destination},
     endpoint::{Asked, Endpoint},
     error::Refusal,
     failover::Peeked,
     forward::{self, Whom},
+    live::Live,
     pass::unmeasured,
+    probe::Probe,
+    reply::Reply,
     routing,
 };
 use crate::config::Api;
 
 /// What a request meets first, but for the metrics.
 #[derive(Clone, Debug)]
-pub(crate) struct Entrance(Arc<Inside>);
-
-#[derive(Debug)]
-struct Inside {
-    access: Access,
-    shared: Shared,
-}
+pub(crate) struct Entrance(Arc<Live>);
 
 /// The body of a response.
 #[derive(Debug)]
@@ -61,8 +58,8 @@ pub(crate) enum ResponseBody {
 }
 
 impl Entrance {
-    pub(super) fn new(access: Access, shared: Shared) -> Self {
-        Self(Arc::new(Inside { access, shared }))
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self(live)
     }
 }
 
@@ -76,25 +73,54 @@ impl Service<Request> for Entrance {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let inside = Arc::clone(&self.0);
-        Box::pin(async move { Ok(inside.let_in(request).await) })
+        let inside = self.0.now();
+        let is_stopping = self.0.is_stopping();
+        Box::pin(async move { Ok(inside.let_in(request, is_stopping).await) })
     }
 }
 
 impl Inside {
-    /// Lets a request in, or answers it.
-    async fn let_in(&self, mut request: Request) -> Response<ResponseBody> {
-        let visitor = match self.access.visitor(&request) {
-            Ok(visitor) => visitor,
-            Err(refusal) => return whole(refusal),
+    /// Answers a request, and sees to it that the response has an id.
+    async fn let_in(&self, mut request: Request, is_stopping: bool) -> Response<ResponseBody> {
+        let reply = Reply::to(&mut request);
+        let head_only = reply.is_to_head();
+        let admitted = match Probe::at(request.uri().path()) {
+            Some(probe) => self.probe(probe, is_stopping, &request),
+            None => self.admit(request, &reply).await,
         };
-        let page = match visitor {
+        let mut response = match admitted {
+            Ok(response) => response,
+            Err(refusal) => self.respond(&reply, Err(refusal)),
+        };
+        reply.mark(&mut response);
+        if head_only {
+            return without_body(response);
+        }
+        response
+    }
+
+    fn respond(
+        &self,
+        reply: &Reply,
+        answered: Result<Response<ResponseBody>, Refusal>,
+    ) -> Response<ResponseBody> {
+        reply.respond(answered, self.shared.directory.named())
+    }
+
+    /// Lets a request in, if its page may.
+    async fn admit(
+        &self,
+        mut request: Request,
+        reply: &Reply,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let page = match self.access.visitor(&request)? {
             Visitor::OfProvider => {
-                return if is_preflight(&request) {
+                let answered = if is_preflight(request.method(), request.headers()) {
                     self.pass_preflight(request).await
                 } else {
                     self.answer(request).await
                 };
+                return Ok(self.respond(reply, answered));
             }
             Visitor::Plain => None,
             Visitor::Page(page) => Some(page),
@@ -102,24 +128,35 @@ impl Inside {
         if let Some(page) = &page
             && let Some(preflight) = page.preflight(&request)
         {
-            return preflight.map(ResponseBody::Whole);
+            return Ok(preflight.map(ResponseBody::Whole));
         }
         let page = page.map(Page::to_owned);
         forget_page(request.headers_mut());
-        let head_only = request.method() == Method::HEAD;
-        let mut response = match self.access.client(&mut request) {
+        let answered = match self.access.client(&mut request) {
             Ok(()) => self.answer(request).await,
-            Err(refusal) => whole(refusal),
+            Err(refusal) => Err(refusal),
         };
+        let mut response = self.respond(reply, answered);
         mark(response.headers_mut(), page);
-        if head_only {
-            return without_body(response);
+        Ok(response)
+    }
+
+    /// Answers whoever asks, under whatever name: nothing of it is worth a guard.
+    fn probe(
+        &self,
+        probe: Probe,
+        is_stopping: bool,
+        request: &Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        self.access.host_is_valid(request)?;
+        if !Probe::takes(request.method()) {
+            return Err(Refusal::method(HeaderValue::from_static("GET,HEAD")));
         }
-        response
+        Ok(whole(probe.answer(is_stopping)))
     }
 
     /// Asks the provider of what a page wants to ask for.
-    async fn pass_preflight(&self, request: Request) -> Response<ResponseBody> {
+    async fn pass_preflight(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
         let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD);
         let wanted = wanted.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
         let method = wanted.as_ref().unwrap_or(request.method());
@@ -138,14 +175,18 @@ impl Inside {
         }
     }
 
-    async fn answer(&self, request: Request) -> Response<ResponseBody> {
+    async fn answer(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
         let uri = request.uri().clone();
         let named = self.shared.directory.named();
         let endpoint = Endpoint::at(named, request.method(), uri.path());
         self.answer_at(endpoint, request).await
     }
 
-    async fn answer_at(&self, endpoint: Endpoint<'_>, request: Request) -> Response<ResponseBody> {
+    async fn answer_at(
+        &self,
+        endpoint: Endpoint<'_>,
+        request: Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let shared = &self.shared;
         match endpoint {
             Endpoint::Agent(asked) => self.forward(Whom::Agent, &asked, request).await,
@@ -162,19 +203,19 @@ impl Inside {
                 let only = shared.directory.only_agent();
                 self.list(only, &shared.agents, &asked, request).await
             }
-            Endpoint::Decide(asked) => match routing::decide(shared, &asked, request).await {
-                Ok(decision) => whole(Json(decision)),
-                Err(refusal) => whole(refusal),
-            },
-            Endpoint::OtherMethod(_, allow) => refuse_method(allow),
+            Endpoint::Decide(asked) => {
+                let decision = routing::decide(shared, &asked, request).await?;
+                Ok(whole(Json(decision)))
+            }
+            Endpoint::OtherMethod(_, allow) => Err(Refusal::method(allow)),
             Endpoint::Nothing => {
                 let fault = "there is nothing at this path: write /PROVIDER before a path that only it knows";
                 let refusal = Refusal::request("unknown_url", fault);
-                whole(refusal.with_status(StatusCode::NOT_FOUND))
+                Err(refusal.with_status(StatusCode::NOT_FOUND))
             }
             Endpoint::Bad => {
                 let fault = "the path goes up (..), which no path of an API does: write it without";
-                whole(Refusal::request("invalid_path", fault))
+                Err(Refusal::request("invalid_path", fault))
             }
         }
     }
@@ -184,13 +225,16 @@ impl Inside {
         whom: Whom<'_>,
         asked: &Asked<'_>,
         request: Request,
-    ) -> Response<ResponseBody> {
-        let forwarded = forward::forward(&self.shared, whom, asked, request).await;
-        forwarded.unwrap_or_else(whole)
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        forward::forward(&self.shared, whom, asked, request).await
     }
 
     /// The only provider answers for itself, or the only one of the API whose client asks.
-    async fn list_models(&self, mut asked: Asked<'_>, request: Request) -> Response<ResponseBody> {
+    async fn list_models(
+        &self,
+        mut asked: Asked<'_>,
+        request: Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let directory = &self.shared.directory;
         asked.heed(request.headers());
         let only = match asked.api {
@@ -207,9 +251,9 @@ impl Inside {
         listing: &Value,
         asked: &Asked<'_>,
         mut request: Request,
-    ) -> Response<ResponseBody> {
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let Some(only) = only else {
-            return unmeasured(whole(Json(listing)));
+            return Ok(unmeasured(whole(Json(listing))));
         };
         // Not every provider knows HEAD.
         *request.method_mut() = Method::GET;
@@ -226,13 +270,6 @@ fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> 
             .or_insert_with(|| length.into());
     }
     response.map(|_| ResponseBody::Whole(WholeBody::empty()))
-}
-
-fn refuse_method(allow: HeaderValue) -> Response<ResponseBody> {
-    let refusal = Refusal::request("method_not_allowed", "this path takes another method");
-    let mut response = whole(refusal.with_status(StatusCode::METHOD_NOT_ALLOWED));
-    response.headers_mut().insert(ALLOW, allow);
-    response
 }
 
 /// A response that the gateway makes.

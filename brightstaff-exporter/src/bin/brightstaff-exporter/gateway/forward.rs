@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{
     Request, Shared,
+    decode::Coding,
     destination::{self, Destination},
     directory::{Candidate, Choice},
     endpoint::{Asked, Model},
@@ -50,6 +51,7 @@ pub(super) async fn forward(
     match asked.row.model {
         Model::Body if reads_model(whom, asked) => {
             if let Some(boundary) = form::boundary(request.headers()) {
+                Coding::refuse_form(request.headers())?;
                 let search = form::Search::new(boundary);
                 return forward_form(shared, whom, asked, request, search).await;
             }
@@ -93,6 +95,7 @@ async fn forward_as_it_comes(
     candidate.destination.check(asked, request.method())?;
     let (parts, body) = request.into_parts();
     let head = InboundHead::new(asked, parts);
+    head.asks_for(candidate.model.as_deref().unwrap_or_default());
     let through = Through::new(head, Bytes::new(), body, &shared.uploads);
     through.pass(&candidate).await
 }
@@ -104,11 +107,13 @@ async fn forward_json(
     request: Request,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let mut inbound = Inbound::read(request, asked, &shared.uploads).await?;
+    inbound.head.asks_for(inbound.body.model());
     let routing = Routing::start(shared);
     let candidate = match choose(shared, whom, asked, inbound.body.model())? {
         Choice::Direct(candidate) => candidate,
         Choice::Alias(alias) if asked.is_call() => {
             let plan = routing.plan(alias, &inbound.head.headers).await?;
+            inbound.settle_coding(&alias.candidates);
             let mut response = ask_in_turn(plan, &inbound).await?;
             pass_on(&mut response);
             return Ok(response.map(ResponseBody::Passed));
@@ -150,6 +155,7 @@ async fn forward_form(
     };
     let named = search.model(&first);
     let (model, place) = named.map_or(("", None), |(model, place)| (model, Some(place)));
+    head.asks_for(model);
     let routing = Routing::start(shared);
     let (candidate, only) = match choose(shared, whom, asked, model)? {
         Choice::Direct(candidate) => (candidate, None),
@@ -197,6 +203,7 @@ pub(super) async fn call(
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.head.headers);
     let call = candidate.upstream.start().in_trace(trace);
+    let call = call.with_listener(inbound.head.listener.clone());
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again, None).await {
         Ok(response) => Ok(call.observe(response)),

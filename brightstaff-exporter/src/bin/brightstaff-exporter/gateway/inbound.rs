@@ -1,12 +1,14 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, slice, sync::Arc};
 
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_ENCODING, request::Parts};
+use axum::http::{HeaderMap, Method, Uri, header::CONTENT_ENCODING, request::Parts};
+use brightstaff_metrics_core::Listener;
 
 use super::{
     Request,
     body::ModelRequest,
     client::Content,
     credentials,
+    decode::{Coding, decode},
     destination::Outgoing,
     directory::Candidate,
     endpoint::Asked,
@@ -14,6 +16,7 @@ use super::{
     headers::strip_request,
     upload::{Cut, Uploads},
 };
+use crate::log::access::Line;
 
 /// The head of a request, ready to be sent on.
 #[derive(Debug)]
@@ -22,6 +25,10 @@ pub(super) struct InboundHead<'a> {
     method: Method,
     uri: Uri,
     pub(super) headers: HeaderMap,
+    /// Who hears of its calls.
+    pub(super) listener: Option<Listener>,
+    /// That of the access log, if there is one.
+    line: Option<Arc<Line>>,
 }
 
 /// A request that was read to its end, ready to be sent to any number of candidates.
@@ -39,6 +46,15 @@ impl<'a> InboundHead<'a> {
             method: parts.method,
             uri: parts.uri,
             headers: parts.headers,
+            listener: parts.extensions.remove(),
+            line: parts.extensions.remove(),
+        }
+    }
+
+    /// Tells the access log what model the client names.
+    pub(super) fn asks_for(&self, model: &str) {
+        if let Some(line) = &self.line {
+            line.asks_for(model);
         }
     }
 
@@ -76,28 +92,46 @@ impl<'a> Inbound<'a> {
         uploads: &Uploads,
     ) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        let encoding = parts.headers.get(CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| encoding != "identity") {
-            let fault = "the request body is compressed, which hides its model: send it plain";
-            return Err(Refusal::request("unsupported_encoding", fault)
-                .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
+        let coding = Coding::of(&parts.headers)?;
         let client = body.client();
         let bytes = match uploads.read(body).await {
             Ok(bytes) => bytes,
             Err(Cut::Refused(refusal)) => return Err(refusal),
             Err(Cut::Left) => match client.left().await {},
         };
+        let (text, encoded) = match coding {
+            None => (bytes, None),
+            Some(coding) => (decode(coding, &bytes, uploads).await?, Some(bytes)),
+        };
         Ok(Self {
-            body: ModelRequest::parse(bytes, &uploads.budget)?,
+            body: ModelRequest::parse(text, &uploads.budget)?.with_encoded(encoded),
             head: InboundHead::new(asked, parts),
         })
     }
 
     /// Gets ready for the only candidate that there is.
     pub(super) fn settle(&mut self, candidate: &Candidate) -> Result<(), Refusal> {
+        self.settle_coding(slice::from_ref(candidate));
         let ask_usage = self.asks_usage(candidate);
         self.body.settle(candidate.model.as_deref(), ask_usage)
+    }
+
+    /// Lets go of the form of the body that none of these candidates gets: they get it as it came, or all of them
+    /// get it plain.
+    pub(super) fn settle_coding(&mut self, candidates: &[Candidate]) {
+        if !self.body.is_encoded() {
+            return;
+        }
+        let changes = |candidate: &Candidate| {
+            let ask_usage = self.asks_usage(candidate);
+            self.body.changes(candidate.model.as_deref(), ask_usage)
+        };
+        if candidates.iter().any(changes) {
+            self.body.keep_text();
+            self.head.headers.remove(CONTENT_ENCODING);
+        } else {
+            self.body.keep_encoded();
+        }
     }
 
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {

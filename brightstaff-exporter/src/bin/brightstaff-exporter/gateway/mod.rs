@@ -10,6 +10,7 @@ mod body;
 mod budget;
 mod client;
 mod credentials;
+mod decode;
 mod destination;
 mod directory;
 mod endpoint;
@@ -19,14 +20,19 @@ mod failover;
 mod fields;
 mod form;
 mod forward;
+mod front;
 mod headers;
 mod inbound;
 mod leads;
+mod live;
 mod metrics;
 mod models;
 mod pass;
 mod passing;
 mod patience;
+mod probe;
+mod reply;
+mod request_id;
 mod routing;
 mod sessions;
 mod tls;
@@ -41,9 +47,11 @@ use serde_json::Value;
 use tower_layer::Layer as _;
 
 use self::{
-    access::Access, directory::Directory, endpoint::handler, entrance::Entrance, upload::Uploads,
+    access::Access, directory::Directory, entrance::Entrance, front::Front, live::Live,
+    upload::Uploads,
 };
 pub(crate) use self::{
+    live::{Readiness, Reloader},
     metrics::{register, warn_of_open_models},
     sessions::Sessions,
 };
@@ -55,11 +63,27 @@ type Request = axum::http::Request<RequestBody>;
 /// The gateway, ready to be served.
 #[derive(Debug)]
 pub(crate) struct Gateway {
+    config: Config,
+    inside: Inside,
+}
+
+/// The gateway, as it listens.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    /// What answers every request, guarded and measured.
+    pub(crate) service: Front<MetricsService<Entrance>>,
+    pub(crate) reloader: Reloader,
+    pub(crate) readiness: Readiness,
+}
+
+/// What every request is answered from, by one configuration.
+#[derive(Debug)]
+struct Inside {
     access: Access,
     shared: Shared,
 }
 
-/// What every request is answered from.
+/// The same, for what was let in.
 #[derive(Debug)]
 struct Shared {
     metrics: Metrics,
@@ -73,36 +97,70 @@ struct Shared {
 impl Gateway {
     /// Reads the keys from the environment, and the clients' tokens, and prepares connections; makes none.
     pub(crate) fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
-        config.check()?;
-        let shared = Shared {
-            directory: Directory::new(config, metrics.clone())?,
-            sessions: Arc::new(Sessions::new(&config.sessions, metrics.clone())?),
-            metrics,
-            uploads: Uploads::new(config),
-            models: models::models(config),
-            agents: models::agents(config),
-        };
-        let access = Access::new(config)?;
-        Ok(Self { access, shared })
+        Ok(Self {
+            config: config.clone(),
+            inside: Inside::new(config, metrics, None)?,
+        })
     }
 
     /// Where sessions are kept, which outlives the service.
     pub(crate) fn sessions(&self) -> Arc<Sessions> {
-        Arc::clone(&self.shared.sessions)
+        Arc::clone(&self.inside.shared.sessions)
     }
 
     /// Where requests lead, a line for each kind.
     pub(crate) fn leads(&self) -> Vec<String> {
-        leads::of(&self.shared.directory)
+        leads::of(&self.inside.shared.directory)
     }
 
-    /// What answers every request, guarded and measured, for a gateway that listens here.
-    pub(crate) fn service(self, address: SocketAddr) -> MetricsService<Entrance> {
-        let metrics = MetricsLayer::new(self.shared.metrics.clone());
-        let named = Arc::clone(self.shared.directory.named());
-        metrics
-            .handler_fn(move |request| handler(&named, request))
-            .layer(Entrance::new(self.access.bound_to(address), self.shared))
+    /// For a gateway that listens here.
+    pub(crate) fn listening(self, address: SocketAddr) -> Listening {
+        let metrics = MetricsLayer::new(self.inside.shared.metrics.clone());
+        let live = Live::new(self.inside.bound_to(address));
+        let named = Arc::clone(&live);
+        Listening {
+            reloader: Reloader::new(&live, address, self.config),
+            readiness: Readiness::new(&live),
+            service: Front::new(
+                metrics
+                    .handler_fn(move |request| named.handler(request))
+                    .layer(Entrance::new(live)),
+            ),
+        }
+    }
+}
+
+impl Inside {
+    /// `before` is what it takes the place of, which is left as it is where something is wrong.
+    fn new(config: &Config, metrics: Metrics, before: Option<&Self>) -> anyhow::Result<Self> {
+        config.check()?;
+        let access = Access::new(config, before.map(|before| &before.access))?;
+        let before = before.map(|before| &before.shared);
+        let sessions = match before {
+            Some(before) => before.sessions.named_by(&config.sessions),
+            None => Sessions::new(&config.sessions, metrics.clone())?,
+        };
+        let directory = before.map(|before| &before.directory);
+        let directory = Directory::new(config, metrics.clone(), directory)?;
+        Ok(Self {
+            access,
+            shared: Shared {
+                metrics,
+                directory,
+                sessions: Arc::new(sessions),
+                uploads: Uploads::new(config, before.map(|before| &before.uploads)),
+                models: models::models(config),
+                agents: models::agents(config),
+            },
+        })
+    }
+
+    /// For a gateway that listens here.
+    fn bound_to(self, address: SocketAddr) -> Self {
+        Self {
+            access: self.access.bound_to(address),
+            ..self
+        }
     }
 }
 

@@ -56,7 +56,10 @@ impl<'a> Through<'a> {
     ) -> Result<Response<ResponseBody>, Refusal> {
         let trace = TraceContext::of(&self.head.headers);
         let call = self.head.asked.is_call();
-        let call = call.then(|| candidate.upstream.start().in_trace(trace));
+        let call = call.then(|| {
+            let call = candidate.upstream.start().in_trace(trace);
+            call.with_listener(self.head.listener.clone())
+        });
         let whole = match &self.content {
             Content::Whole(bytes) => Some(bytes.clone()),
             Content::Passing(_) => None,

@@ -12,7 +12,7 @@ use axum::BoxError;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::client::chain;
+use super::{client::chain, request_id::RequestId};
 
 /// The body of an upstream's response: an error where it is silent for too long.
 ///
@@ -21,6 +21,8 @@ use super::client::chain;
 pub(crate) struct Patient<B> {
     inner: B,
     upstream: Arc<str>,
+    /// Of the request that it responds to.
+    request_id: Option<RequestId>,
     limit: Duration,
     /// Since when a frame is waited for.
     since: Option<Instant>,
@@ -30,10 +32,16 @@ pub(crate) struct Patient<B> {
 }
 
 impl<B> Patient<B> {
-    pub(super) fn new(inner: B, upstream: Arc<str>, limit: Duration) -> Self {
+    pub(super) fn new(
+        inner: B,
+        upstream: Arc<str>,
+        request_id: Option<RequestId>,
+        limit: Duration,
+    ) -> Self {
         Self {
             inner,
             upstream,
+            request_id,
             limit,
             since: None,
             timer: None,
@@ -56,7 +64,8 @@ impl<B> Patient<B> {
     }
 
     fn broke_off(&self, cause: &dyn fmt::Display) {
-        tracing::warn!(upstream = %self.upstream, %cause, "the response broke off");
+        let request_id = self.request_id.as_ref().map(RequestId::as_str);
+        tracing::warn!(upstream = %self.upstream, %cause, request_id, "the response broke off");
     }
 }
 

@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
             && self.pinned != Some(place)
         {
             let candidate = &self.alias.candidates[place];
-            self.shared.sessions.store(session, place, candidate);
+            self.shared.sessions.store(session, candidate);
         }
     }
 }

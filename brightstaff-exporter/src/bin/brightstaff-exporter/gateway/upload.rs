@@ -1,11 +1,12 @@
 //! Request bodies, read to their end within limits.
 
-use std::{error::Error, io, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, thread, time::Duration};
 
 use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::BodyExt;
+use tokio::sync::Semaphore;
 
 use super::{
     budget::{Budget, Buffer},
@@ -17,7 +18,9 @@ use crate::config::Config;
 #[derive(Debug)]
 pub(super) struct Uploads {
     pub(super) budget: Arc<Budget>,
-    max_bytes: usize,
+    pub(super) max_bytes: usize,
+    /// How many long bodies may be decoded at once.
+    pub(super) decoders: Arc<Semaphore>,
     pub(super) timeout: Duration,
 }
 
@@ -30,10 +33,20 @@ pub(super) enum Cut {
 }
 
 impl Uploads {
-    pub(super) fn new(config: &Config) -> Self {
+    /// With the budget of `before`, where it takes its place: what requests hold counts on.
+    pub(super) fn new(config: &Config, before: Option<&Self>) -> Self {
+        let most = config.max_buffered_bytes;
+        let budget = match before {
+            Some(before) => {
+                before.budget.set_max(most);
+                Arc::clone(&before.budget)
+            }
+            None => Budget::new(most),
+        };
         Self {
-            budget: Budget::new(config.max_buffered_bytes),
+            budget,
             max_bytes: config.max_request_bytes,
+            decoders: Arc::new(Semaphore::new(processors())),
             timeout: config.request_body_timeout,
         }
     }
@@ -127,6 +140,10 @@ impl Uploads {
         let refusal = refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE);
         Cut::Refused(refusal.closing())
     }
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn full() -> Cut {

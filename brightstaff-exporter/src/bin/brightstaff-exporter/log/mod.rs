@@ -1,10 +1,11 @@
-//! The log: lines on standard error, which nothing in the process waits for.
+//! The log: lines on standard error, which nothing in the process waits for, and the access log on standard output.
 //!
 //! Standard error belongs to someone else. Its disk may be full, its reader gone or stuck; all of that is
 //! no reason for a request to wait or to fail. So nobody writes to it but one thread, behind a bounded
 //! queue. `tracing-appender` is not taken for it: it tells of no gap, and prints with the macros that
 //! panic where it cannot end in time.
 
+pub(crate) mod access;
 mod queue;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
     panic::{self, PanicHookInfo},
     sync::LazyLock,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use brightstaff_metrics_core::catalogue::LOG_LINES_DROPPED;
@@ -24,6 +25,9 @@ use tracing_subscriber::{EnvFilter, filter::Directive, fmt::MakeWriter};
 
 use self::queue::Queue;
 
+/// How many lines may wait to be written: with the longest line 16 MiB.
+const LINES: usize = 1024;
+
 /// How long the process waits at its end for lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -31,7 +35,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 static QUEUE: LazyLock<Queue> = LazyLock::new(|| {
     let family = &LOG_LINES_DROPPED;
     let dropped = IntCounter::new(family.name, family.help);
-    Queue::new(dropped.expect("the catalogue holds valid names"))
+    Queue::new(LINES, dropped.expect("the catalogue holds valid names"))
 });
 
 /// Logs to standard error from here on, as `RUST_LOG` says, and else from this level on. Panics go the
@@ -42,7 +46,7 @@ static QUEUE: LazyLock<Queue> = LazyLock::new(|| {
 /// The system has no thread left.
 pub(crate) fn start(level: Level) -> io::Result<()> {
     let writer = thread::Builder::new().name("log".to_owned());
-    writer.spawn(|| QUEUE.write_to(io::stderr()))?;
+    writer.spawn(|| QUEUE.write_to(io::stderr(), missing))?;
     panic::set_hook(Box::new(panicked));
     let wanted = env::var("RUST_LOG").unwrap_or_default();
     let (filter, unknown) = filter(level, &wanted);
@@ -69,9 +73,17 @@ pub(crate) fn dropped() -> IntCounter {
 /// Ends the log, with one last line if there is one: waits for what can be written, for a second at most.
 pub(crate) fn end(last_line: Option<fmt::Arguments<'_>>) {
     if let Some(line) = last_line {
-        QUEUE.push_last(format!("{line}\n").as_bytes());
+        QUEUE.push_last(format!("{line}\n").into_bytes());
     }
+    let end = Instant::now() + LAST_LINES;
     QUEUE.flush(LAST_LINES);
+    access::flush(end.saturating_duration_since(Instant::now()));
+}
+
+/// Says that so many lines are missing here.
+fn missing(count: u64) -> String {
+    let lines = if count == 1 { "line was" } else { "lines were" };
+    format!("{count} log {lines} dropped\n")
 }
 
 /// What is logged, and the directives that nobody understands. `EnvFilter`'s own lossy way prints those.
@@ -93,7 +105,7 @@ fn panicked(info: &PanicHookInfo<'_>) {
     if backtrace.status() == BacktraceStatus::Captured {
         line += &format!("{backtrace}");
     }
-    QUEUE.push(line.as_bytes());
+    QUEUE.push(line.into_bytes());
 }
 
 /// Gives the lines of the subscriber to the queue.

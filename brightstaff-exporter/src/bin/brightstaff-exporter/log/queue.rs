@@ -11,10 +11,7 @@ use std::{
 
 use prometheus::IntCounter;
 
-/// How many lines may wait to be written. What comes while so many do is dropped, and counted.
-pub(super) const LINES: usize = 1024;
-
-/// The most bytes of one line, so that the whole queue is bounded, too: 16 MiB.
+/// The most bytes of one line, so that the whole queue is bounded, too.
 const LINE_BYTES: usize = 16 * 1024;
 
 /// How long a writer that would block is left alone. Standard error is non-blocking where another
@@ -24,6 +21,8 @@ const RETRY: Duration = Duration::from_millis(10);
 /// A bounded queue of lines, which one thread writes.
 #[derive(Debug)]
 pub(super) struct Queue {
+    /// How many lines may wait to be written. What comes while so many do is dropped, and counted.
+    most: usize,
     state: Mutex<State>,
     /// There may be something to write.
     filled: Condvar,
@@ -49,13 +48,14 @@ enum Next {
 }
 
 impl Queue {
-    pub(super) fn new(dropped: IntCounter) -> Self {
+    pub(super) fn new(most: usize, dropped: IntCounter) -> Self {
         let state = State {
-            lines: VecDeque::with_capacity(LINES),
+            lines: VecDeque::with_capacity(most),
             untold: 0,
             writing: false,
         };
         Self {
+            most,
             state: Mutex::new(state),
             filled: Condvar::new(),
             emptied: Condvar::new(),
@@ -64,10 +64,10 @@ impl Queue {
     }
 
     /// Takes a line, if there is room for it.
-    pub(super) fn push(&self, line: &[u8]) {
+    pub(super) fn push(&self, line: impl Into<Box<[u8]>> + AsRef<[u8]>) {
         let line = bounded(line);
         let mut state = self.lock();
-        if state.lines.len() < LINES {
+        if state.lines.len() < self.most {
             state.lines.push_back(line);
             self.filled.notify_one();
         } else {
@@ -77,7 +77,7 @@ impl Queue {
     }
 
     /// Takes the line that a process ends with, room or not.
-    pub(super) fn push_last(&self, line: &[u8]) {
+    pub(super) fn push_last(&self, line: impl Into<Box<[u8]>> + AsRef<[u8]>) {
         let line = bounded(line);
         self.lock().lines.push_back(line);
         self.filled.notify_one();
@@ -91,11 +91,12 @@ impl Queue {
     }
 
     /// Writes what comes, for ever. What cannot be written is lost: there is nowhere to say so.
-    pub(super) fn write_to(&self, mut out: impl Write) {
+    /// Where lines were dropped, the line that `missing` makes of their number stands in their place.
+    pub(super) fn write_to(&self, mut out: impl Write, missing: impl Fn(u64) -> String) {
         // A writer that failed is not told what it missed before it has taken another line.
         let (mut works, mut since_told) = (true, 0);
         loop {
-            let next = self.next(works && since_told >= LINES, works);
+            let next = self.next(works && since_told >= self.most, works);
             works = match next {
                 Next::Line(line) => {
                     since_told += 1;
@@ -103,9 +104,7 @@ impl Queue {
                 }
                 Next::Dropped(count) => {
                     since_told = 0;
-                    let lines = if count == 1 { "line was" } else { "lines were" };
-                    let told = format!("{count} log {lines} dropped\n");
-                    let written = write_patiently(&mut out, told.as_bytes()).is_ok();
+                    let written = write_patiently(&mut out, missing(count).as_bytes()).is_ok();
                     if !written {
                         self.lock().untold += count;
                     }
@@ -141,11 +140,11 @@ impl Queue {
     }
 }
 
-fn bounded(line: &[u8]) -> Box<[u8]> {
-    if line.len() <= LINE_BYTES {
-        return line.into();
+fn bounded(line: impl Into<Box<[u8]>> + AsRef<[u8]>) -> Box<[u8]> {
+    match line.as_ref().split_at_checked(LINE_BYTES) {
+        Some((kept, [_, ..])) => [kept, b"...\n"].concat().into(),
+        _ => line.into(),
     }
-    [&line[..LINE_BYTES], b"...\n"].concat().into()
 }
 
 /// `write_all`, but for a writer that would block.
@@ -167,6 +166,8 @@ mod tests {
     use std::sync::{Arc, mpsc};
 
     use super::*;
+
+    const LINES: usize = 16;
 
     /// A wait that nobody is meant to sit out.
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -200,7 +201,7 @@ mod tests {
     impl Log {
         fn start() -> Self {
             let counter = IntCounter::new("dropped_total", "Dropped.").unwrap();
-            let queue = Arc::new(Queue::new(counter));
+            let queue = Arc::new(Queue::new(LINES, counter));
             let (send_written, written) = mpsc::channel();
             let (results, receive_results) = mpsc::channel();
             let out = Scripted {
@@ -208,7 +209,7 @@ mod tests {
                 results: receive_results,
             };
             let writing = Arc::clone(&queue);
-            thread::spawn(move || writing.write_to(out));
+            thread::spawn(move || writing.write_to(out, crate::log::missing));
             Self {
                 queue,
                 written,
@@ -225,10 +226,10 @@ mod tests {
 
         /// Fills the queue behind a line that is being written, and finds no room for so many more.
         fn overfill(&self, dropped: usize) {
-            self.queue.push(b"stuck\n");
+            self.queue.push(&b"stuck\n"[..]);
             assert_eq!(self.written.recv_timeout(PATIENCE).unwrap(), "stuck\n");
             for number in 0..LINES + dropped {
-                self.queue.push(format!("{number}\n").as_bytes());
+                self.queue.push(format!("{number}\n").into_bytes());
             }
         }
     }
@@ -245,7 +246,7 @@ mod tests {
         // A whole queue was written, so that a log that never comes to rest tells of it, too.
         assert_eq!(log.next(Ok(())), "3 log lines were dropped\n");
         assert_eq!(log.next(Ok(())), format!("{}\n", LINES - 1));
-        log.queue.push(b"later\n");
+        log.queue.push(&b"later\n"[..]);
         assert_eq!(log.next(Ok(())), "later\n");
         assert_eq!(log.queue.dropped.get(), 3);
     }
@@ -259,10 +260,10 @@ mod tests {
         for _ in 0..LINES {
             log.next(broken());
         }
-        log.queue.push(b"works\n");
+        log.queue.push(&b"works\n"[..]);
         assert_eq!(log.next(Ok(())), "works\n");
         assert_eq!(log.next(broken()), "1 log line was dropped\n");
-        log.queue.push(b"again\n");
+        log.queue.push(&b"again\n"[..]);
         assert_eq!(log.next(Ok(())), "again\n");
         assert_eq!(log.next(Ok(())), "1 log line was dropped\n");
     }
@@ -270,7 +271,7 @@ mod tests {
     #[test]
     fn a_writer_that_would_block_gets_the_line_again() {
         let log = Log::start();
-        log.queue.push(b"line\n");
+        log.queue.push(&b"line\n"[..]);
         assert_eq!(log.next(Err(ErrorKind::WouldBlock.into())), "line\n");
         assert_eq!(log.next(Err(ErrorKind::Interrupted.into())), "line\n");
         assert_eq!(log.next(Ok(())), "line\n");
@@ -281,7 +282,7 @@ mod tests {
         let log = Log::start();
         log.overfill(0);
         log.queue.flush(Duration::ZERO);
-        log.queue.push_last(b"last words\n");
+        log.queue.push_last(&b"last words\n"[..]);
         log.results.send(Ok(())).unwrap();
         for _ in 0..LINES {
             log.next(Ok(()));
@@ -295,7 +296,7 @@ mod tests {
     #[test]
     fn a_line_is_bounded() {
         let line = [b'a'; LINE_BYTES + 1];
-        assert_eq!(bounded(&line).len(), LINE_BYTES + "...\n".len());
+        assert_eq!(bounded(&line[..]).len(), LINE_BYTES + "...\n".len());
         assert_eq!(bounded(&line[1..]).len(), LINE_BYTES);
     }
 }

@@ -23,6 +23,7 @@ use super::{
     streams::Streams,
     version::{Version, version},
 };
+use crate::log::access;
 
 /// The longest head of a request in HTTP/1, which is all that is read ahead of a body as well. A longer one
 /// is answered with 431, and 414 where its URI alone is longer than 65,534 bytes.
@@ -193,6 +194,9 @@ impl<P: Answering> Connections<P> {
 /// answer could be read.
 fn count_malformed(metrics: &Metrics) {
     let mut request = adapter::begin(metrics, MALFORMED, RequestMethod::Other);
+    if let Some(line) = access::line(None) {
+        request.listen(line.into());
+    }
     request.head(&Head::new(400));
     request.complete();
 }

@@ -7,6 +7,7 @@ use super::{
         error::Refusal,
         forward::call,
         inbound::{Inbound, InboundHead},
+        request_id::RequestId,
         routing::Plan,
     },
     Answer, Fault, Peeked,
@@ -89,7 +90,8 @@ impl Search<'_> {
         }
         // Ends its call before the next one starts.
         if let Some(last) = self.last.take() {
-            last.passed_over(self.alias);
+            let id = RequestId::of(&self.inbound.head.headers);
+            last.passed_over(self.alias, id.as_ref().map(RequestId::as_str));
         }
         let candidate = &self.alias.candidates[place];
         let response = call(candidate, self.inbound).await;
@@ -110,14 +112,15 @@ impl Search<'_> {
 
 impl Attempt {
     /// Another candidate is asked, and nobody will read this response.
-    fn passed_over(self, alias: &Alias) {
+    fn passed_over(self, alias: &Alias, request_id: Option<&str>) {
         let upstream = &alias.candidates[self.place].destination.name;
         match self.fault {
             Some(Fault::Status(status)) => {
-                tracing::warn!(%upstream, status = status.as_u16(), "passed over");
+                let status = status.as_u16();
+                tracing::warn!(%upstream, status, request_id, "passed over");
             }
             Some(Fault::FirstEvent) => {
-                tracing::warn!(%upstream, "passed over: its first event is an error");
+                tracing::warn!(%upstream, request_id, "passed over: its first event is an error");
             }
             Some(Fault::NoResponse | Fault::OurOwn) | None => {}
         }

@@ -1,17 +1,19 @@
-//! Answers that the gateway itself makes, in the shape of OpenAI's errors.
+//! Answers that the gateway itself makes, in the shape of the errors of the API that was asked.
+
+mod shape;
 
 use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ACCEPT_ENCODING, ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use brightstaff_metrics_core::{NoUpstream, labels::ErrorClass};
-use serde_json::json;
 
-use super::{budget::Exhausted, client::Failure};
+use super::{budget::Exhausted, client::Failure, decode, request_id::RequestId};
+use crate::config::Api;
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
 const UPSTREAM_ERROR: &str = "upstream_error";
@@ -26,6 +28,8 @@ pub(super) struct Refusal {
     message: String,
     /// In how many seconds to come again.
     retry_after: Option<u16>,
+    /// The methods that the path takes, where it does not take this one.
+    allow: Option<HeaderValue>,
     /// The request was not read to its end, and will not be.
     closes: bool,
 }
@@ -40,6 +44,7 @@ impl Refusal {
             param: None,
             message: message.into(),
             retry_after: None,
+            allow: None,
             closes: false,
         }
     }
@@ -47,6 +52,15 @@ impl Refusal {
     /// The client has not shown that it may use the gateway.
     pub(super) fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
         Self::request(code, message).with_status(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The path takes these methods only.
+    pub(super) fn method(allow: HeaderValue) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::request("method_not_allowed", "this path takes another method")
+                .with_status(StatusCode::METHOD_NOT_ALLOWED)
+        }
     }
 
     /// No destination is known for this model.
@@ -119,20 +133,18 @@ impl From<Exhausted> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({
-            "error": {
-                "message": self.message,
-                "type": self.kind,
-                "param": self.param,
-                "code": self.code,
-            }
-        });
-        let mut response = (self.status, Json(body)).into_response();
+impl Refusal {
+    /// The response, in the shape of the errors of the API that was asked. The request's id goes where that API's
+    /// clients look for it.
+    pub(super) fn into_response_for(self, api: Api, id: &RequestId) -> Response {
+        let mut response = (self.status, Json(shape::body(&self, api, id))).into_response();
         let headers = response.headers_mut();
+        shape::headers(&self, api, id, headers);
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, allow);
         }
         if self.closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -141,6 +153,11 @@ impl IntoResponse for Refusal {
             // RFC 9110, section 15.5.2.
             let challenge = HeaderValue::from_static("Bearer");
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            // RFC 9110, section 15.5.16.
+            let codings = HeaderValue::from_static(decode::ACCEPTED);
+            headers.insert(ACCEPT_ENCODING, codings);
         }
         response.extensions_mut().insert(NoUpstream);
         response
