@@ -106,5 +106,5 @@ pub use self::{
     request::{HandlerName, UpgradeMark, UpgradedRequest, handler},
     routing::{Routing, RoutingService, SessionCache},
     trace::TraceContext,
-    upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},
+    upstream::{HeldCall, NoUpstream, Opening, Upstream, UpstreamCall, UpstreamObserved},
 };

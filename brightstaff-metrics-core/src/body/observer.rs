@@ -2,7 +2,7 @@ use crate::{
     head::Head,
     labels::StatusClass,
     request::{PendingCall, RequestGuard, UpgradeMark},
-    upstream::UpstreamCall,
+    upstream::{Opening, UpstreamCall},
 };
 
 /// Observes a response as it passes, for the inbound request that it answers, the provider call that it came
@@ -81,6 +81,12 @@ impl ResponseObserver {
         self.call
             .get_or_insert_with(|| Box::new(pending.start()))
             .head(head);
+    }
+
+    /// What passed so far says of the response, where it is that of a call.
+    pub(crate) fn opening(&self) -> Opening {
+        let call = self.call.as_ref();
+        call.map_or(Opening::Sound, |call| call.opening())
     }
 
     /// The next bytes of the body pass.

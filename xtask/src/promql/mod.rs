@@ -150,6 +150,7 @@ macro_rules! values {
 values!(
     CancelPhase,
     ErrorClass,
+    FailoverOutcome,
     Fallback,
     Outcome,
     SessionCacheEvent,

@@ -105,7 +105,8 @@ fn head(row: &Row, number: u64, length: usize) -> String {
          authorization: {plan} {number}\r\n"
     );
     if length > 0 {
-        head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        let kind = row.body.content_type();
+        head += &format!("content-type: {kind}\r\ncontent-length: {length}\r\n");
     }
     if row.plan.is_socket() {
         head += "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
@@ -126,6 +127,12 @@ fn body(body: Body, limit: usize) -> Vec<u8> {
         }
         Body::TooLarge => vec![b' '; limit + 1],
         Body::NoJson => b"model=m&stream=true".to_vec(),
+        Body::Object => b"{}".to_vec(),
+        Body::Form(length) => {
+            let head =
+                b"--X\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
+            [&head[..], &vec![b'a'; length], b"\r\n--X--\r\n"].concat()
+        }
     }
 }
 

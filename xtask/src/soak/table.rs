@@ -2,6 +2,7 @@
 //! seen and counted of it. A new limit of the gateway is a new row here.
 
 use super::{
+    apis,
     provider::Plan,
     rows::{Actix, Body, Client, Counted, Row, Sees},
 };
@@ -9,7 +10,7 @@ use super::{
 const CHAT: &str = "/v1/chat/completions";
 
 /// Most rows: a chat completion that is read to its end.
-const BASE: Row = Row {
+pub(super) const BASE: Row = Row {
     name: "",
     share: 2,
     method: "POST",
@@ -56,7 +57,12 @@ const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
 /// Of a body that breaks off actix makes a response, and gives it to whoever may still be there.
 const BROKEN_OFF: Actix = Actix::Ends(Sees::Whole(400), Counted::As("llm_chat", "POST", "4xx"));
 
-pub(super) static ROWS: &[Row] = &[
+/// Every row.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(apis::ROWS)
+}
+
+static ROWS: &[Row] = &[
     Row {
         name: "JSON",
         share: 20,
@@ -291,8 +297,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         name: "path that leads nowhere",
         path: "/v1/../etc/passwd?model=m",
-        sees: Sees::Whole(404),
         counted: Counted::As("not_found", "POST", "4xx"),
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "POST", "4xx")),
         ..REFUSED
     },
     Row {
@@ -311,7 +317,7 @@ pub(super) static ROWS: &[Row] = &[
         path: "/v1/models",
         body: Body::None,
         sees: Sees::Whole(200),
-        counted: Counted::As("/v1/models", "HEAD", "2xx"),
+        counted: Counted::As("list_models", "HEAD", "2xx"),
         actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "HEAD", "4xx")),
         ..REFUSED
     },
@@ -320,7 +326,7 @@ pub(super) static ROWS: &[Row] = &[
         method: "OPTIONS",
         body: Body::None,
         sees: Sees::Whole(405),
-        counted: Counted::As(CHAT, "OPTIONS", "4xx"),
+        counted: Counted::As("llm_chat", "OPTIONS", "4xx"),
         // Its route is a resource that takes POST alone, so that another method finds none.
         actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OPTIONS", "4xx")),
         ..REFUSED
@@ -330,7 +336,7 @@ pub(super) static ROWS: &[Row] = &[
         method: "BREW",
         body: Body::None,
         sees: Sees::Whole(405),
-        counted: Counted::As(CHAT, "OTHER", "4xx"),
+        counted: Counted::As("llm_chat", "OTHER", "4xx"),
         // As above.
         actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OTHER", "4xx")),
         ..REFUSED

@@ -145,6 +145,7 @@ impl Config {
             let fault = "a model or an agent has this name: rename the route";
             return Err(ConfigError::new(key, fault));
         }
+        route.check(&key)?;
         let key = format!("{key}.candidates");
         let Some(first) = route.candidates.first() else {
             let fix = "is empty: name at least one provider/model or agents/NAME";

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{Allowed, AllowedHost, Api, BaseUrl, Sessions, Target, WebOrigin, duration};
+use super::{Allowed, AllowedHost, Api, BaseUrl, RouteAlias, Sessions, WebOrigin, duration};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -285,14 +285,6 @@ impl Agent {
             self.retry_reused,
         )
     }
-}
-
-/// An alias for an ordered list of candidates.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RouteAlias {
-    /// Either models or agents, tried in this order.
-    pub(crate) candidates: Vec<Target>,
 }
 
 /// What is told of the series beside their values.

@@ -120,6 +120,11 @@ impl Destination {
         })
     }
 
+    /// Whether a client's own credentials pass, since there are none of the gateway's.
+    pub(super) fn passes_credentials(&self) -> bool {
+        self.credentials.is_none()
+    }
+
     /// Whether it tells the usage of such streams only if it is asked to, and is.
     pub(super) fn asks_usage(&self, asked: &Asked<'_>) -> bool {
         self.include_usage && asked.has_usage_if_asked()

@@ -11,6 +11,7 @@ use super::{
     destination::Destination,
     endpoint::{Asked, Named, is_taken},
     error::Refusal,
+    failover::{Failover, HealthBook},
     metrics::declare,
     tls::Tls,
     unknown,
@@ -39,6 +40,11 @@ impl Candidate {
         self.model.as_deref().unwrap_or(&self.destination.name)
     }
 
+    /// Whether a client's own credentials reach it.
+    pub(super) fn passes_credentials(&self) -> bool {
+        !self.among_several && self.destination.passes_credentials()
+    }
+
     /// What tells it from every other candidate of an alias, whatever their order.
     pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.destination.name, self.selected())
@@ -58,6 +64,7 @@ pub(super) struct Alias {
     pub(super) name: Arc<str>,
     pub(super) route: RouteKind,
     pub(super) candidates: Vec<Candidate>,
+    pub(super) failover: Failover,
 }
 
 /// Where a request goes.
@@ -133,6 +140,7 @@ impl Directory {
             // Nothing can fail from here on.
             declare(config, &directory.metrics);
         }
+        let mut health = HealthBook::new();
         for (name, route) in &config.routes {
             let candidates = route.candidates.iter();
             let mut candidates: Vec<_> = candidates
@@ -156,6 +164,7 @@ impl Directory {
                     Some(Target::Agent(_)) => RouteKind::Agent,
                     Some(Target::Model { .. }) | None => RouteKind::Llm,
                 },
+                failover: Failover::new(route, &candidates, &mut health),
                 candidates,
             };
             directory.aliases.insert(name.clone(), alias);

@@ -19,7 +19,6 @@ use axum::{
     },
     response::IntoResponse,
 };
-use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
@@ -32,6 +31,7 @@ use super::{
     destination::{Answer, Destination},
     endpoint::{Asked, Endpoint},
     error::Refusal,
+    failover::Peeked,
     forward::{self, Whom},
     live::Live,
     pass::unmeasured,
@@ -50,7 +50,7 @@ pub(crate) struct Entrance(Arc<Live>);
 #[pin_project(project = Either)]
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
-    Passed(#[pin] ObservedBody<Answer>),
+    Passed(#[pin] Peeked<Answer>),
     /// The same of what is no call.
     Unmeasured(#[pin] Answer),
     /// One that the gateway made, or of which nothing is recorded.

@@ -16,6 +16,7 @@ mod directory;
 mod endpoint;
 mod entrance;
 mod error;
+mod failover;
 mod fields;
 mod form;
 mod forward;

@@ -16,6 +16,7 @@ use super::{budget::Exhausted, client::Failure, decode, request_id::RequestId};
 use crate::config::Api;
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
+const UPSTREAM_ERROR: &str = "upstream_error";
 
 /// Why a request gets no provider's response.
 #[derive(Debug)]
@@ -74,6 +75,11 @@ impl Refusal {
         self.code == MODEL_NOT_FOUND
     }
 
+    /// Whether a destination was asked, and gave no response.
+    pub(super) fn is_upstream(&self) -> bool {
+        self.kind == UPSTREAM_ERROR
+    }
+
     #[cfg(test)]
     pub(super) fn message(&self) -> &str {
         &self.message
@@ -89,7 +95,7 @@ impl Refusal {
         let fault = failure.fault();
         Self {
             status,
-            kind: "upstream_error",
+            kind: UPSTREAM_ERROR,
             ..Self::request(code, format!("upstream {destination} {fault}"))
         }
     }
