@@ -284,13 +284,13 @@ fn answer(plan: Plan, stream: &TcpStream) -> Result<bool> {
         }
         Plan::Socket => {
             let (mut from, mut to) = (stream, stream);
-            to.write_all(SWITCHED)?;
+            to.write_all(spoken::SWITCHED)?;
             std::io::copy(&mut from, &mut to)?;
             return Ok(false);
         }
         Plan::EndlessSocket => {
             let mut stream = stream;
-            stream.write_all(SWITCHED)?;
+            stream.write_all(spoken::SWITCHED)?;
             while stream.write_all(b"tick").is_ok() {
                 thread::sleep(Duration::from_millis(10));
             }
@@ -340,9 +340,6 @@ fn until_gone(mut stream: &TcpStream) {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-const SWITCHED: &[u8] =
-    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
 #[cfg(test)]
 mod tests {
