@@ -6,9 +6,9 @@
 use crate::{
     buckets::BucketSet,
     labels::{
-        CancelPhase, ErrorClass, Fallback, InterruptReason, Outcome, OverflowLabel, RequestMethod,
-        RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation, StatusClass,
-        TokenDetail, TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, FailoverOutcome, FailoverRoute, Fallback, InterruptReason,
+        Outcome, OverflowLabel, RequestMethod, RouteKind, RoutingOutcome, SessionCacheEvent,
+        SessionCacheOperation, SkipReason, StatusClass, TokenDetail, TokenKind, UsageMissing,
     },
 };
 
@@ -69,7 +69,7 @@ pub const HANDLER: LabelDef = open("handler");
 pub const PROVIDER: LabelDef = open("provider");
 /// `model`: which of the provider's models answered the call.
 pub const MODEL: LabelDef = open("model");
-/// `selected_model`: the model that a routing decision chose.
+/// `selected_model`: the model that a routing decision chose, or passed over.
 pub const SELECTED_MODEL: LabelDef = open("selected_model");
 
 macro_rules! catalogue {
@@ -178,6 +178,14 @@ catalogue! {
     SESSION_CACHE_OPERATION = Histogram(SessionOperation) "brightstaff_session_cache_operation_seconds"
         [closed!(SessionCacheOperation), closed!(Outcome)]
         "Seconds from the start of an operation of a session cache that is not in memory to its result or time-out."
+        ;
+    ROUTER_CANDIDATE_SKIPS = Counter "brightstaff_router_candidate_skips_total"
+        [SELECTED_MODEL, closed!(SkipReason)]
+        "Candidates that were passed over without a call, each once a request."
+        ;
+    FAILOVER_REQUESTS = Counter "brightstaff_llm_failover_requests_total"
+        [closed!(FailoverRoute), closed!(FailoverOutcome)]
+        "Requests that named several candidates, each when its last attempt ended its search."
         ;
 
     PROCESS_CPU = Counter "process_cpu_seconds_total"

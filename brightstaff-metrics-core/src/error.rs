@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Why metrics could not be registered. The message names the thing that failed.
+/// Why metrics could not be registered, or declared later. The message names the thing that failed.
 ///
 /// Its `Debug` is the message with its cause, since that is what falls out of a `main` that returns it.
 pub struct RegisterError(Kind);
@@ -16,6 +16,10 @@ enum Kind {
         what: &'static str,
         cap: usize,
         most: usize,
+    },
+    NoRoom {
+        provider: String,
+        model: Option<String>,
     },
     Label(String),
     Registry(prometheus::Error),
@@ -39,6 +43,13 @@ impl RegisterError {
 
     pub(crate) fn cap(what: &'static str, cap: usize, most: usize) -> Self {
         Self(Kind::Cap { what, cap, most })
+    }
+
+    pub(crate) fn no_room(provider: &str, model: Option<&str>) -> Self {
+        Self(Kind::NoRoom {
+            provider: provider.to_owned(),
+            model: model.map(ToOwned::to_owned),
+        })
     }
 
     pub(crate) fn label(name: &str) -> Self {
@@ -85,6 +96,17 @@ impl fmt::Display for RegisterError {
             Kind::Cap { what, cap, most } => {
                 write!(f, "bad {what} of {cap}: it can be {most} at most")
             }
+            Kind::NoRoom { provider, model } => match model {
+                Some(model) => write!(
+                    f,
+                    "no room is left for the upstream pair {provider:?}, {model:?}: declare it before the registration, \
+                     or raise later_upstreams"
+                ),
+                None => write!(
+                    f,
+                    "no room is left for the provider {provider:?}: name it before the registration"
+                ),
+            },
             Kind::Label(name) => write!(
                 f,
                 "the registry gives every series a label {name:?}, which is one of the brightstaff families' own: \
@@ -116,6 +138,7 @@ impl std::error::Error for RegisterError {
             | Kind::Upstream { .. }
             | Kind::Provider(_)
             | Kind::Cap { .. }
+            | Kind::NoRoom { .. }
             | Kind::Label(_) => None,
         }
     }

@@ -103,8 +103,8 @@ pub use self::{
     head::Head,
     listener::{EndListener, EndedCall, EndedRequest, Listener, RequestEnd},
     metrics::{Builder, Metrics, exposition},
-    request::{HandlerName, handler},
+    request::{HandlerName, UpgradeMark, UpgradedRequest, handler},
     routing::{Routing, RoutingService, SessionCache},
     trace::TraceContext,
-    upstream::{HeldCall, NoUpstream, Upstream, UpstreamCall, UpstreamObserved},
+    upstream::{HeldCall, NoUpstream, Opening, Upstream, UpstreamCall, UpstreamObserved},
 };

@@ -3,9 +3,9 @@
 use crate::{
     catalogue::Family,
     labels::{
-        CancelPhase, ErrorClass, Fallback, InterruptReason, Label, Outcome, OverflowLabel,
-        RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation, TokenDetail,
-        TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, FailoverOutcome, FailoverRoute, Fallback, InterruptReason, Label,
+        Outcome, OverflowLabel, RouteKind, RoutingOutcome, SessionCacheEvent,
+        SessionCacheOperation, SkipReason, TokenDetail, TokenKind, UsageMissing,
     },
 };
 
@@ -36,6 +36,9 @@ pub const MEANINGS: &[Meanings] = &[
     meanings!(RoutingOutcome),
     meanings!(SessionCacheEvent),
     meanings!(SessionCacheOperation),
+    meanings!(SkipReason),
+    meanings!(FailoverRoute),
+    meanings!(FailoverOutcome),
     meanings!(OverflowLabel),
 ];
 

@@ -6,11 +6,12 @@ use crate::{
     clock::nanos,
     families::RoutingFamilies,
     labels::{
-        Fallback, Outcome, RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation,
+        FailoverOutcome, FailoverRoute, Fallback, Outcome, RouteKind, RoutingOutcome,
+        SessionCacheEvent, SessionCacheOperation, SkipReason,
     },
 };
 
-/// Records routing decisions.
+/// Records routing decisions, and how the search for a candidate went that leads to one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,6 +19,23 @@ use crate::{
 ///
 /// let metrics = Metrics::unregistered();
 /// metrics.routing().decision(RouteKind::Llm, "gpt-4o", Fallback::No, Duration::from_millis(3));
+/// ```
+///
+/// A gateway that tries several candidates in turn: the first is not to be asked again yet, the second fails, and the
+/// third is accepted. Each attempt is a [call](crate::Upstream::start) of its own.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use brightstaff_metrics_core::{Metrics, labels::{ErrorClass, Fallback, RouteKind}};
+/// use brightstaff_metrics_core::labels::{FailoverOutcome, FailoverRoute, SkipReason};
+///
+/// # let metrics = Metrics::unregistered();
+/// let routing = metrics.routing();
+/// routing.skip("gpt-4o", SkipReason::RetryAfter);
+/// metrics.upstream("groq", "llama-3.3-70b").start().fail(ErrorClass::Timeout);
+/// // claude-haiku-4-5 responds.
+/// routing.decision(RouteKind::Llm, "claude-haiku-4-5", Fallback::Yes, Duration::from_micros(20));
+/// routing.failover(FailoverRoute::Llm, FailoverOutcome::Recovered);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Routing<'a>(pub(crate) &'a RoutingFamilies);
@@ -29,6 +47,21 @@ impl Routing<'_> {
     pub fn decision(self, route: RouteKind, model: &str, fallback: Fallback, elapsed: Duration) {
         self.0.selected(model).decisions(route, fallback).inc();
         self.0.decision_duration(route).observe(nanos(elapsed));
+    }
+
+    /// A candidate was passed over without a call: to be recorded once a request, where its turn had come. It was not
+    /// tried, so that the one that is tried in its place may be the [first](Fallback::No).
+    ///
+    /// `model` has the cap of those that [decisions](Self::decision) select.
+    pub fn skip(self, model: &str, reason: SkipReason) {
+        self.0.selected(model).skips(reason).inc();
+    }
+
+    /// One request that named several candidates: to be recorded when its last attempt ends its search, be it that
+    /// this candidate was accepted or that there is no other. Where the client goes away before, the search has no
+    /// outcome.
+    pub fn failover(self, route: FailoverRoute, outcome: FailoverOutcome) {
+        self.0.failovers(route, outcome).inc();
     }
 }
 

@@ -7,7 +7,10 @@ use std::time::Duration;
 use brightstaff_metrics_core::{
     BucketSet, Builder, Head, Metrics, ObservedBody, ObservedStream, Upstream, UpstreamCall,
     adapter, catalogue,
-    labels::{ErrorClass, Fallback, Outcome, RequestMethod, RouteKind, SessionCacheOperation},
+    labels::{
+        ErrorClass, FailoverOutcome, FailoverRoute, Fallback, Outcome, RequestMethod, RouteKind,
+        SessionCacheOperation, SkipReason,
+    },
 };
 use prometheus::{Registry, TextEncoder};
 
@@ -126,6 +129,10 @@ fn bad_settings_are_refused_by_name() {
     for (builder, cap) in [
         (builder().open_models("p", 65_537), "open_models of 65537"),
         (builder().upstream_cap(65_537), "upstream_cap of 65537"),
+        (
+            builder().later_upstreams(65_537),
+            "later_upstreams of 65537",
+        ),
         (builder().handler_cap(65_537), "handler_cap of 65537"),
         (
             builder().selected_model_cap(65_537),
@@ -246,6 +253,13 @@ fn handlers_and_selected_models_are_capped() {
     assert_eq!(value(&registry, OVERFLOW, &["selected_model"]), Some(1.0));
     let decisions = "brightstaff_router_decisions_total";
     assert_eq!(value(&registry, decisions, &["\"other\""]), Some(1.0));
+    // Skips have the slots of the decisions.
+    let skips = "brightstaff_router_candidate_skips_total";
+    for (model, own) in [("m", "\"m\""), ("n", "\"other\"")] {
+        metrics.routing().skip(model, SkipReason::RetryAfter);
+        assert_eq!(value(&registry, skips, &[own]), Some(1.0), "{model}");
+    }
+    assert_eq!(value(&registry, OVERFLOW, &["selected_model"]), Some(2.0));
 }
 
 #[test]
@@ -310,9 +324,10 @@ fn every_family_is_walked() {
     untold.finish();
     let mut request = adapter::begin(&metrics, "h", RequestMethod::Get);
     request.head(&Head::new(200).content_length(0));
-    metrics
-        .routing()
-        .decision(RouteKind::Llm, "m", Fallback::No, Duration::ZERO);
+    let routing = metrics.routing();
+    routing.decision(RouteKind::Llm, "m", Fallback::No, Duration::ZERO);
+    routing.skip("m", SkipReason::CoolingDown);
+    routing.failover(FailoverRoute::Llm, FailoverOutcome::FirstTry);
     let cache = metrics.session_cache();
     cache.operation(SessionCacheOperation::Get, Outcome::Ok, Duration::ZERO);
     let names = gathered.gather();

@@ -81,6 +81,22 @@ fn a_child_takes_from_every_room_or_none() {
 }
 
 #[test]
+fn what_is_reserved_later_takes_nothing_of_the_cap() {
+    let table = Table::with_later(vec![], 1, 3);
+    assert!(table.reserve(["a", "1"], pair).is_some());
+    assert!(table.reserve(["a", "1"], pair).is_some(), "it is there");
+    assert!(table.raise_cap(1));
+    assert!(!table.raise_cap(2), "all of them, or none");
+    let insert = |key| table.insert(key, [].into_iter(), pair).is_some();
+    assert!(insert(["b", "1"]) && insert(["b", "2"]));
+    assert!(!insert(["b", "3"]), "past the cap, though a place is left");
+    assert!(table.reserve(["b", "3"], pair).is_some());
+    assert!(table.reserve(["a", "2"], pair).is_none());
+    assert!(table.reserve(["other", "other"], pair).is_none());
+    assert_eq!(table.iter().count(), 4);
+}
+
+#[test]
 fn other_is_there_once_and_takes_no_room() {
     for reserved in [vec![], vec![pair(["other", "other"])]] {
         let table = Table::new(reserved, 1);

@@ -270,6 +270,23 @@ fn no_room_is_overdrawn() {
 }
 
 #[test]
+fn who_is_declared_while_another_earns_is_there_once() {
+    model("one who reserves a key that another inserts", || {
+        let table = Arc::new(Table::with_later(Vec::new(), 1, 1));
+        let other = Arc::clone(&table);
+        let inserting =
+            thread::spawn(move || other.insert(["a"], [].into_iter(), child("one")).is_some());
+        let reserved = table.reserve(["a"], child("two")).is_some();
+        assert!(reserved && inserting.join().unwrap());
+        assert_eq!(table.iter().count(), 1);
+        // It took one of the two rooms.
+        let cap = table.insert(["b"], [].into_iter(), child("one")).is_some();
+        let later = table.reserve(["c"], child("two")).is_some();
+        assert!(cap != later, "{cap}, {later}");
+    });
+}
+
+#[test]
 fn other_is_made_once() {
     model("two who find no room", || {
         let shared = table(0);

@@ -54,7 +54,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          before it could read a head: 400, 414 and 431 of HTTP/1, and TLS on its port, whose connection is closed;\n\
          each at the instant of the refusal. Nothing is counted of connections that end before a whole head has\n\
          come, and of what HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under\n\
-         a layer of your own tells the layer nothing of this.\n\n\
+         a layer of your own tells the layer nothing of this. Probes of it are `healthz` and `readyz`.\n\n\
          A request is counted under its status, and once more as interrupted where its response then broke off: the\n\
          status says what was promised, the interruption that it was not kept. A gateway that passes on a provider's\n\
          stream breaks its response where that stream breaks. A response that an outer layer replaces, or of which\n\
@@ -80,8 +80,15 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          and leaves the gauge, once its holder lets it go. A holder that finds the response useless\n\
          (`fail`) changes the class as `UpstreamCall::fail` would have set it.",
     ),
-    ("brightstaff_rout", "Routing", ""),
+    (
+        "brightstaff_rout",
+        "Routing",
+        "A candidate that is passed over is not tried: `fallback` is `true`, and the outcome `recovered`, where one that\n\
+         was tried before had failed. So the decisions of requests that named several candidates are their outcomes\n\
+         `first_try` and `recovered`. Nothing is recorded of a search that the client did not wait for.",
+    ),
     ("brightstaff_session_", "", ""),
+    ("brightstaff_llm_failover_", "", ""),
     (
         "process_",
         "Process",
@@ -152,9 +159,14 @@ pub(crate) fn render() -> String {
     out
 }
 
+/// Those of a section, which is that of the longest prefix that fits.
 fn families(prefix: &str) -> impl Iterator<Item = &'static Family> {
     let all = catalogue::ALL.iter().copied();
-    all.filter(move |family| family.name.starts_with(prefix))
+    all.filter(move |family| {
+        let fitting = SECTIONS.iter().map(|(prefix, ..)| *prefix);
+        let fitting = fitting.filter(|prefix| family.name.starts_with(prefix));
+        fitting.max_by_key(|prefix| prefix.len()) == Some(prefix)
+    })
 }
 
 fn row(out: &mut String, family: &Family) {

@@ -1,9 +1,9 @@
 //! Families that are on no panel, and why.
 
 use brightstaff_metrics_core::catalogue::{
-    BUILD_INFO, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED, PROCESS_MAX_FDS, PROCESS_OPEN_FDS,
-    PROCESS_START_TIME, PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY, PROCESS_VIRTUAL_MEMORY_MAX,
-    SESSION_CACHE_OPERATION,
+    BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED,
+    PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_START_TIME, PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY,
+    PROCESS_VIRTUAL_MEMORY_MAX, ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION,
 };
 
 /// Every family that is on no panel, on purpose.
@@ -15,6 +15,14 @@ pub(crate) static UNPLOTTED: &[(&Family, &str)] = &[
     (
         &SESSION_CACHE_OPERATION,
         "there only with sessions in a Redis, whose failures are with the session cache's events; for a slow one",
+    ),
+    (
+        &ROUTER_CANDIDATE_SKIPS,
+        "there only where a route leaves candidates alone for a while; for who is left alone, and why",
+    ),
+    (
+        &FAILOVER_REQUESTS,
+        "`recovered` is the fallback rate, and an alert looks at `exhausted`; for requests that no candidate could save",
     ),
     (&PROCESS_VIRTUAL_MEMORY, "address space, not memory in use"),
     (&PROCESS_VIRTUAL_MEMORY_MAX, "a limit, and mostly none"),

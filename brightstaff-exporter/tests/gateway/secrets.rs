@@ -220,7 +220,7 @@ fn documents(documents: &[&str], secret: &str) {
     for document in documents {
         let text = document.replace('$', secret);
         fs::write(&path, &text).unwrap();
-        let output = run(&["serve", "--check", "--config", path.to_str().unwrap()]);
+        let output = run(&["serve", "--check-keys", "--config", path.to_str().unwrap()]);
         told(&output, secret, &text);
         // Beside what the log tells of at that level.
         let stderr = String::from_utf8(output.stderr).unwrap();

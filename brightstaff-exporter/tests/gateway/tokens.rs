@@ -246,7 +246,11 @@ async fn tokens_that_are_none_stop_the_start() {
             if let Some(tokens) = tokens {
                 serve = serve.env("TEST_TOKENS", tokens);
             }
-            let serve = if check { serve.arg("--check") } else { serve };
+            let serve = if check {
+                serve.arg("--check-keys")
+            } else {
+                serve
+            };
             let (line, code) = refused(serve).await;
             assert!(line.contains(expected), "{more}: {line}");
             assert!(!line.contains("tok-"), "{line}");

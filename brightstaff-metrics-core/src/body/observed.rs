@@ -8,6 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
 use super::ResponseObserver;
+use crate::upstream::Opening;
 
 /// A body that is observed as it passes: frames, trailers, errors and size are those of the inner
 /// body, each handed on in the poll that brought it.
@@ -25,6 +26,33 @@ impl<B> ObservedBody<B> {
     /// Wraps a body whose head the observer has seen. For authors of adapters.
     pub fn new(inner: B, observer: ResponseObserver) -> Self {
         Self { inner, observer }
+    }
+
+    /// What the frames that passed so far say of the response, where it is that of a [call](crate::UpstreamCall::observe):
+    /// for gateways that poll it before they decide whether to pass it on. Any other is sound.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, Opening};
+    /// use http_body_util::{BodyExt, Full};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let overloaded = "data: {\"error\":{\"message\":\"overloaded\"}}\n\n";
+    /// let response = http::Response::builder()
+    ///     .header("content-type", "text/event-stream")
+    ///     .body(Full::<bytes::Bytes>::from(overloaded))?;
+    /// let call = Metrics::unregistered().upstream("openai", "gpt-4o").start();
+    /// let mut body = call.observe(response).into_body();
+    /// assert_eq!(body.opening(), Opening::Pending);
+    /// let held_back = body.frame().await;
+    /// assert_eq!(body.opening(), Opening::Failed); // held_back is of no use, and somebody else may be asked
+    /// # drop(held_back);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn opening(&self) -> Opening {
+        self.observer.opening()
     }
 }
 

@@ -1,8 +1,8 @@
 use crate::{
     head::Head,
     labels::StatusClass,
-    request::{PendingCall, RequestGuard},
-    upstream::UpstreamCall,
+    request::{PendingCall, RequestGuard, UpgradeMark},
+    upstream::{Opening, UpstreamCall},
 };
 
 /// Observes a response as it passes, for the inbound request that it answers, the provider call that it came
@@ -55,11 +55,38 @@ impl ResponseObserver {
         }
     }
 
+    /// Whether the connection speaks another protocol after a response of this status: a 101, or a 2xx to CONNECT. Then
+    /// the response may have a mark.
+    #[must_use]
+    #[inline]
+    pub fn switches(&self, status: u16) -> bool {
+        self.request
+            .as_ref()
+            .is_some_and(|request| request.switches(status))
+    }
+
+    /// The head of a response that [switches](Self::switches), and has this mark: the request is in flight for as long
+    /// as its holder wants.
+    pub fn upgraded(&mut self, head: &Head<'_>, mark: &UpgradeMark) {
+        if let Some(mut request) = self.request.take() {
+            request.head(&head.upgraded(true));
+            // Whatever ends it from here on ended what was under way.
+            request.polled();
+            mark.take(request);
+        }
+    }
+
     /// A response without a body ends it.
     fn head_of_call(&mut self, head: &Head<'_>, pending: PendingCall) {
         self.call
             .get_or_insert_with(|| Box::new(pending.start()))
             .head(head);
+    }
+
+    /// What passed so far says of the response, where it is that of a call.
+    pub(crate) fn opening(&self) -> Opening {
+        let call = self.call.as_ref();
+        call.map_or(Opening::Sound, |call| call.opening())
     }
 
     /// The next bytes of the body pass.

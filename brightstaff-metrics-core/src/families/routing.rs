@@ -4,8 +4,8 @@ use super::Context;
 use crate::{
     catalogue::{self as c, Family},
     labels::{
-        Fallback, MAX_LABEL_BYTES, Outcome, OverflowLabel, RouteKind, RoutingOutcome,
-        SessionCacheEvent, SessionCacheOperation, fit,
+        FailoverOutcome, FailoverRoute, Fallback, MAX_LABEL_BYTES, Outcome, OverflowLabel,
+        RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation, SkipReason, fit,
     },
     series::{
         Children, Counter, CounterSet, Group, Histogram, Keyed, LabelSet, Labels, LazySet, Table,
@@ -21,6 +21,7 @@ pub(crate) struct RoutingFamilies {
     service: CounterSet<RoutingOutcome>,
     session_cache: CounterSet<SessionCacheEvent>,
     session_operations: LazySet<Histogram, (SessionCacheOperation, Outcome)>,
+    failovers: LazySet<Counter, (FailoverRoute, FailoverOutcome)>,
 }
 
 /// The children of one selected model.
@@ -28,6 +29,7 @@ pub(crate) struct SelectedModel {
     context: Arc<Context>,
     model: Box<str>,
     decisions: LazySet<Counter, (RouteKind, Fallback)>,
+    skips: LazySet<Counter, SkipReason>,
 }
 
 impl RoutingFamilies {
@@ -40,6 +42,7 @@ impl RoutingFamilies {
             service: CounterSet::new(&c::ROUTING_SERVICE_REQUESTS, &[], &mut labels),
             session_cache: CounterSet::new(&c::SESSION_CACHE_EVENTS, &[], &mut labels),
             session_operations: LazySet::new(),
+            failovers: LazySet::new(),
         }
     }
 
@@ -81,18 +84,28 @@ impl RoutingFamilies {
             .get_or_init((operation, outcome), make)
     }
 
+    pub(crate) fn failovers(&self, route: FailoverRoute, outcome: FailoverOutcome) -> &Counter {
+        self.failovers.get_or_init((route, outcome), || {
+            let labels = [route.as_str(), outcome.as_str()];
+            let now = self.context.clock.wall();
+            Counter::new(LabelSet::new(&c::FAILOVER_REQUESTS, &labels, now))
+        })
+    }
+
     fn histogram(&self, family: &'static Family, labels: &[&str]) -> Histogram {
         let Context { clock, buckets, .. } = &*self.context;
         let labels = LabelSet::new(family, labels, clock.wall());
         Histogram::new(family, labels, buckets)
     }
 
-    pub(crate) const FAMILIES: [&'static Family; 5] = [
+    pub(crate) const FAMILIES: [&'static Family; 7] = [
         &c::ROUTER_DECISIONS,
+        &c::ROUTER_CANDIDATE_SKIPS,
         &c::ROUTER_DECISION_DURATION,
         &c::ROUTING_SERVICE_REQUESTS,
         &c::SESSION_CACHE_EVENTS,
         &c::SESSION_CACHE_OPERATION,
+        &c::FAILOVER_REQUESTS,
     ];
 
     pub(crate) fn walk(&self, visitor: &mut dyn Visitor) {
@@ -103,14 +116,16 @@ impl RoutingFamilies {
             service,
             session_cache,
             session_operations,
+            failovers,
         } = self;
         walk_groups(|| selected.iter(), visitor);
-        let [_, families @ ..] = Self::FAMILIES;
-        let children: [&dyn Children; 4] = [
+        let [_, _, families @ ..] = Self::FAMILIES;
+        let children: [&dyn Children; 5] = [
             decision_duration,
             service,
             session_cache,
             session_operations,
+            failovers,
         ];
         for (family, children) in families.into_iter().zip(children) {
             visitor.family(family);
@@ -125,6 +140,7 @@ impl SelectedModel {
             context: Arc::clone(context),
             model: model.into(),
             decisions: LazySet::new(),
+            skips: LazySet::new(),
         }
     }
 
@@ -135,18 +151,27 @@ impl SelectedModel {
             Counter::new(LabelSet::new(&c::ROUTER_DECISIONS, &values, now))
         })
     }
+
+    pub(crate) fn skips(&self, reason: SkipReason) -> &Counter {
+        self.skips.get_or_init(reason, || {
+            let values = [&*self.model, reason.as_str()];
+            let now = self.context.clock.wall();
+            Counter::new(LabelSet::new(&c::ROUTER_CANDIDATE_SKIPS, &values, now))
+        })
+    }
 }
 
-impl Group<1> for SelectedModel {
-    const FAMILIES: [&'static Family; 1] = [&c::ROUTER_DECISIONS];
+impl Group<2> for SelectedModel {
+    const FAMILIES: [&'static Family; 2] = [&c::ROUTER_DECISIONS, &c::ROUTER_CANDIDATE_SKIPS];
 
-    fn children(&self) -> [&dyn Children; 1] {
+    fn children(&self) -> [&dyn Children; 2] {
         let Self {
             context: _,
             model: _,
             decisions,
+            skips,
         } = self;
-        [decisions]
+        [decisions, skips]
     }
 }
 

@@ -1,5 +1,5 @@
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct UpstreamFamilies {
     rest: Room,
     /// Whether some layer measures responses as calls: then those of calls that are told have to be marked.
     implied: AtomicBool,
+    /// Held by who declares something after the registration.
+    declaring: Mutex<()>,
 }
 
 /// A call that ended, by whom it went to.
@@ -42,12 +44,13 @@ pub(crate) struct Call<'a> {
 
 impl UpstreamFamilies {
     /// `cap` bounds the pairs that are not declared. What `providers` set aside, where all of it fits in
-    /// there, is for their models alone.
+    /// there, is for their models alone. `later` bounds what is declared after that.
     pub(crate) fn new(
         context: Arc<Context>,
         declared: &[(String, String)],
         providers: Vec<Provider>,
         cap: usize,
+        later: usize,
     ) -> Self {
         let aside = providers.iter().map(Provider::set_aside).sum();
         let rest = cap.checked_sub(aside).unwrap_or(cap);
@@ -75,11 +78,54 @@ impl UpstreamFamilies {
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             context,
-            pairs: Table::new(reserved, cap),
+            pairs: Table::with_later(reserved, cap, later),
             providers,
             in_flight,
             rest: Room::new(rest),
             implied: AtomicBool::new(false),
+            declaring: Mutex::new(()),
+        }
+    }
+
+    /// The provider is named from now on, if it was not, and room for as many of its models is set aside, if that was
+    /// kept for later. `false` where no more providers can be named.
+    pub(crate) fn declare_provider(&self, provider: &str, open_models: usize) -> bool {
+        let _alone = self
+            .declaring
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // What nobody named is called so.
+        if provider == OTHER || self.providers.get([provider]).is_some() {
+            return true;
+        }
+        let aside = self.pairs.raise_cap(open_models);
+        let Some(named) = self.insert_provider(provider, open_models, aside) else {
+            return false;
+        };
+        if named.set_aside() > 0 {
+            self.unearned(named, OTHER);
+        }
+        true
+    }
+
+    /// The pair has its series from now on, if it had none, and its provider is named. `false` where no room for it is
+    /// left of what was kept for later.
+    pub(crate) fn declare_pair(&self, provider: &str, model: &str) -> bool {
+        let _alone = self
+            .declaring
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let named = self.insert_provider(provider, DEFAULT_OPEN_MODELS, false);
+        match (named, model) {
+            (Some(named), UNKNOWN | OTHER) => {
+                self.unearned(named, model);
+                true
+            }
+            (None, _) if provider != OTHER => false,
+            _ => self
+                .pairs
+                .reserve([provider, model], |key| self.pair(key))
+                .is_some(),
         }
     }
 
@@ -104,16 +150,24 @@ impl UpstreamFamilies {
     /// The provider is named: its failures carry its name from now on, and those that no model answered have
     /// their series.
     pub(crate) fn name(&self, provider: &str) {
-        let make =
-            |[name]: [&str; 1]| Provider::new(&self.context, name, DEFAULT_OPEN_MODELS, false);
+        if let Some(named) = self.insert_provider(provider, DEFAULT_OPEN_MODELS, false) {
+            self.unearned(named, UNKNOWN);
+        }
+    }
+
+    /// The provider of this name, named now if it was not; `None` where no more can be.
+    fn insert_provider(
+        &self,
+        provider: &str,
+        open_models: usize,
+        aside: bool,
+    ) -> Option<&Arc<Provider>> {
+        let make = |[name]: [&str; 1]| Provider::new(&self.context, name, open_models, aside);
         let name = || self.providers.insert([provider], [].into_iter(), make);
         // A pair of this provider that earns its slot is there before, and is used on, or never will be.
-        if let Some(named) = self.pairs.alone(name) {
-            self.show_in_flight(provider);
-            if self.pairs.get([provider, UNKNOWN]).is_none() {
-                named.unknown();
-            }
-        }
+        let named = self.pairs.alone(name)?;
+        self.show_in_flight(provider);
+        Some(named)
     }
 
     /// The children of a pair that has some.
@@ -217,6 +271,7 @@ impl UpstreamFamilies {
             in_flight,
             rest: _,
             implied: _,
+            declaring: _,
         } = self;
         let takes_no_slot = || providers.iter().flat_map(Provider::pairs);
         walk_groups(|| in_flight.iter(), visitor);
@@ -239,7 +294,7 @@ mod tests {
 
     fn families() -> UpstreamFamilies {
         let context = Context::new(Clock::manual(), Buckets::default());
-        UpstreamFamilies::new(Arc::new(context), &[], Vec::new(), 2)
+        UpstreamFamilies::new(Arc::new(context), &[], Vec::new(), 2, 0)
     }
 
     fn call(model: &str, success: bool) -> Call<'_> {

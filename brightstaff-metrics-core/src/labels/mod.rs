@@ -10,7 +10,10 @@ mod upstream;
 
 pub use self::{
     http::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
-    routing::{Fallback, RouteKind, RoutingOutcome, SessionCacheEvent, SessionCacheOperation},
+    routing::{
+        FailoverOutcome, FailoverRoute, Fallback, RouteKind, RoutingOutcome, SessionCacheEvent,
+        SessionCacheOperation, SkipReason,
+    },
     upstream::{ErrorClass, Outcome, TokenDetail, TokenKind, UsageMissing},
 };
 use closed::label;

@@ -15,9 +15,9 @@ label! {
 }
 
 label! {
-    /// Whether the candidate that was accepted was not the first.
+    /// Whether the candidate that was accepted was not the first that was tried.
     Fallback = "fallback" {
-        /// The first candidate was accepted.
+        /// The first candidate that was tried was accepted.
         No => "false",
         /// An earlier candidate failed.
         Yes => "true",
@@ -67,5 +67,37 @@ label! {
         Put => "put",
         /// A removal.
         Remove => "remove",
+    }
+}
+
+label! {
+    /// Why a candidate was passed over without a call.
+    SkipReason = "reason" {
+        /// It asked by `Retry-After` to be left alone until later.
+        RetryAfter => "retry_after",
+        /// It failed too often in a row, and has not been tried again since.
+        CoolingDown => "cooling_down",
+    }
+}
+
+label! {
+    /// Which way a request went that named several candidates.
+    FailoverRoute = "route" {
+        /// `/agents/…`.
+        Agent => "agent",
+        /// An LLM endpoint.
+        Llm => "llm",
+    }
+}
+
+label! {
+    /// What became of a request that named several candidates.
+    FailoverOutcome = "outcome" {
+        /// The first candidate that was tried was accepted.
+        FirstTry => "first_try",
+        /// A later one was accepted, after the ones before it failed.
+        Recovered => "recovered",
+        /// Every candidate that was tried failed.
+        Exhausted => "exhausted",
     }
 }

@@ -328,6 +328,11 @@ impl Facts {
         Some(completion.saturating_sub(kept_back.unwrap_or(0)))
     }
 
+    /// Whether no more of the body will be known, whatever comes: it is that of media, or cannot be read.
+    pub(crate) const fn tells_nothing(&self) -> bool {
+        self.unsupported_encoding || self.broken || (self.media && !self.recognised)
+    }
+
     /// Whether there is nothing to count: the response is not from a model, or one that is billed otherwise.
     const fn owes_nothing(&self) -> bool {
         if self.error {

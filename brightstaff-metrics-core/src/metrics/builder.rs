@@ -46,6 +46,7 @@ pub struct Builder {
     /// The providers named without a model, and how many of their models are open.
     providers: Vec<(String, usize)>,
     upstream_cap: usize,
+    later_upstreams: usize,
     handler_cap: usize,
     selected_model_cap: usize,
     version: String,
@@ -64,6 +65,7 @@ impl Default for Builder {
             upstreams: Vec::new(),
             providers: Vec::new(),
             upstream_cap: Self::DEFAULT_CAP,
+            later_upstreams: 0,
             handler_cap: Self::DEFAULT_CAP,
             selected_model_cap: Self::DEFAULT_CAP,
             version: "unknown".to_owned(),
@@ -143,6 +145,14 @@ impl Builder {
     /// told otherwise, 65,536 at most. What finds no room is folded: see [`providers`](Self::providers).
     pub fn upstream_cap(mut self, pairs: usize) -> Self {
         self.upstream_cap = pairs;
+        self
+    }
+
+    /// How many pairs may be declared after the registration ([`Metrics::declare_upstream`]), and open models of
+    /// providers set aside ([`Metrics::declare_provider`]), beyond the [`upstream_cap`](Self::upstream_cap): none unless
+    /// told otherwise, 65,536 at most. Each takes some 30 bytes before it is used.
+    pub fn later_upstreams(mut self, pairs: usize) -> Self {
+        self.later_upstreams = pairs;
         self
     }
 
@@ -279,6 +289,7 @@ impl Builder {
         for (what, cap) in [
             ("open_models", open_models.unwrap_or(0)),
             ("upstream_cap", self.upstream_cap),
+            ("later_upstreams", self.later_upstreams),
             ("handler_cap", self.handler_cap),
             ("selected_model_cap", self.selected_model_cap),
         ] {
@@ -306,6 +317,7 @@ impl Builder {
             &self.upstreams,
             providers,
             self.upstream_cap,
+            self.later_upstreams,
         );
         Metrics::new(Families {
             http: Arc::new(http),

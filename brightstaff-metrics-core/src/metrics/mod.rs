@@ -6,8 +6,9 @@ use std::{fmt, sync::Arc};
 
 pub use self::builder::Builder;
 use crate::{
+    error::RegisterError,
     families::{BuildInfo, Context, HttpFamilies, RoutingFamilies, UpstreamFamilies},
-    labels::{MAX_LABEL_BYTES, RequestMethod},
+    labels::{MAX_LABEL_BYTES, RequestMethod, sanitize},
     request::{RequestGuard, RequestMetrics},
     routing::{Routing, RoutingService, SessionCache},
     series::Visitor,
@@ -93,6 +94,57 @@ impl Metrics {
     #[must_use]
     pub fn provider(&self, name: &str) -> Upstream {
         Upstream::implicit(&self.0.upstream, name)
+    }
+
+    /// Declares a pair after the registration, as [`Builder::upstreams`] does before it: for a gateway whose
+    /// configuration is read again while it runs. What was declared, or has its series, stays as it is.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::Metrics;
+    ///
+    /// let registry = prometheus::Registry::new();
+    /// let metrics = Metrics::builder().later_upstreams(1).register(&registry)?;
+    /// metrics.declare_upstream("openai", "gpt-4o")?;
+    /// assert!(metrics.declare_upstream("openai", "gpt-4o-mini").is_err());
+    /// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A name is one that no label may carry; no room is left of [`Builder::later_upstreams`], or 64 providers were
+    /// named after the registration. The pair is then recorded as any other that nobody declared.
+    pub fn declare_upstream(&self, provider: &str, model: &str) -> Result<(), RegisterError> {
+        if sanitize(provider) != provider || sanitize(model) != model {
+            return Err(RegisterError::upstream(provider, model));
+        }
+        if self.0.upstream.declare_pair(provider, model) {
+            return Ok(());
+        }
+        Err(RegisterError::no_room(provider, Some(model)))
+    }
+
+    /// Names a provider after the registration, as [`Builder::open_models`] does before it. One that was named
+    /// already keeps what was said of it.
+    ///
+    /// As many slots are set aside for its models where [`Builder::later_upstreams`] has room for all of them; else
+    /// they take those of the [`Builder::upstream_cap`] that are set aside for nobody.
+    ///
+    /// # Errors
+    ///
+    /// The name is one that no label may carry, the number is higher than 65,536, or 64 providers were named after the
+    /// registration: then its calls are recorded as those of a provider that nobody named.
+    pub fn declare_provider(&self, name: &str, open_models: usize) -> Result<(), RegisterError> {
+        if sanitize(name) != name {
+            return Err(RegisterError::provider(name));
+        }
+        if open_models > Builder::MAX_CAP {
+            let most = Builder::MAX_CAP;
+            return Err(RegisterError::cap("open_models", open_models, most));
+        }
+        if self.0.upstream.declare_provider(name, open_models) {
+            return Ok(());
+        }
+        Err(RegisterError::no_room(name, None))
     }
 
     /// Records routing decisions.

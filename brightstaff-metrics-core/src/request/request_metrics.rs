@@ -343,7 +343,7 @@ mod tests {
     fn request_metrics() -> RequestMetrics {
         let context = Arc::new(Context::new(Clock::manual(), Buckets::default()));
         let http = HttpFamilies::new(Arc::clone(&context), 200);
-        let upstream = UpstreamFamilies::new(context, &[], Vec::new(), 200);
+        let upstream = UpstreamFamilies::new(context, &[], Vec::new(), 200, 0);
         RequestMetrics::new(&Arc::new(http), &Arc::new(upstream))
     }
 

@@ -34,10 +34,20 @@ impl Room {
         self.0.load(Ordering::Acquire) == 0
     }
 
-    /// Only one thread at a time takes.
+    /// Only one thread at a time takes, or gives.
     fn take(&self) {
         let left = self.0.load(Ordering::Relaxed);
         self.0.store(left - 1, Ordering::Release);
+    }
+
+    /// Gives as many places of this room to another one, where there are as many.
+    fn give(&self, places: usize, to: &Self) -> bool {
+        let left = self.0.load(Ordering::Relaxed).checked_sub(places);
+        let Some(left) = left else { return false };
+        self.0.store(left, Ordering::Release);
+        let more = to.0.load(Ordering::Relaxed) + places;
+        to.0.store(more, Ordering::Release);
+        true
     }
 }
 
@@ -53,6 +63,8 @@ pub(crate) struct Table<V, const N: usize> {
     slots: Box<[AtomicU32]>,
     /// Room for children beyond the reserved ones. Taken only while `growing` is held.
     free: Room,
+    /// Room for children that are reserved later. As above.
+    later: Room,
     /// How many children there are. Held by who makes one more.
     growing: Mutex<usize>,
     hasher: RandomState,
@@ -63,12 +75,18 @@ pub(crate) struct Table<V, const N: usize> {
 impl<V: Keyed<N>, const N: usize> Table<V, N> {
     /// Holds `reserved` from the start (a key given twice, once), and has room for `cap` more.
     pub(crate) fn new(reserved: Vec<V>, cap: usize) -> Self {
-        let places = reserved.len() + cap;
+        Self::with_later(reserved, cap, 0)
+    }
+
+    /// The same, with room for `later` more that the cap does not bound.
+    pub(crate) fn with_later(reserved: Vec<V>, cap: usize, later: usize) -> Self {
+        let places = reserved.len() + cap + later;
         let slots = (places.max(1) * 2).next_power_of_two();
         let table = Self {
             children: (0..places).map(|_| OnceLock::new()).collect(),
             slots: (0..slots).map(|_| AtomicU32::new(0)).collect(),
             free: Room::new(cap),
+            later: Room::new(later),
             growing: Mutex::new(0),
             hasher: RandomState::default(),
             other: OnceLock::new(),
@@ -161,6 +179,25 @@ impl<V: Keyed<N>, const N: usize> Table<V, N> {
         self.free.take();
         rooms.for_each(Room::take);
         Some(placed)
+    }
+
+    /// The child of this key, made if need be in a place that was kept for later; `None` where none is left.
+    pub(crate) fn reserve(&self, key: [&str; N], make: impl Fn([&str; N]) -> V) -> Option<&Arc<V>> {
+        let mut made = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = self.get(key) {
+            return Some(found);
+        }
+        if self.later.is_gone() || key == [OTHER; N] {
+            return None;
+        }
+        let placed = self.place(&mut made, make(key));
+        self.later.take();
+        Some(placed)
+    }
+
+    /// Raises the cap by as many places that were kept for later, if there are as many.
+    pub(crate) fn raise_cap(&self, places: usize) -> bool {
+        self.alone(|| self.later.give(places, &self.free))
     }
 
     /// Does this while nobody inserts.

@@ -5,6 +5,7 @@ use super::{
     by_hand::ByHand,
     ended::{CallEnd, Ended},
     held::Slot,
+    opening::Opening,
     timing::Timing,
 };
 use crate::{
@@ -41,6 +42,8 @@ pub struct UpstreamCall {
     /// Whose call it is, also once it has ended.
     metrics: usize,
     open: Option<OpenCall>,
+    /// What its response was found to say, once it has ended.
+    ended: Option<Opening>,
 }
 
 /// A call that has not ended. It is taken at the end, so that there is one.
@@ -89,6 +92,7 @@ impl UpstreamCall {
                 progress: Progress::default(),
                 aside: None,
             }),
+            ended: None,
         }
     }
 
@@ -216,7 +220,17 @@ impl UpstreamCall {
             given: None,
             at,
         };
-        call.record(end, Some(meter.facts()));
+        let class = call.record(end, Some(meter.facts()));
+        self.ended = Some(Opening::at_end(class, Some(meter.facts())));
+    }
+
+    pub(super) fn open_ref(&self) -> Option<&OpenCall> {
+        self.open.as_ref()
+    }
+
+    /// What the response was found to say, whatever those who hold it may find; `None` while it is open.
+    pub(super) fn ended(&self) -> Option<Opening> {
+        self.ended
     }
 
     /// The call, while it is open.
@@ -270,17 +284,21 @@ impl UpstreamCall {
         let at = call.upstream.now();
         call.settle(ending, at);
         let end = CallEnd { ending, given, at };
-        match &mut call.aside {
+        let class = match &mut call.aside {
             None => call.record(end, call.facts()),
             Some(aside) => match aside.held.take() {
                 None => call.record_and_tell(end),
                 Some(slot) => {
                     // It is recorded later, and over now.
                     call.in_flight = None;
+                    let class = end.class(call.status, call.facts());
+                    self.ended = Some(Opening::at_end(class, call.facts()));
                     slot.put(Ended { call, end });
+                    return;
                 }
             },
-        }
+        };
+        self.ended = Some(Opening::at_end(class, call.facts()));
     }
 }
 

@@ -34,31 +34,35 @@ impl Ended {
 }
 
 impl OpenCall {
-    /// Records it, with what its body told.
-    pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) {
-        self.recorded(end, facts).write();
+    /// Records it, with what its body told; tells how it ended.
+    pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) -> ErrorClass {
+        let record = self.recorded(end, facts);
+        record.write();
+        record.error
     }
 
-    /// Records it, and tells its listener, if it has one.
+    /// The same, and tells its listener, if it has one.
     // Few calls have one.
     #[cold]
-    pub(super) fn record_and_tell(&mut self, end: CallEnd) {
+    pub(super) fn record_and_tell(&mut self, end: CallEnd) -> ErrorClass {
         let listener = self.aside.as_mut().and_then(|aside| aside.listener.take());
         let record = self.recorded(end, self.facts());
         record.write();
         if let Some(listener) = listener {
             listener.call_ended(&record.told(self.status));
         }
+        record.error
     }
 
     #[inline]
     fn recorded<'a>(&'a self, end: CallEnd, facts: Option<&'a Facts>) -> Record<'a> {
+        let error = end.class(self.status, facts);
         Record {
             pair: self
                 .upstream
                 .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
             status: self.status.map_or(StatusClass::Error, StatusClass::of),
-            error: end.class(self.status, facts),
+            error,
             clock: self.upstream.clock(),
             start: self.start,
             end: end.at,
@@ -74,7 +78,7 @@ impl OpenCall {
 
 impl CallEnd {
     /// The class of the ending: the first that fits, in the order of the contract.
-    fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
+    pub(super) fn class(self, status: Option<u16>, facts: Option<&Facts>) -> ErrorClass {
         use ErrorClass as E;
         let Some(status) = status else {
             return match (self.ending, self.given) {

@@ -6,6 +6,7 @@ mod client_error;
 mod ended;
 mod held;
 mod mark;
+mod opening;
 mod record;
 mod timing;
 #[cfg(feature = "tokio-1")]
@@ -19,6 +20,7 @@ pub use {
     call::UpstreamCall,
     held::HeldCall,
     mark::{NoUpstream, UpstreamObserved},
+    opening::Opening,
 };
 
 use crate::{

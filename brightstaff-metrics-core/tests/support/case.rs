@@ -139,6 +139,10 @@ pub(crate) enum Step {
     RoutingService(String),
     /// The session cache does this.
     SessionCache(String),
+    /// A candidate is passed over: its model, and the reason.
+    Skip(String, String),
+    /// The search among several candidates ends: its route, and its outcome.
+    Failover(String, String),
     /// The provider's response is dropped unread.
     Discard,
     /// The provider's response is read to its end, by another thread.

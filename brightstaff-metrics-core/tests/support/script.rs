@@ -14,7 +14,10 @@ use std::{
 
 use brightstaff_metrics_core::{
     Head as UpstreamHead, Metrics, NoUpstream, TraceContext, UpstreamCall,
-    labels::{ErrorClass, RouteKind, RoutingOutcome, SessionCacheEvent},
+    labels::{
+        ErrorClass, FailoverOutcome, FailoverRoute, RouteKind, RoutingOutcome, SessionCacheEvent,
+        SkipReason,
+    },
 };
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -77,6 +80,15 @@ impl Stage {
                 Step::SessionCache(event) => {
                     let event = label(SessionCacheEvent::ALL, &event);
                     metrics.session_cache().event(event);
+                }
+                Step::Skip(model, reason) => {
+                    let reason = label(SkipReason::ALL, &reason);
+                    metrics.routing().skip(&model, reason);
+                }
+                Step::Failover(route, outcome) => {
+                    let route = label(FailoverRoute::ALL, &route);
+                    let outcome = label(FailoverOutcome::ALL, &outcome);
+                    metrics.routing().failover(route, outcome);
                 }
                 Step::Answer(head) => {
                     let body = self.body(&head, &mut steps);

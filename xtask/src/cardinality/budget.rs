@@ -2,9 +2,9 @@
 
 use brightstaff_metrics_core::{
     catalogue::{
-        self, BUILD_INFO, Family, HTTP_REQUESTS, Kind, LabelDef, ROUTER_DECISIONS,
-        SESSION_CACHE_OPERATION, TOKEN_DETAILS, UPSTREAM_DURATION, UPSTREAM_REQUESTS,
-        USAGE_MISSING,
+        self, BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_REQUESTS, Kind, LabelDef,
+        ROUTER_CANDIDATE_SKIPS, ROUTER_DECISIONS, SESSION_CACHE_OPERATION, TOKEN_DETAILS,
+        UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
     },
     labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES},
 };
@@ -47,6 +47,10 @@ static USUAL: &[(&Family, u64)] = &[
     (&USAGE_MISSING, 2),
     // A model is mostly selected on one route, as the first candidate or not.
     (&ROUTER_DECISIONS, 2),
+    // Routes leave nobody alone unless they are told to.
+    (&ROUTER_CANDIDATE_SKIPS, 0),
+    // Requests name several models or several agents, mostly; all three outcomes.
+    (&FAILOVER_REQUESTS, 3),
     // Memory has none.
     (&SESSION_CACHE_OPERATION, 0),
 ];

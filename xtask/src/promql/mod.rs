@@ -28,6 +28,9 @@ pub(crate) const PROVIDER: &str = catalogue::PROVIDER.name;
 pub(crate) const MODEL: &str = catalogue::MODEL.name;
 pub(crate) const SELECTED_MODEL: &str = catalogue::SELECTED_MODEL.name;
 
+/// The handlers of what looks after the gateway: it asks all the time, whatever becomes of the requests that count.
+pub(crate) const PROBES: [Value; 2] = [Value::of(HANDLER, "healthz"), Value::of(HANDLER, "readyz")];
+
 /// Requests that failed without a status, each second: a handler panicked, or the service had an error.
 /// What was abandoned before its headers has no status either, and is a cancel.
 pub(crate) fn unanswered<const N: usize>(from: Source, by: [&'static str; N]) -> Expr {
@@ -147,6 +150,7 @@ macro_rules! values {
 values!(
     CancelPhase,
     ErrorClass,
+    FailoverOutcome,
     Fallback,
     Outcome,
     SessionCacheEvent,

@@ -130,6 +130,11 @@ impl Selected {
         self.matching("=~", &values.map(Into::into))
     }
 
+    /// Only the series with none of these values.
+    pub(crate) fn none_of<V: Into<Value>, const N: usize>(self, values: [V; N]) -> Self {
+        self.matching("!~", &values.map(Into::into))
+    }
+
     fn matching(mut self, operator: &str, values: &[Value]) -> Self {
         let label = values[0].label;
         self.expect_label(label);

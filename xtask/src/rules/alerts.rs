@@ -2,9 +2,12 @@
 
 use brightstaff_metrics_core::{
     catalogue::{
-        HTTP_REQUESTS, LABEL_OVERFLOW, TIME_TO_FIRST_TOKEN, UPSTREAM_REQUESTS, USAGE_MISSING,
+        FAILOVER_REQUESTS, HTTP_REQUESTS, LABEL_OVERFLOW, TIME_TO_FIRST_TOKEN, UPSTREAM_REQUESTS,
+        USAGE_MISSING,
     },
-    labels::{ErrorClass, OverflowLabel, StatusClass, UsageMissing},
+    labels::{
+        ErrorClass, FailoverOutcome, FailoverRoute, OverflowLabel, StatusClass, UsageMissing,
+    },
 };
 
 use super::{
@@ -13,7 +16,7 @@ use super::{
 };
 use crate::{
     links,
-    promql::{Expr, INSTANCE, JOB, MODEL, PROVIDER, Source, share},
+    promql::{Expr, INSTANCE, JOB, MODEL, PROBES, PROVIDER, Source, share},
 };
 
 pub(crate) const HTTP_FAST_BURN: &str = "BrightstaffHttpErrorBudgetFastBurn";
@@ -22,6 +25,7 @@ pub(crate) const UPSTREAM_FAST_BURN: &str = "BrightstaffUpstreamErrorBudgetFastB
 pub(crate) const UPSTREAM_SLOW_BURN: &str = "BrightstaffUpstreamErrorBudgetSlowBurn";
 pub(crate) const SLOW_FIRST_TOKEN: &str = "BrightstaffSlowFirstToken";
 pub(crate) const RATE_LIMITED: &str = "BrightstaffRateLimited";
+pub(crate) const CANDIDATES_EXHAUSTED: &str = "BrightstaffCandidatesExhausted";
 pub(crate) const USAGE_MISSING_ALERT: &str = "BrightstaffUsageMissing";
 pub(crate) const OVERFLOW: &str = "BrightstaffLabelOverflow";
 pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
@@ -141,7 +145,8 @@ impl Burn {
     }
 
     fn http(&self) -> Expr {
-        let all = Source::Window(self.long).rate(&HTTP_REQUESTS).by([]);
+        let requests = Source::Window(self.long).rate(&HTTP_REQUESTS);
+        let all = requests.none_of(PROBES).by([]);
         self.expr(http_errors_name, &[JOB], HTTP_BUDGET, all)
     }
 
@@ -207,6 +212,13 @@ fn providers() -> Vec<Alert> {
         calls().is(ErrorClass::RateLimit).by([PROVIDER]),
         &calls().by([PROVIDER]),
     );
+    let searches = || Source::Recorded.rate(&FAILOVER_REQUESTS);
+    let exhausted = share(
+        searches()
+            .is(FailoverOutcome::Exhausted)
+            .by([FailoverRoute::NAME]),
+        &searches().by([FailoverRoute::NAME]),
+    );
     let first_token = Source::Recorded.buckets(&TIME_TO_FIRST_TOKEN);
     vec![
         Alert {
@@ -228,6 +240,15 @@ fn providers() -> Vec<Alert> {
             summary: "A provider refuses calls for their rate",
             description: "{{ $value | humanizePercentage }} of the calls to {{ $labels.provider }} were answered with 429.".to_owned(),
             runbook: "Look at 'Token throughput, by kind': did the load rise, or the length of the requests? Ask the provider for a higher limit, spread the load over another key or provider, or put another candidate into the route. Retrying faster makes it worse.",
+        },
+        Alert {
+            name: CANDIDATES_EXHAUSTED,
+            expr: exhausted.above(0.02),
+            holds: "10m",
+            severity: "warning",
+            summary: "Requests with several candidates are failed by all of them",
+            description: "{{ $value | humanizePercentage }} of the requests that named several candidates (route {{ $labels.route }}) were accepted by none.".to_owned(),
+            runbook: "Open the panel 'Upstream errors, by class': do the candidates fail alike? They may share what is broken: one provider behind all of them, one key, one network; add a candidate that shares none of it. status 4xx that retry_on names: the requests may be at fault, or keys and models of all candidates. One alone fails, and the others are passed over: see brightstaff_router_candidate_skips_total for who is left alone and why, and shorten cool_down or max_retry_after if they are well.",
         },
     ]
 }

@@ -7,7 +7,7 @@ use brightstaff_metrics_core::{
 
 use super::{Group, Rule};
 use crate::{
-    promql::{Expr, PROVIDER, Source, interrupted, ratio, recorded, share, unanswered},
+    promql::{Expr, PROBES, PROVIDER, Source, interrupted, ratio, recorded, share, unanswered},
     unplotted::UNPLOTTED,
 };
 
@@ -75,9 +75,9 @@ fn since(window: &'static str) -> Source {
     }
 }
 
-/// Requests that got a 5xx, no response, or one that broke off.
+/// Requests that got a 5xx, no response, or one that broke off; of those that are no probes.
 fn http_errors(window: &'static str) -> (String, Expr) {
-    let requests = || since(window).rate(&HTTP_REQUESTS);
+    let requests = || since(window).rate(&HTTP_REQUESTS).none_of(PROBES);
     let all = requests().by([]);
     let failed = requests().is(StatusClass::ServerError).by([]);
     let failed = failed

@@ -13,7 +13,7 @@ use crate::{
 
 /// Prometheus metrics that tell the truth about LLM traffic.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version = env!("BRIGHTSTAFF_VERSION"), arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

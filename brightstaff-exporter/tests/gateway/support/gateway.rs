@@ -137,7 +137,7 @@ impl Serve {
             log,
             unread: Some(lines.into_inner()),
             output: Arc::default(),
-            _files: self.files,
+            files: self.files,
         };
         if self.reads_output {
             gateway.read_output();
@@ -174,7 +174,7 @@ pub(crate) struct Gateway {
     /// Its standard output behind the first lines, while nobody reads it.
     unread: Option<BufReader<ChildStdout>>,
     output: Arc<Mutex<Vec<u8>>>,
-    _files: TempDir,
+    files: TempDir,
 }
 
 impl Gateway {
@@ -263,6 +263,27 @@ impl Gateway {
         };
         eventually(what, async || line().is_some()).await;
         line().expect("it was there")
+    }
+
+    /// Writes another configuration, and has it read.
+    pub(crate) fn reload(&self, toml: &str) {
+        fs::write(self.files.path().join("gateway.toml"), toml).unwrap();
+        self.signal("HUP");
+    }
+
+    /// The same, and waits until it counts: what it then says of it.
+    pub(crate) async fn reloaded(&self, toml: &str) -> String {
+        let read_again = || {
+            let log = self.log();
+            let lines = log.lines().filter(|line| line.contains("read again: "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = read_again().len();
+        self.reload(toml);
+        eventually("it was read again", async || read_again().len() > before).await;
+        let line = read_again().remove(before);
+        let (_, changes) = line.split_once("read again: ").unwrap();
+        changes.to_owned()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -17,6 +17,12 @@ impl Literal {
     pub(crate) fn says(&self, code: &str) -> bool {
         self.text.contains(&format!("\"code\":\"{code}\""))
     }
+
+    /// Its head, in lower case, and its body.
+    pub(crate) fn parts(&self) -> (String, &str) {
+        let (head, body) = self.text.split_once("\r\n\r\n").expect(&self.text);
+        (head.to_ascii_lowercase(), body)
+    }
 }
 
 /// Sends a request as it is written, line by line, which no client would, and no body.

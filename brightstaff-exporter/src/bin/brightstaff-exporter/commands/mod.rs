@@ -1,6 +1,7 @@
 //! What the commands do.
 
 mod pages;
+mod reload;
 mod serve;
 mod signals;
 mod simulate;

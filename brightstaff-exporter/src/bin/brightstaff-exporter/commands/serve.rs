@@ -1,4 +1,8 @@
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context;
 use brightstaff_exporter::Bound;
@@ -6,11 +10,14 @@ use clap::Args;
 use prometheus::Registry;
 use tokio::{net::TcpListener, sync::oneshot};
 
-use super::signals::Signals;
+use super::{
+    reload::reload,
+    signals::{Hangups, Signals},
+};
 use crate::{
     address::{Listen, Scrapers},
     config::{Config, ConfigError, duration},
-    gateway::{Gateway, register, warn_of_open_gateway, warn_of_open_models},
+    gateway::{Gateway, Listening, register, warn_of_open_gateway, warn_of_open_models},
     log::access::{self, Format},
     say::{say, say_aside},
     serve::{self, Limits},
@@ -37,9 +44,18 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
     access_log: Format,
 
-    /// Check the configuration and the keys that it names, say where requests lead, and stop.
+    /// How long after SIGTERM or Ctrl-C requests are still taken, before that, while /readyz says 503: for load
+    /// balancers to notice.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
+    drain_delay: Duration,
+
+    /// Check the configuration, say where requests lead and which of the keys that it names are not there, and stop.
     #[arg(long)]
     check: bool,
+
+    /// Check the configuration and the keys that it names, which have to be there, and stop.
+    #[arg(long)]
+    check_keys: bool,
 }
 
 /// What to forward to.
@@ -60,6 +76,7 @@ Examples:
   brightstaff-exporter serve --upstream openai=https://api.openai.com
   brightstaff-exporter serve --config gateway.toml --check
 
+SIGHUP has the file of --config read again.
 With one --upstream every model goes there; with several, clients write provider/model.
 Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
 say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
@@ -74,7 +91,10 @@ pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(run(options))
+    let ran = runtime.block_on(run(options));
+    // A file that is being read may lie where that takes its time.
+    runtime.shutdown_background();
+    ran
 }
 
 async fn run(options: &Serve) -> anyhow::Result<()> {
@@ -84,19 +104,29 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let registry = Registry::new();
     let exporter = listen.exporter(registry.clone())?;
     let exporter = options.scrapers.limit(exporter)?;
+    let mut present = config.clone();
+    let absent = if options.check && !options.check_keys {
+        present.take_out_absent()
+    } else {
+        Vec::new()
+    };
     let metrics = register(&config, &registry)?;
-    let gateway = Gateway::new(&config, metrics.clone())?;
+    let gateway = Gateway::new(&present, metrics.clone())?;
     warn_of_open_gateway(&config, address);
-    if options.check {
+    if options.check || options.check_keys {
         say!("the configuration is sound");
         for line in gateway.leads() {
             say!("{line}");
+        }
+        for absent in absent {
+            say!("note: {absent}");
         }
         return Ok(());
     }
 
     access::start(options.access_log).context("cannot start the access log")?;
     let signals = Signals::listen().context("cannot listen for signals")?;
+    let hangups = Hangups::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
     let listener = TcpListener::bind(address).await.with_context(|| {
         let from = &listen.gateway.from;
@@ -115,16 +145,29 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     sessions.start();
     let (last, ended) = oneshot::channel::<()>();
     let scrapes = tokio::spawn(scrapes(exporter, ended));
-    let service = gateway.service(listener.local_addr()?);
+    let Listening {
+        service,
+        reloader,
+        readiness,
+    } = gateway.listening(listener.local_addr()?);
+    let path = options.source.config.clone();
+    let reloads = tokio::spawn(reload(hangups, reloader, path));
+    let delay = options.drain_delay;
+    let stop = async move {
+        signals.first().await;
+        readiness.end();
+        tokio::time::sleep(delay).await;
+    };
     serve::serve(
         listener,
         service,
         Limits::of(&config),
         metrics,
-        signals.first(),
+        stop,
         options.drain,
     )
     .await?;
+    reloads.abort();
     sessions.settle().await;
     drop(last);
     let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
@@ -140,15 +183,18 @@ async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Resu
 }
 
 fn config(source: &Source) -> anyhow::Result<Config> {
-    let Some(path) = &source.config else {
-        return Ok(Config::from_upstreams(&source.upstreams)?);
-    };
+    match &source.config {
+        Some(path) => read_config(path),
+        None => Ok(Config::from_upstreams(&source.upstreams)?),
+    }
+}
+
+/// The configuration that a file holds, if it is sound.
+pub(super) fn read_config(path: &Path) -> anyhow::Result<Config> {
     let text = fs::read_to_string(path)
         // The path is not repeated: it may be what belongs after --upstream, with its key.
         .map_err(|error| {
             UsageError::new(format_args!("--config: the file cannot be read: {error}"))
         })?;
-    let config =
-        Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
-    Ok(config)
+    Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error).into())
 }

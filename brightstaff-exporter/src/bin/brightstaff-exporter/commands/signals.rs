@@ -46,3 +46,31 @@ impl Signals {
         let _ = tokio::signal::ctrl_c().await;
     }
 }
+
+/// SIGHUP, where there is such a thing.
+#[derive(Debug)]
+pub(crate) struct Hangups {
+    #[cfg(unix)]
+    hangup: Signal,
+}
+
+impl Hangups {
+    /// From here on it ends nothing.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next; those that come before it is asked for are one. `false` where none comes any more.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) -> bool {
+        self.hangup.recv().await.is_some()
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) -> bool {
+        std::future::pending().await
+    }
+}

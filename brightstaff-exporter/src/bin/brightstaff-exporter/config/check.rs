@@ -65,6 +65,7 @@ impl Config {
             ("idle_timeout", self.idle_timeout),
             ("write_stall_timeout", self.write_stall_timeout),
             ("stream_idle_timeout", self.stream_idle_timeout),
+            ("websocket_idle_timeout", self.websocket_idle_timeout),
         ] {
             if duration.is_zero() {
                 return Err(ConfigError::new(key, "must be longer than 0"));
@@ -144,6 +145,7 @@ impl Config {
             let fault = "a model or an agent has this name: rename the route";
             return Err(ConfigError::new(key, fault));
         }
+        route.check(&key)?;
         let key = format!("{key}.candidates");
         let Some(first) = route.candidates.first() else {
             let fix = "is empty: name at least one provider/model or agents/NAME";

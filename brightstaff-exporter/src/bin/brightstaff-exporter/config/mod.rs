@@ -1,8 +1,10 @@
 //! What the gateway forwards to: read from TOML, or put together by hand.
 
+mod absent;
 mod allowed;
 mod api;
 mod base_url;
+mod changes;
 mod check;
 pub(crate) mod duration;
 mod error;
@@ -11,6 +13,7 @@ mod origin;
 mod place;
 #[cfg(feature = "redis")]
 mod redis_url;
+mod route;
 mod sessions;
 mod shown;
 mod target;
@@ -24,13 +27,11 @@ pub(crate) use self::{
     error::ConfigError,
     host::{AllowedHost, HostPort},
     origin::{WebOrigin, parts as origin_parts},
+    route::RouteAlias,
     sessions::{SessionStore, Sessions},
     shown::{name as shown_name, variable as shown_variable},
     target::Target,
-    types::{
-        Agent, Config, DEFAULT_MAX_CONNECTIONS, Provider, RouteAlias, SHORT_BODIES_SHARE,
-        UpstreamLimits,
-    },
+    types::{Agent, Config, DEFAULT_MAX_CONNECTIONS, Provider, SHORT_BODIES_SHARE, UpstreamLimits},
 };
 
 #[cfg(test)]

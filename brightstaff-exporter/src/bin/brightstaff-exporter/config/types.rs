@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{Allowed, AllowedHost, Api, BaseUrl, Sessions, Target, WebOrigin, duration};
+use super::{Allowed, AllowedHost, Api, BaseUrl, RouteAlias, Sessions, WebOrigin, duration};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -39,6 +39,9 @@ pub(crate) struct Config {
     /// while the client waits for more.
     #[serde(with = "duration")]
     pub(crate) stream_idle_timeout: Duration,
+    /// How long a web socket may be silent, in both directions.
+    #[serde(with = "duration")]
+    pub(crate) websocket_idle_timeout: Duration,
     /// How long a connection is kept for the next request after a response; 0 keeps none.
     #[serde(with = "duration")]
     pub(crate) pool_idle_timeout: Duration,
@@ -98,6 +101,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
             stream_idle_timeout: Duration::from_secs(300),
+            websocket_idle_timeout: Duration::from_secs(3600),
             // Under the 5 s after which uvicorn and Node close.
             pool_idle_timeout: Duration::from_secs(4),
             retry_reused: false,
@@ -125,11 +129,12 @@ impl Default for Config {
 }
 
 /// What bounds the calls to one destination: its own keys, and for the rest those of all.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UpstreamLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_header_timeout: Duration,
     pub(crate) stream_idle_timeout: Duration,
+    pub(crate) websocket_idle_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
     pub(crate) retry_reused: bool,
     pub(crate) max_response_head_bytes: usize,
@@ -147,6 +152,7 @@ impl Config {
             connect_timeout: self.connect_timeout,
             response_header_timeout: self.response_header_timeout,
             stream_idle_timeout: stream_idle_timeout.unwrap_or(self.stream_idle_timeout),
+            websocket_idle_timeout: self.websocket_idle_timeout,
             pool_idle_timeout: pool_idle_timeout.unwrap_or(self.pool_idle_timeout),
             retry_reused: retry_reused.unwrap_or(self.retry_reused),
             max_response_head_bytes: self.max_response_head_bytes,
@@ -175,7 +181,7 @@ impl Config {
 }
 
 /// A provider of models.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
     /// What its own SDK takes as its base URL.
@@ -252,7 +258,7 @@ impl Provider {
 }
 
 /// An agent that speaks the API of a model.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Agent {
     /// What an SDK for OpenAI's API takes as its base URL.
@@ -281,16 +287,8 @@ impl Agent {
     }
 }
 
-/// An alias for an ordered list of candidates.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RouteAlias {
-    /// Either models or agents, tried in this order.
-    pub(crate) candidates: Vec<Target>,
-}
-
 /// What is told of the series beside their values.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Series {
     /// Whether histograms count in native buckets, too, which protobuf tells.

@@ -38,7 +38,7 @@ impl Measured {
             gateway: listener.local_addr()?,
             metrics: exporter.local_addr(),
         };
-        let service = gateway.service(started.gateway);
+        let service = gateway.listening(started.gateway).service;
         servers.spawn(async { Ok(exporter.serve().await?) });
         servers.spawn(serve::serve(
             listener,

@@ -1,6 +1,6 @@
 //! The whole of it, in process.
 
-use brightstaff_metrics_core::catalogue::SESSION_CACHE_OPERATION;
+use brightstaff_metrics_core::catalogue::{ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION};
 use clap::Parser;
 
 use super::*;
@@ -27,13 +27,17 @@ async fn truth_is_told_and_a_lie_is_not() -> Result<()> {
     let mut outcome = Outcome::of(options.load(), &measured, &book, never).await?;
     let (report, verbose) = (&outcome.report(), false);
     assert!(report.agrees(), "{}", Table { report, verbose });
-    // The load meets everything that there is to be met; its sessions are in memory.
+    // The load meets everything that there is to be met; its sessions are in memory, and its routes leave
+    // nobody alone.
     let silent = report
         .families
         .iter()
         .filter(|family| family.lines.is_empty());
     let silent: Vec<_> = silent.map(|family| family.family.name).collect();
-    assert_eq!(silent, [SESSION_CACHE_OPERATION.name]);
+    assert_eq!(
+        silent,
+        [SESSION_CACHE_OPERATION.name, ROUTER_CANDIDATE_SKIPS.name]
+    );
 
     // One token more, one call less, one request less: each is noticed.
     let mut told = outcome.calls.iter_mut();

@@ -20,7 +20,7 @@ const FIRST_BYTES: usize = 8 << 10;
 #[derive(Debug)]
 pub(super) struct Budget {
     held: AtomicUsize,
-    max: usize,
+    max: AtomicUsize,
 }
 
 /// There is no room for as many bytes.
@@ -31,8 +31,13 @@ impl Budget {
     pub(super) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self {
             held: AtomicUsize::new(0),
-            max,
+            max: AtomicUsize::new(max),
         })
+    }
+
+    /// From now on they may hold as much; those that hold more are not cut.
+    pub(super) fn set_max(&self, max: usize) {
+        self.max.store(max, Relaxed);
     }
 
     /// Whether a body of this length would find room now. Reserves none.
@@ -42,11 +47,10 @@ impl Budget {
 
     /// What is held once a body that holds `from` holds `to`.
     fn take(&self, held: usize, from: usize, to: usize) -> Option<usize> {
-        let max = if to > SHORT_BYTES {
-            self.max - self.max / SHORT_BODIES_SHARE
-        } else {
-            self.max
-        };
+        let mut max = self.max.load(Relaxed);
+        if to > SHORT_BYTES {
+            max -= max / SHORT_BODIES_SHARE;
+        }
         held.checked_add(to - from).filter(|held| *held <= max)
     }
 }

@@ -83,6 +83,16 @@ pub(super) fn strip(headers: &mut HeaderMap, query: &mut Option<Cow<'_, str>>) {
     strip_parameters(query, |_| true);
 }
 
+/// Whether a request has any.
+pub(super) fn are_in(headers: &HeaderMap, query: Option<&str>) -> bool {
+    let mut parameters = query.into_iter().flat_map(|query| query.split(SEPARATORS));
+    headers.keys().any(|name| is_credential(name.as_str()))
+        || parameters.any(|parameter| {
+            let decoded = form_urlencoded::parse(parameter.as_bytes()).next();
+            decoded.is_some_and(|(name, _)| is_credential(&name))
+        })
+}
+
 /// Removes each header that is a credential and has a value like this. All of its values go with it.
 pub(super) fn strip_headers(
     headers: &mut HeaderMap,
@@ -192,6 +202,15 @@ mod tests {
         ] {
             assert!(!is_credential(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_request_has_credentials_in_a_header_or_in_its_query() {
+        let mut headers = HeaderMap::new();
+        assert!(!are_in(&headers, None) && !are_in(&headers, Some("a=key&limit=1")));
+        assert!(are_in(&headers, Some("a=1;api%2Dkey=1")));
+        headers.insert("x-api-key", axum::http::HeaderValue::from_static("k"));
+        assert!(are_in(&headers, None));
     }
 
     #[test]

@@ -1,19 +1,21 @@
 use std::{borrow::Cow, env, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Method, Response, StatusCode};
-use hyper::body::Incoming;
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::{
     base::Base,
-    client::{Client, Content, Failure},
+    client::{Client, Content, Failure, Upgrade},
     endpoint::Asked,
     error::Refusal,
     headers::Credentials,
     passing::Upload,
     patience::Patient,
     request_id::RequestId,
+    subprotocols,
 };
 use crate::config::{
     Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
@@ -29,12 +31,12 @@ pub(super) struct Destination {
     pub(super) name: Arc<str>,
     pub(super) api: Api,
     include_usage: bool,
+    url: BaseUrl,
     base: Base,
     allow: Vec<Allowed>,
-    client: Client,
+    limits: UpstreamLimits,
+    client: Arc<Client>,
     credentials: Option<Credentials>,
-    header_timeout: Duration,
-    idle_timeout: Duration,
 }
 
 /// What is sent to a destination.
@@ -52,11 +54,13 @@ pub(super) struct Outgoing<'a> {
 const SHOWN_PATH: usize = 200;
 
 impl Destination {
+    /// `before` is the one of this name whose place it takes: where nothing of them changed, it leaves its connections.
     pub(super) fn provider(
         name: &str,
         provider: &Provider,
         config: &Config,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let api = provider.api(name);
         let key = format!("providers.{}.api_key_env", shown_name(name));
@@ -65,7 +69,7 @@ impl Destination {
         Ok(Self {
             include_usage: provider.include_usage,
             allow: provider.allow.clone(),
-            ..Self::new(name, &provider.url, api, credentials, &limits, tls)?
+            ..Self::new(name, &provider.url, api, credentials, limits, tls, before)?
         })
     }
 
@@ -74,11 +78,13 @@ impl Destination {
         agent: &Agent,
         config: &Config,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let key = format!("agents.{}.api_key_env", shown_name(name));
         let credentials = credentials(&key, agent.api_key_env.as_deref(), Api::OpenAi)?;
         let limits = agent.limits(config);
-        Self::new(name, &agent.url, Api::OpenAi, credentials, &limits, tls)
+        let api = Api::OpenAi;
+        Self::new(name, &agent.url, api, credentials, limits, tls, before)
     }
 
     fn new(
@@ -86,22 +92,37 @@ impl Destination {
         url: &BaseUrl,
         api: Api,
         credentials: Option<Credentials>,
-        limits: &UpstreamLimits,
+        limits: UpstreamLimits,
         tls: &ClientConfig,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let base = Base::new(url, api);
-        let usual = Asked::usual().map(|asked| base.path(&asked).as_ref().into());
+        let same = before
+            .filter(|before| before.url == *url && before.api == api && before.limits == limits);
+        let client = match same {
+            Some(same) => Arc::clone(&same.client),
+            None => {
+                let usual = Asked::usual().map(|asked| base.path(&asked).as_ref().into());
+                let usual = usual.collect::<Vec<_>>();
+                Arc::new(Client::new(url, usual, &limits, tls)?)
+            }
+        };
         Ok(Self {
             name: name.into(),
             api,
             include_usage: false,
-            allow: Vec::new(),
-            client: Client::new(url, usual.collect::<Vec<_>>(), limits, tls)?,
+            url: url.clone(),
             base,
+            allow: Vec::new(),
+            limits,
+            client,
             credentials,
-            header_timeout: limits.response_header_timeout,
-            idle_timeout: limits.stream_idle_timeout,
         })
+    }
+
+    /// Whether a client's own credentials pass, since there are none of the gateway's.
+    pub(super) fn passes_credentials(&self) -> bool {
+        self.credentials.is_none()
     }
 
     /// Whether it tells the usage of such streams only if it is asked to, and is.
@@ -153,22 +174,58 @@ impl Destination {
         let again = || again().map(prepared);
         let id = RequestId::of(&first.headers);
         let request = self.client.send(&self.name, prepared(first), again);
+        let response = self.in_time(request, id.as_ref(), upload).await?;
+        Ok(response.map(|body| self.patient(body, id)))
+    }
+
+    /// Asks for another protocol on a connection of its own: the response, and the connection where the destination speaks
+    /// that protocol.
+    pub(super) async fn upgrade(
+        &self,
+        mut out: Outgoing<'_>,
+        protocol: &str,
+    ) -> Result<(Response<Answer>, Option<TokioIo<Upgraded>>), Failure> {
+        if let Some(credentials) = &self.credentials {
+            let offered = subprotocols::harmless(&out.headers);
+            credentials.apply(&mut out);
+            subprotocols::put(&mut out.headers, offered);
+        }
+        let id = RequestId::of(&out.headers);
+        let request = self.client.upgrade(out, protocol);
+        let Upgrade {
+            response,
+            connection,
+        } = self.in_time(request, id.as_ref(), None).await?;
+        Ok((response.map(|body| self.patient(body, id)), connection))
+    }
+
+    /// How long a web socket may be silent.
+    pub(super) fn websocket_idle_timeout(&self) -> Duration {
+        self.limits.websocket_idle_timeout
+    }
+
+    fn patient(&self, body: Incoming, id: Option<RequestId>) -> Answer {
+        let (name, limit) = (Arc::clone(&self.name), self.limits.stream_idle_timeout);
+        Patient::new(body, name, id, limit)
+    }
+
+    /// Waits for the head of a response, and says in the log why there is none.
+    async fn in_time<T>(
+        &self,
+        request: impl Future<Output = Result<T, Failure>>,
+        id: Option<&RequestId>,
+        upload: Option<&Upload>,
+    ) -> Result<T, Failure> {
         let sent = tokio::select! {
             biased;
             sent = request => sent,
-            () = self.too_late(upload) => Err(Failure::late(self.header_timeout)),
+            () = self.too_late(upload) => Err(Failure::late(self.limits.response_header_timeout)),
         };
-        let failure = match sent {
-            Ok(response) => {
-                let (name, limit) = (Arc::clone(&self.name), self.idle_timeout);
-                return Ok(response.map(|body| Patient::new(body, name, id, limit)));
-            }
-            Err(failure) => failure,
-        };
-        let Failure { class, cause, .. } = &failure;
-        let request_id = id.as_ref().map(RequestId::as_str);
-        tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
-        Err(failure)
+        if let Err(Failure { class, cause, .. }) = &sent {
+            let request_id = id.map(RequestId::as_str);
+            tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
+        }
+        sent
     }
 
     /// Ready when the head of a response is late: from the start of the call, or from the last part of what is sent
@@ -176,7 +233,7 @@ impl Destination {
     async fn too_late(&self, upload: Option<&Upload>) {
         let mut since = Instant::now();
         loop {
-            tokio::time::sleep_until(since + self.header_timeout).await;
+            tokio::time::sleep_until(since + self.limits.response_header_timeout).await;
             match upload.map(Upload::last) {
                 Some(last) if last > since => since = last,
                 _ => return,

@@ -11,7 +11,10 @@ use super::{
     destination::Destination,
     endpoint::{Asked, Named, is_taken},
     error::Refusal,
-    tls, unknown,
+    failover::{Failover, HealthBook},
+    metrics::declare,
+    tls::Tls,
+    unknown,
 };
 use crate::config::{Api, BaseUrl, Config, ConfigError, Target, shown_name};
 
@@ -37,9 +40,21 @@ impl Candidate {
         self.model.as_deref().unwrap_or(&self.destination.name)
     }
 
+    /// Whether a client's own credentials reach it.
+    pub(super) fn passes_credentials(&self) -> bool {
+        !self.among_several && self.destination.passes_credentials()
+    }
+
     /// What tells it from every other candidate of an alias, whatever their order.
     pub(super) fn full_name(&self) -> String {
         format!("{}/{}", self.destination.name, self.selected())
+    }
+
+    /// Whether this is its full name.
+    pub(super) fn is(&self, full_name: &str) -> bool {
+        let rest = full_name.strip_prefix(&*self.destination.name);
+        let selected = rest.and_then(|rest| rest.strip_prefix('/'));
+        selected == Some(self.selected())
     }
 }
 
@@ -49,6 +64,7 @@ pub(super) struct Alias {
     pub(super) name: Arc<str>,
     pub(super) route: RouteKind,
     pub(super) candidates: Vec<Candidate>,
+    pub(super) failover: Failover,
 }
 
 /// Where a request goes.
@@ -63,6 +79,8 @@ pub(super) enum Choice<'a> {
 #[derive(Debug)]
 pub(super) struct Directory {
     metrics: Metrics,
+    /// With the roots that the system trusted when a destination first needed them.
+    tls: Tls,
     providers: BTreeMap<String, Arc<Destination>>,
     in_order: Vec<Arc<Destination>>,
     named: Arc<[Named]>,
@@ -75,12 +93,21 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
+    /// `before` is what it takes the place of: what did not change of its connections lives on.
+    pub(super) fn new(
+        config: &Config,
+        metrics: Metrics,
+        before: Option<&Self>,
+    ) -> anyhow::Result<Self> {
         let urls = config.providers.values().map(|provider| &provider.url);
         let mut urls = urls.chain(config.agents.values().map(|agent| &agent.url));
-        let tls = tls::client_config(urls.any(BaseUrl::is_https))?;
+        let tls = Tls::new(
+            urls.any(BaseUrl::is_https),
+            before.map(|before| &before.tls),
+        )?;
         let mut directory = Self {
             metrics,
+            tls,
             providers: BTreeMap::new(),
             in_order: Vec::new(),
             named: named(config)?,
@@ -90,7 +117,10 @@ impl Directory {
             listed: HashMap::new(),
         };
         for (name, provider) in &config.providers {
-            let destination = Destination::provider(name, provider, config, &tls)?;
+            let before = before.and_then(|before| before.providers.get(name));
+            let before = before.map(Arc::as_ref);
+            let tls = directory.tls.config();
+            let destination = Destination::provider(name, provider, config, tls, before)?;
             let destination = Arc::new(destination);
             directory.in_order.push(Arc::clone(&destination));
             directory.providers.insert(name.clone(), destination);
@@ -100,9 +130,17 @@ impl Directory {
             }
         }
         for (name, agent) in &config.agents {
-            let destination = Destination::agent(name, agent, config, &tls)?;
+            let before = before.and_then(|before| before.agents.get(name));
+            let before = before.map(Arc::as_ref);
+            let tls = directory.tls.config();
+            let destination = Destination::agent(name, agent, config, tls, before)?;
             directory.agents.insert(name.clone(), Arc::new(destination));
         }
+        if before.is_some() {
+            // Nothing can fail from here on.
+            declare(config, &directory.metrics);
+        }
+        let mut health = HealthBook::new();
         for (name, route) in &config.routes {
             let candidates = route.candidates.iter();
             let mut candidates: Vec<_> = candidates
@@ -126,6 +164,7 @@ impl Directory {
                     Some(Target::Agent(_)) => RouteKind::Agent,
                     Some(Target::Model { .. }) | None => RouteKind::Llm,
                 },
+                failover: Failover::new(route, &candidates, &mut health),
                 candidates,
             };
             directory.aliases.insert(name.clone(), alias);

@@ -14,12 +14,11 @@ use axum::{
     BoxError, Json,
     body::Body as WholeBody,
     http::{
-        Method, Response, StatusCode,
+        HeaderValue, Method, Response, StatusCode,
         header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH},
     },
     response::IntoResponse,
 };
-use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
@@ -27,34 +26,31 @@ use serde_json::Value;
 use tower_service::Service;
 
 use super::{
-    Request, Shared,
-    access::{Access, Page, Visitor, forget_page, is_preflight, mark},
+    Inside, Request,
+    access::{Page, Visitor, forget_page, is_preflight, mark},
     destination::{Answer, Destination},
     endpoint::{Asked, Endpoint},
     error::Refusal,
+    failover::Peeked,
     forward::{self, Whom},
+    live::Live,
     pass::unmeasured,
+    probe::Probe,
     reply::Reply,
-    routing,
+    routing, sockets,
 };
 use crate::config::Api;
 
 /// What a request meets first, but for the metrics.
 #[derive(Clone, Debug)]
-pub(crate) struct Entrance(Arc<Inside>);
-
-#[derive(Debug)]
-struct Inside {
-    access: Access,
-    shared: Shared,
-}
+pub(crate) struct Entrance(Arc<Live>);
 
 /// The body of a response.
 #[derive(Debug)]
 #[pin_project(project = Either)]
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
-    Passed(#[pin] ObservedBody<Answer>),
+    Passed(#[pin] Peeked<Answer>),
     /// The same of what is no call.
     Unmeasured(#[pin] Answer),
     /// One that the gateway made, or of which nothing is recorded.
@@ -62,8 +58,8 @@ pub(crate) enum ResponseBody {
 }
 
 impl Entrance {
-    pub(super) fn new(access: Access, shared: Shared) -> Self {
-        Self(Arc::new(Inside { access, shared }))
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self(live)
     }
 }
 
@@ -77,17 +73,22 @@ impl Service<Request> for Entrance {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let inside = Arc::clone(&self.0);
-        Box::pin(async move { Ok(inside.let_in(request).await) })
+        let inside = self.0.now();
+        let is_stopping = self.0.is_stopping();
+        Box::pin(async move { Ok(inside.let_in(request, is_stopping).await) })
     }
 }
 
 impl Inside {
     /// Answers a request, and sees to it that the response has an id.
-    async fn let_in(&self, mut request: Request) -> Response<ResponseBody> {
+    async fn let_in(&self, mut request: Request, is_stopping: bool) -> Response<ResponseBody> {
         let reply = Reply::to(&mut request);
         let head_only = reply.is_to_head();
-        let mut response = match self.admit(request, &reply).await {
+        let admitted = match Probe::at(request.uri().path()) {
+            Some(probe) => self.probe(probe, is_stopping, &request),
+            None => self.admit(request, &reply).await,
+        };
+        let mut response = match admitted {
             Ok(response) => response,
             Err(refusal) => self.respond(&reply, Err(refusal)),
         };
@@ -114,7 +115,7 @@ impl Inside {
     ) -> Result<Response<ResponseBody>, Refusal> {
         let page = match self.access.visitor(&request)? {
             Visitor::OfProvider => {
-                let answered = if is_preflight(&request) {
+                let answered = if is_preflight(request.method(), request.headers()) {
                     self.pass_preflight(request).await
                 } else {
                     self.answer(request).await
@@ -138,6 +139,20 @@ impl Inside {
         let mut response = self.respond(reply, answered);
         mark(response.headers_mut(), page);
         Ok(response)
+    }
+
+    /// Answers whoever asks, under whatever name: nothing of it is worth a guard.
+    fn probe(
+        &self,
+        probe: Probe,
+        is_stopping: bool,
+        request: &Request,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        self.access.host_is_valid(request)?;
+        if !Probe::takes(request.method()) {
+            return Err(Refusal::method(HeaderValue::from_static("GET,HEAD")));
+        }
+        Ok(whole(probe.answer(is_stopping)))
     }
 
     /// Asks the provider of what a page wants to ask for.
@@ -211,6 +226,9 @@ impl Inside {
         asked: &Asked<'_>,
         request: Request,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        if sockets::are_asked(asked, &request) {
+            return sockets::open(&self.shared, whom, asked, request).await;
+        }
         forward::forward(&self.shared, whom, asked, request).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use axum::http::{Response, StatusCode, Uri, Version};
+use axum::http::{Response, Uri, Version};
 use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 
@@ -14,16 +14,14 @@ use super::{
     endpoint::{Asked, Model},
     entrance::ResponseBody,
     error::Refusal,
+    failover::{OneTry, ask_in_turn},
     form,
     headers::strip_hop_by_hop,
     inbound::{Inbound, InboundHead},
     pass::{Through, unmeasured},
-    request_id::RequestId,
-    routing::{Plan, Routing},
+    routing::Routing,
     upload::Cut,
 };
-
-type Answer = Response<ObservedBody<destination::Answer>>;
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +125,7 @@ async fn forward_json(
     inbound.settle(&candidate)?;
     let mut response = if asked.is_call() {
         let response = call(&candidate, &inbound).await?;
-        response.map(ResponseBody::Passed)
+        response.map(|body| ResponseBody::Passed(body.into()))
     } else {
         unmeasured(ask(&candidate, &inbound).await?)
     };
@@ -135,7 +133,7 @@ async fn forward_json(
     Ok(response)
 }
 
-/// A form is read as far as its model, and passes from there on: so an alias leads it to its first candidate alone.
+/// A form is read as far as its model, and passes from there on: so an alias leads it to one candidate alone.
 async fn forward_form(
     shared: &Shared,
     whom: Whom<'_>,
@@ -159,11 +157,11 @@ async fn forward_form(
     let (model, place) = named.map_or(("", None), |(model, place)| (model, Some(place)));
     head.asks_for(model);
     let routing = Routing::start(shared);
-    let (candidate, plan) = match choose(shared, whom, asked, model)? {
+    let (candidate, only) = match choose(shared, whom, asked, model)? {
         Choice::Direct(candidate) => (candidate, None),
         Choice::Alias(alias) => {
-            let plan = routing.plan(alias, &head.headers).await?;
-            (plan.candidate(plan.first()).clone(), Some(plan))
+            let only = OneTry::of(routing.plan(alias, &head.headers).await?, &head);
+            (only.candidate().clone(), Some(only))
         }
     };
     candidate.destination.check(asked, head.method())?;
@@ -174,11 +172,8 @@ async fn forward_form(
     }
     let through = Through::new(head, first, body, &shared.uploads);
     let response = through.pass(&candidate).await;
-    if let Some(plan) = plan
-        && accepted(&response)
-    {
-        let place = plan.first();
-        plan.accept(place);
+    if let Some(only) = only {
+        only.conclude(&response);
     }
     response
 }
@@ -200,34 +195,11 @@ fn choose<'s>(
     }
 }
 
-/// Tries one candidate after the other; the last one's response passes, whatever it is.
-async fn ask_in_turn(plan: Plan<'_>, inbound: &Inbound<'_>) -> Result<Answer, Refusal> {
-    let mut place = plan.first();
-    let mut response = call(plan.candidate(place), inbound).await;
-    for next in plan.others() {
-        if accepted(&response) {
-            break;
-        }
-        if let Ok(response) = &response {
-            let upstream = &plan.candidate(place).destination.name;
-            let status = response.status().as_u16();
-            let id = RequestId::of(&inbound.head.headers);
-            let request_id = id.as_ref().map(RequestId::as_str);
-            tracing::warn!(%upstream, status, request_id, "passed over");
-        }
-        // Ends its call before the next one starts.
-        drop(response);
-        place = next;
-        response = call(plan.candidate(place), inbound).await;
-    }
-    if accepted(&response) {
-        plan.accept(place);
-    }
-    response
-}
-
 /// One call: recorded once, when its response's body ends or there is none.
-async fn call(candidate: &Candidate, inbound: &Inbound<'_>) -> Result<Answer, Refusal> {
+pub(super) async fn call(
+    candidate: &Candidate,
+    inbound: &Inbound<'_>,
+) -> Result<Response<ObservedBody<destination::Answer>>, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.head.headers);
     let call = candidate.upstream.start().in_trace(trace);
@@ -253,14 +225,6 @@ async fn ask(
         Ok(response) => Ok(response.map(ResponseBody::Unmeasured)),
         Err(failure) => Err(Refusal::upstream(&candidate.destination.name, &failure)),
     }
-}
-
-/// Whether the search ends with this response.
-fn accepted<B>(response: &Result<Response<B>, Refusal>) -> bool {
-    response.as_ref().is_ok_and(|response| {
-        let status = response.status();
-        status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error()
-    })
 }
 
 /// Makes of a destination's response the one that goes to the client.

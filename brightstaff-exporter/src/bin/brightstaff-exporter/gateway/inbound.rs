@@ -62,6 +62,11 @@ impl<'a> InboundHead<'a> {
         &self.method
     }
 
+    /// Whether the client sent credentials that pass where the destination has none of its own.
+    pub(super) fn has_credentials(&self) -> bool {
+        credentials::are_in(&self.headers, self.uri.query())
+    }
+
     /// The request to a candidate, with this behind its head.
     pub(super) fn outgoing<'s>(&'s self, candidate: &Candidate, body: Content) -> Outgoing<'s> {
         let mut headers = self.headers.clone();

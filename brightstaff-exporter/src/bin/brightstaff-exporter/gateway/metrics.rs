@@ -5,15 +5,19 @@ use prometheus::Registry;
 use super::directory::pairs;
 use crate::{config::Config, log};
 
+/// How many pairs of provider and model that were not in the configuration at the start may be declared when it is read
+/// again, open models included.
+const LATER_UPSTREAMS: usize = 1000;
+
 /// The metrics of a gateway: the pairs of provider and model that its configuration names are declared, and
 /// each provider is named, with the room for its other models that the configuration leaves it.
 pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> {
-    let build = option_env!("GIT_SHA").unwrap_or("unknown");
     let mut builder = Metrics::builder()
         .version(env!("CARGO_PKG_VERSION"))
-        .git_sha(build)
+        .git_sha(env!("BRIGHTSTAFF_GIT_SHA"))
         .upstreams(pairs(config))
         .upstream_cap(config.upstream_cap())
+        .later_upstreams(LATER_UPSTREAMS)
         .native_histograms(config.metrics.native_histograms)
         .classic(config.metrics.classic_histograms)
         .created_samples(config.metrics.created_samples);
@@ -23,6 +27,23 @@ pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> 
     let metrics = builder.register(registry)?;
     registry.register(Box::new(log::dropped()))?;
     Ok(metrics)
+}
+
+/// Declares what a configuration names that takes the place of another one. What finds no room has no series before its
+/// first success, if then.
+pub(super) fn declare(config: &Config, metrics: &Metrics) {
+    let providers = config.providers.iter();
+    let named =
+        providers.map(|(name, provider)| metrics.declare_provider(name, provider.open_models()));
+    let pairs = pairs(config).into_iter();
+    let declared = pairs.map(|(provider, model)| metrics.declare_upstream(&provider, &model));
+    let refused = named.chain(declared).filter(Result::is_err).count();
+    if refused > 0 {
+        tracing::warn!(
+            "no room is left for the series of {refused} of the providers and models that were added since the \
+             start: their calls are recorded as those of model=\"{OTHER}\" until a restart"
+        );
+    }
 }
 
 /// Says of whose calls the first ones may not be recorded by their models, and what changes that: who looks

@@ -16,6 +16,7 @@ mod directory;
 mod endpoint;
 mod entrance;
 mod error;
+mod failover;
 mod fields;
 mod form;
 mod forward;
@@ -23,17 +24,23 @@ mod front;
 mod headers;
 mod inbound;
 mod leads;
+mod live;
 mod metrics;
 mod models;
 mod pass;
 mod passing;
 mod patience;
+mod probe;
 mod reply;
 mod request_id;
 mod routing;
 mod sessions;
+mod sockets;
+mod subprotocols;
 mod tls;
+mod tunnel;
 mod unknown;
+mod upgrade;
 mod upload;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -44,10 +51,11 @@ use serde_json::Value;
 use tower_layer::Layer as _;
 
 use self::{
-    access::Access, directory::Directory, endpoint::handler, entrance::Entrance, front::Front,
+    access::Access, directory::Directory, entrance::Entrance, front::Front, live::Live,
     upload::Uploads,
 };
 pub(crate) use self::{
+    live::{Readiness, Reloader},
     metrics::{register, warn_of_open_models},
     sessions::Sessions,
 };
@@ -59,11 +67,27 @@ type Request = axum::http::Request<RequestBody>;
 /// The gateway, ready to be served.
 #[derive(Debug)]
 pub(crate) struct Gateway {
+    config: Config,
+    inside: Inside,
+}
+
+/// The gateway, as it listens.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    /// What answers every request, guarded and measured.
+    pub(crate) service: Front<MetricsService<Entrance>>,
+    pub(crate) reloader: Reloader,
+    pub(crate) readiness: Readiness,
+}
+
+/// What every request is answered from, by one configuration.
+#[derive(Debug)]
+struct Inside {
     access: Access,
     shared: Shared,
 }
 
-/// What every request is answered from.
+/// The same, for what was let in.
 #[derive(Debug)]
 struct Shared {
     metrics: Metrics,
@@ -77,36 +101,70 @@ struct Shared {
 impl Gateway {
     /// Reads the keys from the environment, and the clients' tokens, and prepares connections; makes none.
     pub(crate) fn new(config: &Config, metrics: Metrics) -> anyhow::Result<Self> {
-        config.check()?;
-        let shared = Shared {
-            directory: Directory::new(config, metrics.clone())?,
-            sessions: Arc::new(Sessions::new(&config.sessions, metrics.clone())?),
-            metrics,
-            uploads: Uploads::new(config),
-            models: models::models(config),
-            agents: models::agents(config),
-        };
-        let access = Access::new(config)?;
-        Ok(Self { access, shared })
+        Ok(Self {
+            config: config.clone(),
+            inside: Inside::new(config, metrics, None)?,
+        })
     }
 
     /// Where sessions are kept, which outlives the service.
     pub(crate) fn sessions(&self) -> Arc<Sessions> {
-        Arc::clone(&self.shared.sessions)
+        Arc::clone(&self.inside.shared.sessions)
     }
 
     /// Where requests lead, a line for each kind.
     pub(crate) fn leads(&self) -> Vec<String> {
-        leads::of(&self.shared.directory)
+        leads::of(&self.inside.shared.directory)
     }
 
-    /// What answers every request, guarded and measured, for a gateway that listens here.
-    pub(crate) fn service(self, address: SocketAddr) -> Front<MetricsService<Entrance>> {
-        let metrics = MetricsLayer::new(self.shared.metrics.clone());
-        let named = Arc::clone(self.shared.directory.named());
-        let entrance = Entrance::new(self.access.bound_to(address), self.shared);
-        let metrics = metrics.handler_fn(move |request| handler(&named, request));
-        Front::new(metrics.layer(entrance))
+    /// For a gateway that listens here.
+    pub(crate) fn listening(self, address: SocketAddr) -> Listening {
+        let metrics = MetricsLayer::new(self.inside.shared.metrics.clone());
+        let live = Live::new(self.inside.bound_to(address));
+        let named = Arc::clone(&live);
+        Listening {
+            reloader: Reloader::new(&live, address, self.config),
+            readiness: Readiness::new(&live),
+            service: Front::new(
+                metrics
+                    .handler_fn(move |request| named.handler(request))
+                    .layer(Entrance::new(live)),
+            ),
+        }
+    }
+}
+
+impl Inside {
+    /// `before` is what it takes the place of, which is left as it is where something is wrong.
+    fn new(config: &Config, metrics: Metrics, before: Option<&Self>) -> anyhow::Result<Self> {
+        config.check()?;
+        let access = Access::new(config, before.map(|before| &before.access))?;
+        let before = before.map(|before| &before.shared);
+        let sessions = match before {
+            Some(before) => before.sessions.named_by(&config.sessions),
+            None => Sessions::new(&config.sessions, metrics.clone())?,
+        };
+        let directory = before.map(|before| &before.directory);
+        let directory = Directory::new(config, metrics.clone(), directory)?;
+        Ok(Self {
+            access,
+            shared: Shared {
+                metrics,
+                directory,
+                sessions: Arc::new(sessions),
+                uploads: Uploads::new(config, before.map(|before| &before.uploads)),
+                models: models::models(config),
+                agents: models::agents(config),
+            },
+        })
+    }
+
+    /// For a gateway that listens here.
+    fn bound_to(self, address: SocketAddr) -> Self {
+        Self {
+            access: self.access.bound_to(address),
+            ..self
+        }
     }
 }
 

@@ -73,7 +73,9 @@ impl<'a> Through<'a> {
             .await;
         let mut response = match sent {
             Ok(response) => match call {
-                Some(call) => call.observe(response).map(ResponseBody::Passed),
+                Some(call) => call
+                    .observe(response)
+                    .map(|body| ResponseBody::Passed(body.into())),
                 None => unmeasured(response.map(ResponseBody::Unmeasured)),
             },
             Err(failure) => {

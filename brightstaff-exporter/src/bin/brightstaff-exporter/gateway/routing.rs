@@ -3,13 +3,15 @@
 //! What is recorded, and when:
 //!
 //! - A decision is one request that named an alias. It is recorded when a candidate is accepted: one
-//!   that answered, and neither with 429 nor with 5xx. Where all failed there is nothing to record, and
+//!   that answered, and neither with 429 nor with 5xx, nor with anything else after which the alias tries the
+//!   next one. Where all failed there is nothing to record, and
 //!   a request that named its destination (`provider/model`, a listed model, an agent, or no choice at
 //!   all because there is only one) decided nothing.
 //! - `route` is `llm` for an alias of models and `agent` for an alias of agents; `selected_model` is the
 //!   model as it was sent to its provider, or the agent's name.
 //! - `fallback` is `true` where a candidate failed before in this request. Candidates are tried in the
-//!   order of the alias, but for the session's, which comes first.
+//!   order of the alias, but for the session's, which comes first. One that is left alone for a while is not
+//!   tried, the session's included, so that the one in its place may be the first.
 //! - `/routing/…` decides without calling anyone: each answered model is a decision with
 //!   `route="routing"`, and a `decision_served`. A model that no configuration names is recorded as
 //!   `other`, since clients could make series otherwise.
@@ -22,7 +24,10 @@ use std::{
 };
 
 use axum::http::HeaderMap;
-use brightstaff_metrics_core::labels::{Fallback, OTHER, RouteKind, RoutingOutcome};
+use brightstaff_metrics_core::{
+    Metrics,
+    labels::{Fallback, OTHER, RouteKind, RoutingOutcome},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -85,24 +90,34 @@ impl<'a> Plan<'a> {
         self.pinned.unwrap_or(0)
     }
 
-    /// The places of those to try after it, in this order.
-    pub(super) fn others(&self) -> impl Iterator<Item = usize> + use<> {
+    /// The places of all candidates, in the order in which they are tried.
+    pub(super) fn order(&self) -> impl Iterator<Item = usize> + use<> {
         let first = self.first();
-        (0..self.alias.candidates.len()).filter(move |place| *place != first)
+        let others = (0..self.alias.candidates.len()).filter(move |place| *place != first);
+        iter::once(first).chain(others)
     }
 
-    pub(super) fn candidate(&self, place: usize) -> &'a Candidate {
+    pub(super) fn alias(&self) -> &'a Alias {
+        self.alias
+    }
+
+    pub(super) fn metrics(&self) -> &'a Metrics {
+        &self.shared.metrics
+    }
+
+    fn candidate(&self, place: usize) -> &'a Candidate {
         &self.alias.candidates[place]
     }
 
-    /// This candidate is the one: the decision is recorded, and the session remembers it.
-    pub(super) fn accept(self, place: usize) {
+    /// This candidate is the one, the first that was tried or not: the decision is recorded, and the session
+    /// remembers it.
+    pub(super) fn accept(self, place: usize, fallback: bool) {
         let route = self.alias.route;
-        self.record(place, route);
+        self.record(place, route, fallback);
     }
 
-    fn record(self, place: usize, route: RouteKind) {
-        let fallback = Fallback::from(place != self.first());
+    fn record(self, place: usize, route: RouteKind, fallback: bool) {
+        let fallback = Fallback::from(fallback);
         let selected = self.candidate(place).selected();
         let metrics = &self.shared.metrics;
         metrics
@@ -112,7 +127,7 @@ impl<'a> Plan<'a> {
             && self.pinned != Some(place)
         {
             let candidate = &self.alias.candidates[place];
-            self.shared.sessions.store(session, place, candidate);
+            self.shared.sessions.store(session, candidate);
         }
     }
 }
@@ -151,7 +166,7 @@ async fn answer(shared: &Shared, asked: &Asked<'_>, request: Request) -> Result<
         Choice::Alias(alias) => {
             let plan = routing.plan(alias, &inbound.head.headers).await?;
             let (first, pinned) = (plan.first(), plan.pinned.is_some());
-            let order = iter::once(first).chain(plan.others());
+            let order = plan.order();
             let candidates: Vec<_> = order.map(|place| plan.candidate(place)).collect();
             let told = decision(
                 Some(&alias.name),
@@ -159,7 +174,7 @@ async fn answer(shared: &Shared, asked: &Asked<'_>, request: Request) -> Result<
                 &candidates,
                 pinned,
             );
-            plan.record(first, RouteKind::Routing);
+            plan.record(first, RouteKind::Routing, false);
             Ok(told)
         }
     }

@@ -8,7 +8,30 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 /// (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
 ///
 /// Where no destination is `https`, no roots are read, which need not be there then.
-pub(super) fn client_config(https: bool) -> anyhow::Result<ClientConfig> {
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    config: Arc<ClientConfig>,
+    has_roots: bool,
+}
+
+impl Tls {
+    /// `before` is used on where it has what is needed.
+    pub(super) fn new(https: bool, before: Option<&Self>) -> anyhow::Result<Self> {
+        if let Some(before) = before.filter(|before| before.has_roots || !https) {
+            return Ok(before.clone());
+        }
+        Ok(Self {
+            config: Arc::new(client_config(https)?),
+            has_roots: https,
+        })
+    }
+
+    pub(super) fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+}
+
+fn client_config(https: bool) -> anyhow::Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .context("the TLS provider lacks the default protocol versions")?;

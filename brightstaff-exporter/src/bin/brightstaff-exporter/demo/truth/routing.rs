@@ -32,17 +32,8 @@ pub(super) fn add(truth: &mut Truth, pins: &mut Pins, made: &Made, attempts: &[&
     let (Routing::Alias(alias) | Routing::Service(alias)) = made.order.routing else {
         return;
     };
-    let mut event = |outcome| {
-        let labels = [("outcome", outcome)];
-        truth.count(c::SESSION_CACHE_EVENTS.name, labels, 1);
-    };
     let session = made.order.session.clone().map(|id| (id, alias.name));
     let pinned = session.as_ref().and_then(|key| pins.0.get(key)).copied();
-    match (&session, pinned) {
-        (None, _) => {}
-        (Some(_), None) => event("miss"),
-        (Some(_), Some(_)) => event("hit"),
-    }
     let first = pinned.unwrap_or(alias.candidates[0]);
     let service = matches!(made.order.routing, Routing::Service(_));
     let accepted = if service {
@@ -50,6 +41,18 @@ pub(super) fn add(truth: &mut Truth, pins: &mut Pins, made: &Made, attempts: &[&
     } else {
         accepted(alias.candidates, attempts)
     };
+    if !service {
+        search(truth, made, accepted.map(|accepted| accepted == first));
+    }
+    let mut event = |outcome| {
+        let labels = [("outcome", outcome)];
+        truth.count(c::SESSION_CACHE_EVENTS.name, labels, 1);
+    };
+    match (&session, pinned) {
+        (None, _) => {}
+        (Some(_), None) => event("miss"),
+        (Some(_), Some(_)) => event("hit"),
+    }
     let Some(accepted) = accepted else { return };
     if let Some(session) = session
         && pinned != Some(accepted)
@@ -77,6 +80,24 @@ pub(super) fn add(truth: &mut Truth, pins: &mut Pins, made: &Made, attempts: &[&
         ..Span::from(all, Between::new(made.seen.sent, head))
     };
     truth.time(c::ROUTER_DECISION_DURATION.name, [("route", route)], took);
+}
+
+/// The search among the candidates of an alias, each of which has several; `first`: whether the one that was accepted
+/// was the first.
+fn search(truth: &mut Truth, made: &Made, first: Option<bool>) {
+    let outcome = match first {
+        Some(true) => "first_try",
+        Some(false) => "recovered",
+        None if made.seen.head.is_some() => "exhausted",
+        // The client did not wait for its end.
+        None => return,
+    };
+    let route = match made.order.routing {
+        Routing::Alias(alias) if alias.candidates[0].model.is_none() => "agent",
+        _ => "llm",
+    };
+    let labels = [("route", route), ("outcome", outcome)];
+    truth.count(c::FAILOVER_REQUESTS.name, labels, 1);
 }
 
 /// The candidate that answered, and neither with 429 nor with 5xx.

@@ -217,4 +217,12 @@ fn a_session_stays_where_it_was_led() {
     }
     let label = ("selected_model", "gpt-4o");
     assert_eq!(count(&truth, c::ROUTER_DECISIONS.name, label), 2);
+    for (outcome, expected) in [("recovered", 1), ("first_try", 1), ("exhausted", 0)] {
+        let label = ("outcome", outcome);
+        assert_eq!(
+            count(&truth, c::FAILOVER_REQUESTS.name, label),
+            expected,
+            "{outcome}"
+        );
+    }
 }

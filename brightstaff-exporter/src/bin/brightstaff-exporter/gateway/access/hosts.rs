@@ -58,7 +58,7 @@ impl Hosts {
 
 /// RFC 9112, section 3.2, and RFC 9113, section 8.3.1: what the target says goes before `Host`, which must
 /// be there once in HTTP/1.1, and must not say anything else in HTTP/2.
-fn asked(request: &Request) -> Result<Option<HostPort<'_>>, Refusal> {
+pub(super) fn asked(request: &Request) -> Result<Option<HostPort<'_>>, Refusal> {
     let invalid = |fault: &str| Refusal::request("invalid_host", fault);
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next();

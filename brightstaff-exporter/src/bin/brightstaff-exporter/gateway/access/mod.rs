@@ -17,13 +17,13 @@ mod tokens;
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::http::{
-    HeaderName, Method,
+    HeaderMap, HeaderName, Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, COOKIE, ORIGIN},
 };
 
 pub(super) use self::origins::{Page, forget as forget_page, mark};
 use self::{hosts::Hosts, origins::Origins, token_file::CurrentTokens};
-use super::{Request, credentials, error::Refusal};
+use super::{Request, credentials, error::Refusal, upgrade};
 use crate::config::{Config, ConfigError};
 
 /// Everything that a request is judged by.
@@ -48,12 +48,17 @@ pub(super) enum Visitor<'a> {
 }
 
 impl Access {
-    /// Reads the clients' tokens.
-    pub(super) fn new(config: &Config) -> Result<Self, ConfigError> {
+    /// Reads the clients' tokens, unless `before` has them from the same place.
+    pub(super) fn new(config: &Config, before: Option<&Self>) -> Result<Self, ConfigError> {
+        let before = before.and_then(|before| before.tokens.as_ref());
+        let tokens = match before.filter(|tokens| tokens.are_of(config)) {
+            Some(same) => Some(Arc::clone(same)),
+            None => CurrentTokens::read(config)?.map(Arc::new),
+        };
         Ok(Self {
             hosts: Hosts::new(&config.allowed_hosts),
             origins: Origins::new(&config.cors_origins),
-            tokens: CurrentTokens::read(config)?.map(Arc::new),
+            tokens,
             nothing_to_spend: config.cors_origins.is_empty()
                 && config.client_tokens_env.is_none()
                 && config.client_tokens_file.is_none()
@@ -68,6 +73,11 @@ impl Access {
             tokens.watch();
         }
         self
+    }
+
+    /// Whether a request names its host as HTTP wants it, whichever that is.
+    pub(super) fn host_is_valid(&self, request: &Request) -> Result<(), Refusal> {
+        hosts::asked(request).map(drop)
     }
 
     /// Where a request comes from, if it may.
@@ -95,13 +105,15 @@ impl Access {
 fn is_of_provider(request: &Request) -> bool {
     let headers = request.headers();
     let one_origin = headers.get_all(ORIGIN).iter().count() == 1;
-    one_origin && (is_preflight(request) || headers.keys().any(is_credential_header))
+    // Before a web socket there is no preflight, whatever it carries.
+    one_origin
+        && !upgrade::is_asked(headers)
+        && (is_preflight(request.method(), headers) || headers.keys().any(is_credential_header))
 }
 
 /// Whether a browser asks what a page may do.
-pub(super) fn is_preflight(request: &Request) -> bool {
-    let headers = request.headers();
-    request.method() == Method::OPTIONS
+pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

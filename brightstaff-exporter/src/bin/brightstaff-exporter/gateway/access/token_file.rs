@@ -25,6 +25,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The tokens that clients may show now.
 pub(super) struct CurrentTokens {
     now: ArcSwap<ClientTokens>,
+    variable: Option<String>,
     file: Option<TokenFile>,
 }
 
@@ -46,6 +47,7 @@ impl CurrentTokens {
         let Some(path) = config.client_tokens_file.clone() else {
             let current = || Self {
                 now: ArcSwap::from_pointee(tokens),
+                variable: config.client_tokens_env.clone(),
                 file: None,
             };
             return Ok(config.client_tokens_env.is_some().then(current));
@@ -55,12 +57,19 @@ impl CurrentTokens {
         let now = tokens.and(&first).map_err(fault)?;
         Ok(Some(Self {
             now: ArcSwap::from_pointee(now),
+            variable: config.client_tokens_env.clone(),
             file: Some(TokenFile {
                 path,
                 others: tokens,
                 first: Mutex::new(Some(first)),
             }),
         }))
+    }
+
+    /// Whether they come from where this configuration says.
+    pub(super) fn are_of(&self, config: &Config) -> bool {
+        let file = self.file.as_ref().map(|file| &file.path);
+        self.variable == config.client_tokens_env && file == config.client_tokens_file.as_ref()
     }
 
     /// The tokens of now. Whoever writes others never waits for who reads, nor the other way round.

@@ -5,15 +5,15 @@ use std::{
 };
 
 use allocation_counter::measure;
-use axum::{http::HeaderMap, response::IntoResponse};
+use axum::{http::HeaderMap, response::Response};
 use flate2::{
     Compression, GzBuilder,
     write::{DeflateEncoder, GzEncoder, ZlibEncoder},
 };
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
-use super::*;
-use crate::config::Config;
+use super::{super::request_id::RequestId, *};
+use crate::config::{Api, Config};
 
 const SHORT_ZST: &[u8] = include_bytes!("../../../../../tests/bodies/short.zst");
 const LONG_ZST: &[u8] = include_bytes!("../../../../../tests/bodies/long.zst");
@@ -79,11 +79,17 @@ const CODINGS: [(Coding, Encode); 5] = [
 ];
 
 fn uploads(max_request_bytes: usize, max_buffered_bytes: usize) -> Uploads {
-    Uploads::new(&Config {
+    let config = Config {
         max_request_bytes,
         max_buffered_bytes,
         ..Config::default()
-    })
+    };
+    Uploads::new(&config, None)
+}
+
+fn response(refusal: Refusal) -> Response {
+    let id = RequestId::settle(&mut HeaderMap::new());
+    refusal.into_response_for(Api::OpenAi, &id)
 }
 
 /// The text, or the status of the refusal.
@@ -97,7 +103,7 @@ async fn decoded_by(
     body: impl Into<Bytes>,
 ) -> Result<Bytes, u16> {
     let decoded = decode(coding, &body.into(), uploads).await;
-    decoded.map_err(|refusal| refusal.into_response().status().as_u16())
+    decoded.map_err(|refusal| response(refusal).status().as_u16())
 }
 
 #[tokio::test]
@@ -246,7 +252,7 @@ fn a_bomb_takes_no_more_than_a_body_may() {
             let mut decoding = Decoding::new(coding, bomb.clone(), &uploads);
             refused = decoding.run(usize::MAX).err();
         });
-        let status = refused.unwrap().into_response().status();
+        let status = response(refused.unwrap()).status();
         assert_eq!(status, 413, "{coding:?}");
         // That of the encoder is smaller here.
         let window = match coding {
@@ -324,7 +330,7 @@ fn the_header_names_one_coding() {
         &["zst"],
         &["aws-chunked"],
     ] {
-        let answer = of(lines).unwrap_err().into_response();
+        let answer = response(of(lines).unwrap_err());
         assert_eq!(answer.status(), 415, "{lines:?}");
         assert_eq!(answer.headers()["accept-encoding"], ACCEPTED);
     }

@@ -1,11 +1,8 @@
-use axum::http::{
-    Method,
-    header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
-};
 use brightstaff_metrics_axum::RequestHead;
 use brightstaff_metrics_core::{handler, labels::RequestMethod};
 
 use super::{Endpoint, Named, Task};
+use crate::gateway::access::is_preflight;
 
 impl Task {
     /// What stands in the label `handler`.
@@ -39,11 +36,7 @@ pub(in super::super) fn handler(
     if handler::well_known(method, path).is_some() {
         return None;
     }
-    let headers = request.headers();
-    if request.method() == Method::OPTIONS
-        && headers.contains_key(ORIGIN)
-        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-    {
+    if is_preflight(request.method(), request.headers()) {
         return None;
     }
     match Endpoint::at(providers, request.method(), path) {

@@ -6,7 +6,7 @@ use axum::{
     Json,
     http::{
         HeaderValue, StatusCode,
-        header::{ACCEPT_ENCODING, ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{ACCEPT_ENCODING, ALLOW, CONNECTION, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -16,6 +16,7 @@ use super::{budget::Exhausted, client::Failure, decode, request_id::RequestId};
 use crate::config::Api;
 
 const MODEL_NOT_FOUND: &str = "model_not_found";
+const UPSTREAM_ERROR: &str = "upstream_error";
 
 /// Why a request gets no provider's response.
 #[derive(Debug)]
@@ -74,6 +75,11 @@ impl Refusal {
         self.code == MODEL_NOT_FOUND
     }
 
+    /// Whether a destination was asked, and gave no response.
+    pub(super) fn is_upstream(&self) -> bool {
+        self.kind == UPSTREAM_ERROR
+    }
+
     #[cfg(test)]
     pub(super) fn message(&self) -> &str {
         &self.message
@@ -89,7 +95,7 @@ impl Refusal {
         let fault = failure.fault();
         Self {
             status,
-            kind: "upstream_error",
+            kind: UPSTREAM_ERROR,
             ..Self::request(code, format!("upstream {destination} {fault}"))
         }
     }
@@ -142,6 +148,11 @@ impl Refusal {
         }
         if self.closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            // RFC 9110, section 15.5.22.
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2.

@@ -1,11 +1,13 @@
+use std::sync::Arc;
+
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::Session;
-use crate::config;
+use crate::{config, gateway::directory::Candidate};
 
-/// Sessions of this process alone.
-#[derive(Debug)]
-pub(super) struct Memory(Cache<Session, usize>);
+/// Sessions of this process alone: the name of the candidate, which stays what it is where the alias changes.
+#[derive(Clone, Debug)]
+pub(super) struct Memory(Cache<Session, Arc<str>>);
 
 impl Memory {
     pub(super) fn new(config: &config::Sessions) -> Self {
@@ -18,11 +20,13 @@ impl Memory {
         Self(cache)
     }
 
-    pub(super) fn get(&self, session: &Session) -> Option<usize> {
-        self.0.get(session)
+    /// The place of the candidate that a session was led to, if it is still one.
+    pub(super) fn get(&self, session: &Session, candidates: &[Candidate]) -> Option<usize> {
+        let name = self.0.get(session)?;
+        candidates.iter().position(|candidate| candidate.is(&name))
     }
 
-    pub(super) fn put(&self, session: Session, place: usize) {
-        self.0.insert(session, place);
+    pub(super) fn put(&self, session: Session, candidate: &Candidate) {
+        self.0.insert(session, candidate.full_name().into());
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Sessions {
     metrics: Metrics,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Store {
     Memory(Memory),
     Redis(redis::Redis),
@@ -44,6 +44,15 @@ impl Sessions {
         })
     }
 
+    /// The same sessions, told by requests in another way.
+    pub(super) fn named_by(&self, config: &config::Sessions) -> Self {
+        Self {
+            store: self.store.clone(),
+            naming: Naming::new(config),
+            metrics: self.metrics.clone(),
+        }
+    }
+
     /// How requests tell their session.
     pub(super) fn naming(&self) -> &Naming {
         &self.naming
@@ -56,7 +65,7 @@ impl Sessions {
         candidates: &[Candidate],
     ) -> Option<usize> {
         let found = match &self.store {
-            Store::Memory(memory) => Ok(memory.get(session)),
+            Store::Memory(memory) => Ok(memory.get(session, candidates)),
             Store::Redis(redis) => redis.get(session, candidates).await,
         };
         self.metrics.session_cache().event(match found {
@@ -68,10 +77,10 @@ impl Sessions {
     }
 
     /// Remembers where a session was led; the request does not wait for it.
-    pub(super) fn store(&self, session: Session, place: usize, candidate: &Candidate) {
+    pub(super) fn store(&self, session: Session, candidate: &Candidate) {
         match &self.store {
             Store::Memory(memory) => {
-                memory.put(session, place);
+                memory.put(session, candidate);
                 self.metrics.session_cache().event(SessionCacheEvent::Store);
             }
             Store::Redis(redis) => redis.put(&session, candidate),

@@ -92,14 +92,14 @@ impl Redis {
         // In place of `GET`, so that no value is longer than one of ours; what is not there is empty.
         get.arg("GETRANGE").arg(&key).arg(0).arg(MAX_VALUE_BYTES);
         let value: Vec<u8> = self.0.operation(Operation::Get, &get).await?;
-        if value.len() > MAX_VALUE_BYTES || std::str::from_utf8(&value).is_err() {
+        let name = std::str::from_utf8(&value);
+        let name = name.ok().filter(|name| name.len() <= MAX_VALUE_BYTES);
+        let Some(name) = name else {
             self.remove(key);
             return Ok(None);
-        }
+        };
         // None of them has the name where replicas have different configurations.
-        Ok(candidates
-            .iter()
-            .position(|candidate| candidate.full_name().as_bytes() == value))
+        Ok(candidates.iter().position(|candidate| candidate.is(name)))
     }
 
     /// Remembers a session, without anyone waiting for it.
