@@ -270,9 +270,17 @@ static ROWS: &[Row] = &[
     },
     Row {
         name: "path that leads nowhere",
-        path: "/v1/../etc/passwd?model=m",
+        path: "/nowhere?model=m",
         sees: Sees::Whole(404),
         counted: Counted::As("not_found", "POST", "4xx"),
+        ..REFUSED
+    },
+    Row {
+        name: "path that goes up",
+        path: "/v1/../etc/passwd?model=m",
+        counted: Counted::As("not_found", "POST", "4xx"),
+        // It is nowhere, too.
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "POST", "4xx")),
         ..REFUSED
     },
     Row {
@@ -291,7 +299,7 @@ static ROWS: &[Row] = &[
         path: "/v1/models",
         body: Body::None,
         sees: Sees::Whole(200),
-        counted: Counted::As("/v1/models", "HEAD", "2xx"),
+        counted: Counted::As("list_models", "HEAD", "2xx"),
         actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "HEAD", "4xx")),
         ..REFUSED
     },
@@ -300,7 +308,7 @@ static ROWS: &[Row] = &[
         method: "OPTIONS",
         body: Body::None,
         sees: Sees::Whole(405),
-        counted: Counted::As(CHAT, "OPTIONS", "4xx"),
+        counted: Counted::As("llm_chat", "OPTIONS", "4xx"),
         // Its route is a resource that takes POST alone, so that another method finds none.
         actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OPTIONS", "4xx")),
         ..REFUSED
@@ -310,7 +318,7 @@ static ROWS: &[Row] = &[
         method: "BREW",
         body: Body::None,
         sees: Sees::Whole(405),
-        counted: Counted::As(CHAT, "OTHER", "4xx"),
+        counted: Counted::As("llm_chat", "OTHER", "4xx"),
         // As above.
         actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OTHER", "4xx")),
         ..REFUSED
