@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use flate2::{Compression, write::GzEncoder};
 
 use super::{
     provider::{NUMBER, PLAN, Provider},
@@ -68,7 +69,7 @@ impl<'a> Player<'a> {
         row: &Row,
         number: u64,
     ) -> Result<(Sees, bool)> {
-        let body = body(row.body, self.target.max_request_bytes());
+        let body = body(row.body, self.target.max_request_bytes())?;
         let head = head(row, number, body.len());
         let stream = connection.get_mut();
         match row.client {
@@ -108,20 +109,26 @@ fn head(row: &Row, number: u64, length: usize) -> String {
         let kind = row.body.content_type();
         head += &format!("content-type: {kind}\r\ncontent-length: {length}\r\n");
     }
+    if matches!(row.body, Body::Gzip(_) | Body::Bomb) {
+        head += "content-encoding: gzip\r\n";
+    }
     if row.client == Client::Closes {
         head += "connection: close\r\n";
     }
     head + "\r\n"
 }
 
-fn body(body: Body, limit: usize) -> Vec<u8> {
-    match body {
+fn body(body: Body, limit: usize) -> Result<Vec<u8>> {
+    let completion = |model, stream| {
+        let messages = r#"[{"role":"user","content":"Say hello."}]"#;
+        format!(r#"{{"model":"{model}","stream":{stream},"messages":{messages}}}"#)
+    };
+    Ok(match body {
         Body::None => Vec::new(),
-        Body::Completion(model, stream) => {
-            let messages = r#"[{"role":"user","content":"Say hello."}]"#;
-            format!(r#"{{"model":"{model}","stream":{stream},"messages":{messages}}}"#).into()
-        }
+        Body::Completion(model, stream) => completion(model, stream).into(),
         Body::TooLarge => vec![b' '; limit + 1],
+        Body::Gzip(model) => gzip(completion(model, false).as_bytes())?,
+        Body::Bomb => gzip(&vec![b' '; limit + 1])?,
         Body::NoJson => b"model=m&stream=true".to_vec(),
         Body::Object => b"{}".to_vec(),
         Body::Form(length) => {
@@ -129,7 +136,13 @@ fn body(body: Body, limit: usize) -> Vec<u8> {
                 b"--X\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
             [&head[..], &vec![b'a'; length], b"\r\n--X--\r\n"].concat()
         }
-    }
+    })
+}
+
+fn gzip(text: &[u8]) -> Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(text)?;
+    Ok(gzip.finish()?)
 }
 
 fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees, bool)> {

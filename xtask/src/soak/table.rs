@@ -72,6 +72,14 @@ static ROWS: &[Row] = &[
         ..BASE
     },
     Row {
+        name: "request in gzip",
+        share: 6,
+        body: Body::Gzip("openai/m"),
+        tokens: Plan::JSON_TOKENS,
+        actix: Actix::Not("it reads no request in gzip"),
+        ..BASE
+    },
+    Row {
         name: "headers that come late",
         plan: Plan::SlowHeaders,
         tokens: Plan::JSON_TOKENS,
@@ -238,6 +246,13 @@ static ROWS: &[Row] = &[
         body: Body::TooLarge,
         client: Client::Closes,
         sees: Sees::Whole(413),
+        ..REFUSED
+    },
+    Row {
+        name: "body that is too large once it is decoded",
+        body: Body::Bomb,
+        sees: Sees::Whole(413),
+        actix: Actix::Not("it reads no request in gzip"),
         ..REFUSED
     },
     Row {
