@@ -112,6 +112,10 @@ fn head(row: &Row, number: u64, length: usize) -> String {
     if matches!(row.body, Body::Gzip(_) | Body::Bomb) {
         head += "content-encoding: gzip\r\n";
     }
+    if row.plan.is_socket() {
+        head += "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                 sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    }
     if row.client == Client::Closes {
         head += "connection: close\r\n";
     }
@@ -159,7 +163,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
         None => bail!("no response, but {line:?}"),
     };
     let mut length = None;
-    let (mut chunked, mut closes) = (false, false);
+    let (mut chunked, mut closes) = (false, row.plan.is_socket());
     loop {
         line.clear();
         connection.read_line(&mut line)?;
@@ -169,7 +173,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = Some(value.parse()?),
             "transfer-encoding" => chunked = true,
-            "connection" => closes = value == "close",
+            "connection" => closes |= value == "close",
             _ => {}
         }
     }
@@ -179,6 +183,8 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
     }
     let whole = if row.method == "HEAD" {
         true
+    } else if row.plan.is_socket() {
+        echoes(connection)?
     } else if chunked {
         read_chunks(connection)
     } else {
@@ -191,6 +197,16 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
         Sees::Broken(status)
     };
     Ok((seen, closes))
+}
+
+/// Whether what is sent over a web socket comes back, and nothing else before both sides have closed.
+fn echoes(connection: &mut BufReader<TcpStream>) -> Result<bool> {
+    const SENT: &[u8] = b"a message";
+    let stream = connection.get_mut();
+    stream.write_all(SENT)?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut echoed = Vec::new();
+    Ok(connection.read_to_end(&mut echoed).is_ok() && echoed == SENT)
 }
 
 /// Whether there were as many bytes.

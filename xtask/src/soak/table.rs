@@ -39,6 +39,18 @@ const REFUSED: Row = Row {
     ..BASE
 };
 
+/// A web socket, which is no call.
+const SOCKET: Row = Row {
+    share: 4,
+    method: "GET",
+    path: "/v1/realtime?model=openai/m",
+    body: Body::None,
+    sees: Sees::Whole(101),
+    calls: &[],
+    actix: Actix::Not("it passes no web sockets"),
+    ..BASE
+};
+
 /// Actix answers what it cannot read before any middleware.
 const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
 
@@ -217,6 +229,20 @@ static ROWS: &[Row] = &[
         counted: Counted::Cancelled("llm_chat", "2xx", "body"),
         calls: &[("openai", "2xx", "cancelled")],
         ..STREAMED
+    },
+    Row {
+        name: "web socket",
+        plan: Plan::Socket,
+        counted: Counted::As("realtime", "GET", "1xx"),
+        ..SOCKET
+    },
+    Row {
+        name: "client leaves a web socket",
+        plan: Plan::EndlessSocket,
+        client: Client::LeavesInBody,
+        sees: Sees::Left,
+        counted: Counted::Cancelled("realtime", "1xx", "body"),
+        ..SOCKET
     },
     Row {
         name: "half of a body",
