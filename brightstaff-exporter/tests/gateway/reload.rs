@@ -181,6 +181,29 @@ async fn a_session_stays_with_its_model_wherever_that_stands_now() {
 }
 
 #[tokio::test]
+async fn who_is_left_alone_is_known_until_something_of_it_changes() {
+    let mood = Arc::new(AtomicU16::new(500));
+    let (moody, well) = (Upstream::moody(&mood).await, Upstream::chat().await);
+    let with = |more: &str| {
+        let providers = provider("moody", &moody.url, more) + &provider("well", &well.url, "");
+        let route = "[routes.best]\ncandidates = ['moody/m', 'well/m']";
+        format!("{providers}{route}\ncool_down_after = 1\ncool_down = '1h'")
+    };
+    let serve = Serve::config(&with("")).env("TEST_P", "sk-ours");
+    let gateway = serve.start().await;
+    let ask = async || {
+        assert_eq!(gateway.chat("best").await.0, 200);
+        moody.seen().len()
+    };
+    assert_eq!((ask().await, ask().await), (1, 1));
+    gateway.reloaded(&with("models = ['m']")).await;
+    assert_eq!(ask().await, 1);
+    // Perhaps it had been for want of a key.
+    gateway.reloaded(&with("api_key_env = 'TEST_P'")).await;
+    assert_eq!((ask().await, ask().await), (2, 2));
+}
+
+#[tokio::test]
 async fn who_may_ask_and_how_much_changes_at_once() {
     let upstream = Upstream::chat().await;
     let p = provider("p", &upstream.url, "");
