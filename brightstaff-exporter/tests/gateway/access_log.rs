@@ -45,7 +45,7 @@ fn is(line: &Value, fields: &Value) {
         "{ts}"
     );
     assert!(line["duration_ms"].as_f64().unwrap() >= 0.0, "{line}");
-    assert_eq!(line.as_object().unwrap().len(), 20, "{line}");
+    assert_eq!(line.as_object().unwrap().len(), 21, "{line}");
 }
 
 #[tokio::test]
@@ -66,6 +66,7 @@ async fn a_whole_answer_is_told_with_its_tokens() {
         "requested_model": "gpt-4o",
         "status": 200,
         "end": "complete",
+        "refusal": null,
         "error_class": "none",
         "attempts": 1,
         "ttfb_ms": null,
@@ -208,11 +209,11 @@ async fn failures_are_told_as_they_were() {
     let expected = [
         json!({
             "handler": "llm_chat", "provider": "failing", "model": "other", "requested_model": "failing/m",
-            "status": 500, "end": "complete", "error_class": "status", "attempts": 1,
+            "status": 500, "end": "complete", "refusal": null, "error_class": "status", "attempts": 1,
         }),
         json!({
             "handler": "llm_chat", "provider": "nobody", "model": "other", "requested_model": "nobody/m",
-            "status": 502, "end": "complete", "error_class": "connect", "attempts": 1,
+            "status": 502, "end": "complete", "refusal": "upstream_unreachable", "error_class": "connect", "attempts": 1,
         }),
         json!({
             "method": "GET", "path": "/nothing/here", "handler": "not_found", "status": 404, "end": "complete",
@@ -245,7 +246,7 @@ async fn what_is_refused_before_it_is_read_has_its_line() {
     let long = Raw::sent(&gateway, post("content-length: 101")).await;
     assert!(long.rest().await.starts_with("HTTP/1.1 413 "));
     let expected = json!({
-        "handler": "llm_chat", "status": 413, "end": "complete", "attempts": 0, "error_class": null,
+        "handler": "llm_chat", "status": 413, "end": "complete", "refusal": "request_too_large", "attempts": 0, "error_class": null,
     });
     is(&only(&gateway).await, &expected);
 

@@ -58,7 +58,7 @@ async fn other_pages_reach_no_provider() {
             assert!(!answer.headers().contains_key("access-control-allow-origin"));
             let body = answer.text().await.unwrap();
             assert!(
-                method == Method::HEAD || body.contains("add it to cors_origins"),
+                method == Method::HEAD || body.contains("web pages of this origin may not"),
                 "{body}"
             );
             refused += 1;

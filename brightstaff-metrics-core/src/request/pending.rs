@@ -14,6 +14,12 @@ pub struct PendingCall {
     upstream: Upstream,
     in_flight: CallInFlight,
     start: Tick,
+    aside: Option<Box<Aside>>,
+}
+
+/// What few of them have, in one word.
+#[derive(Debug, Default)]
+struct Aside {
     trace: Option<TraceContext>,
     listener: Option<Listener>,
 }
@@ -24,14 +30,18 @@ impl PendingCall {
             in_flight: upstream.call_in_flight(),
             upstream: upstream.clone(),
             start,
-            trace,
-            listener: None,
+            aside: trace.map(|trace| {
+                Box::new(Aside {
+                    trace: Some(trace),
+                    listener: None,
+                })
+            }),
         }
     }
 
     /// Tells this listener of the end of the call.
     pub(super) fn listen(&mut self, listener: Listener) {
-        self.listener = Some(listener);
+        self.aside.get_or_insert_default().listener = Some(listener);
     }
 
     /// Leaves it, where the handler marked the response: as one of a call that these metrics measure already,
@@ -47,8 +57,10 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        UpstreamCall::new(self.upstream, self.in_flight, self.start)
-            .in_trace(self.trace)
-            .with_listener(self.listener)
+        let call = UpstreamCall::new(self.upstream, self.in_flight, self.start);
+        match self.aside {
+            None => call,
+            Some(aside) => call.in_trace(aside.trace).with_listener(aside.listener),
+        }
     }
 }

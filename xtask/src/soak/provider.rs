@@ -63,6 +63,10 @@ pub(super) enum Plan {
     Hangup,
     /// Answers in something that is not HTTP.
     NoHttp,
+    /// Opens a web socket, and sends back what comes until the other side closes.
+    Socket,
+    /// Opens one, and sends something now and then until the gateway goes.
+    EndlessSocket,
     /// Answers with this status.
     Status(u16),
 }
@@ -84,6 +88,11 @@ impl Plan {
             Self::Status(status) => status.to_string(),
             other => format!("{other:?}"),
         }
+    }
+
+    /// Whether the request asks for a web socket.
+    pub(super) fn is_socket(self) -> bool {
+        matches!(self, Self::Socket | Self::EndlessSocket)
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -108,6 +117,8 @@ impl Plan {
             P::Never,
             P::Hangup,
             P::NoHttp,
+            P::Socket,
+            P::EndlessSocket,
         ];
         let mut plans = plans.into_iter();
         let named = plans.find(|plan| plan.name() == name);
@@ -271,6 +282,20 @@ fn answer(plan: Plan, stream: &TcpStream) -> Result<bool> {
             stream.write_all(b"220 mail.example ESMTP\r\n")?;
             return Ok(false);
         }
+        Plan::Socket => {
+            let (mut from, mut to) = (stream, stream);
+            to.write_all(SWITCHED)?;
+            std::io::copy(&mut from, &mut to)?;
+            return Ok(false);
+        }
+        Plan::EndlessSocket => {
+            let mut stream = stream;
+            stream.write_all(SWITCHED)?;
+            while stream.write_all(b"tick").is_ok() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            return Ok(false);
+        }
     }
     Ok(true)
 }
@@ -315,6 +340,9 @@ fn until_gone(mut stream: &TcpStream) {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+const SWITCHED: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
 #[cfg(test)]
 mod tests {

@@ -81,6 +81,10 @@ pub(super) enum Body {
     Completion(&'static str, bool),
     /// One byte more than the gateway takes.
     TooLarge,
+    /// The same completion, in gzip.
+    Gzip(&'static str),
+    /// Some KiB of gzip that are more text than the gateway takes.
+    Bomb,
     /// A text that is not JSON.
     NoJson,
     /// An object that says nothing.

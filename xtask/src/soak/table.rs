@@ -39,6 +39,18 @@ const REFUSED: Row = Row {
     ..BASE
 };
 
+/// A web socket, which is no call.
+const SOCKET: Row = Row {
+    share: 4,
+    method: "GET",
+    path: "/v1/realtime?model=openai/m",
+    body: Body::None,
+    sees: Sees::Whole(101),
+    calls: &[],
+    actix: Actix::Not("it passes no web sockets"),
+    ..BASE
+};
+
 /// Actix answers what it cannot read before any middleware.
 const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
 
@@ -69,6 +81,14 @@ static ROWS: &[Row] = &[
         share: 6,
         plan: Plan::Gzip,
         tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "request in gzip",
+        share: 6,
+        body: Body::Gzip("openai/m"),
+        tokens: Plan::JSON_TOKENS,
+        actix: Actix::Not("it reads no request in gzip"),
         ..BASE
     },
     Row {
@@ -211,6 +231,20 @@ static ROWS: &[Row] = &[
         ..STREAMED
     },
     Row {
+        name: "web socket",
+        plan: Plan::Socket,
+        counted: Counted::As("realtime", "GET", "1xx"),
+        ..SOCKET
+    },
+    Row {
+        name: "client leaves a web socket",
+        plan: Plan::EndlessSocket,
+        client: Client::LeavesInBody,
+        sees: Sees::Left,
+        counted: Counted::Cancelled("realtime", "1xx", "body"),
+        ..SOCKET
+    },
+    Row {
         name: "half of a body",
         client: Client::SendsHalf,
         sees: Sees::Closed,
@@ -238,6 +272,13 @@ static ROWS: &[Row] = &[
         body: Body::TooLarge,
         client: Client::Closes,
         sees: Sees::Whole(413),
+        ..REFUSED
+    },
+    Row {
+        name: "body that is too large once it is decoded",
+        body: Body::Bomb,
+        sees: Sees::Whole(413),
+        actix: Actix::Not("it reads no request in gzip"),
         ..REFUSED
     },
     Row {

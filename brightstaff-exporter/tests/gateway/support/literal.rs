@@ -10,7 +10,7 @@ use super::{Gateway, PATIENCE};
 #[derive(Debug)]
 pub(crate) struct Literal {
     pub(crate) status: u16,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Literal {

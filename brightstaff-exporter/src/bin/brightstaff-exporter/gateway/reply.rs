@@ -46,7 +46,12 @@ impl Reply {
     ) -> Response<ResponseBody> {
         let response = match answered {
             Ok(response) => response,
-            Err(refusal) => return whole(refusal.into_response_for(self.api(providers), &self.id)),
+            Err(refusal) => {
+                if let Some(line) = &self.line {
+                    line.refused(refusal.code());
+                }
+                return whole(refusal.into_response_for(self.api(providers), &self.id));
+            }
         };
         if let Some(line) = &self.line {
             let headers = response.headers();

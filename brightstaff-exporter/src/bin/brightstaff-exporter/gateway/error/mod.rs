@@ -71,6 +71,11 @@ impl Refusal {
         }
     }
 
+    /// What it is called, in the shapes that have a place for that.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
     pub(super) fn is_unknown_model(&self) -> bool {
         self.code == MODEL_NOT_FOUND
     }

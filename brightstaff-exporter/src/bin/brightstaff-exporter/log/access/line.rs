@@ -42,6 +42,7 @@ struct Known {
     attempts: u32,
     last: Option<Call>,
     upstream_id: Option<Box<str>>,
+    refusal: Option<&'static str>,
 }
 
 /// The last call that ended.
@@ -82,6 +83,11 @@ impl Line {
         self.known().upstream_id = id.map(Into::into);
     }
 
+    /// The gateway answers itself, for this reason.
+    pub(crate) fn refused(&self, code: &'static str) {
+        self.known().refusal = Some(code);
+    }
+
     /// Nothing is done under the lock that could leave half of it behind.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -106,6 +112,7 @@ impl Line {
         fields.text("requested_model", known.requested_model.as_deref());
         fields.number("status", request.status.map(u64::from));
         fields.text("end", Some(request.end.as_str()));
+        fields.text("refusal", known.refusal);
         fields.text("error_class", call.map(|call| call.error_class.as_str()));
         fields.number("attempts", Some(known.attempts.into()));
         fields.milliseconds("duration_ms", Some(request.duration));
