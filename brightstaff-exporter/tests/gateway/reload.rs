@@ -10,8 +10,12 @@ use std::{
 };
 
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{ByHand, CHAT, Connection, Gateway, Serve, Upstream, refused, stream};
+use crate::support::{
+    ByHand, CHAT, Connection, Gateway, Serve, SocketUpstream, Upstream, echo, open, refused,
+    request, stream,
+};
 
 fn provider(name: &str, url: &str, more: &str) -> String {
     format!("[providers.{name}]\nurl = '{url}'\n{more}\n")
@@ -72,6 +76,21 @@ async fn what_comes_next_meets_the_new_file_and_what_is_on_its_way_goes_on() {
     assert_eq!(scrape.sum("llm_upstream_in_flight"), 0.0);
     assert_eq!(scrape.sum("llm_tokens_total{provider=\"old\"}"), 12.0);
     assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
+}
+
+#[tokio::test]
+async fn a_socket_stays_open() {
+    let upstream = SocketUpstream::echo().await;
+    let other = Upstream::chat().await;
+    let gateway = Serve::config(&provider("p", &upstream.url, ""));
+    let gateway = gateway.start().await;
+    let (mut client, _) = open(&gateway, request("/v1/realtime")).await.unwrap();
+    gateway.reloaded(&provider("q", &other.url, "")).await;
+    echo(&mut client, Message::text("still here")).await;
+    let in_flight = r#"http_in_flight_requests{handler="realtime"}"#;
+    gateway.expect(in_flight, 1.0).await;
+    drop(client);
+    gateway.expect(in_flight, 0.0).await;
 }
 
 #[tokio::test]
