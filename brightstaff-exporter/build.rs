@@ -9,6 +9,9 @@ use std::{env, fs, path::Path, process::Command};
 /// How much of a commit's hash is shown to people.
 const SHOWN_DIGITS: usize = 12;
 
+/// What stands for a commit that nobody knows.
+const UNKNOWN: &str = "unknown";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     // The library has no use for it.
@@ -16,7 +19,8 @@ fn main() {
         return;
     }
     println!("cargo::rerun-if-env-changed=GIT_SHA");
-    let given = env::var("GIT_SHA").ok().filter(|sha| is_word(sha));
+    let given = env::var("GIT_SHA").ok();
+    let given = given.filter(|sha| is_word(sha) && sha != UNKNOWN);
     let (head, date) = checkout().unzip();
     let sha = given.or_else(packaged).or_else(|| head.clone());
     let date = date.filter(|_| sha == head);
@@ -28,7 +32,7 @@ fn main() {
         version += &format!(" ({shown}{date})");
     }
     println!("cargo::rustc-env=BRIGHTSTAFF_VERSION={version}");
-    let sha = sha.as_deref().unwrap_or("unknown");
+    let sha = sha.as_deref().unwrap_or(UNKNOWN);
     println!("cargo::rustc-env=BRIGHTSTAFF_GIT_SHA={sha}");
 }
 

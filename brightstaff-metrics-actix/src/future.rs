@@ -7,7 +7,7 @@ use actix_web::{
     Error, HttpResponse,
     body::{BodySize, MessageBody},
     dev::ServiceResponse,
-    http::header,
+    http::{StatusCode, header},
 };
 use brightstaff_metrics_core::{
     Head, NoUpstream, UpstreamObserved,
@@ -105,9 +105,13 @@ fn head_without_media<'a, B: MessageBody>(response: &HttpResponse<B>) -> Head<'a
         }
         BodySize::Stream => (None, false),
     };
+    // What a web socket sends is this body.
+    let streamed = response.body().size() == BodySize::Stream;
+    let upgraded = streamed && response.status() == StatusCode::SWITCHING_PROTOCOLS;
     Head::new(response.status().as_u16())
         .content_length(length)
         .end_of_stream(ended)
+        .upgraded(upgraded)
 }
 
 fn unless_marked<B>(call: PendingCall, response: &HttpResponse<B>) -> Option<PendingCall> {

@@ -183,6 +183,10 @@
 //! # let _ = app;
 //! ```
 //!
+//! - **Web sockets** (`actix_ws`, `actix-web-actors`) are counted by their 101, and in flight until what they send ends,
+//!   which actix has as the body of the 101: with the closing of the `Session`, and as a cancel where the client left
+//!   before that (at once with the setting [below](#clients-that-hang-up)). A socket is no call to a provider: what passes
+//!   in it is not read. A 101 without a body ends there.
 //! - **Requests that actix cannot read** are answered with 400 before any middleware, and not measured.
 //!
 //! # Clients that hang up

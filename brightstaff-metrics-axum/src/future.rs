@@ -4,7 +4,7 @@ use std::{
 };
 
 use brightstaff_metrics_core::{
-    Head, NoUpstream, ObservedBody, UpstreamObserved,
+    Head, NoUpstream, ObservedBody, UpgradeMark, UpstreamObserved,
     adapter::{PendingCall, RequestGuard, ResponseObserver, head_without_media},
 };
 use bytes::Bytes;
@@ -55,7 +55,12 @@ where
                 } else {
                     head_without_media(response)
                 };
-                this.observer.head(&head, call);
+                let mark = this.observer.switches(response.status().as_u16());
+                let mark = mark.then(|| response.extensions().get::<UpgradeMark>());
+                match mark.flatten() {
+                    Some(mark) => this.observer.upgraded(&head, mark),
+                    None => this.observer.head(&head, call),
+                }
             }
             Poll::Ready(Err(_)) => this.observer.fail(),
         }

@@ -183,9 +183,55 @@
 //! - Its body, by HTTP's rules. One that errs, panics or is shorter than it declared is counted in
 //!   `http_requests_interrupted_total`, as well as by its status; no cancel.
 //! - **Server-sent events** last as long as their stream.
-//! - **Web sockets** are measured up to their 101, a 1xx: the request ends there. What passes later is no HTTP any more, and
-//!   on a connection that the handler takes over from the server, in a task of its own: it knows how long that lasts, and
-//!   the layer does not.
+//! - **Web sockets** are counted by their 101, a 1xx, and end there, unless the handler says more. What passes later is no
+//!   HTTP any more, and on a connection that the handler takes over from the server, in a task of its own: it knows how
+//!   long that lasts, and the layer does not. An [`UpgradedRequest`] tells it: see below.
+//!
+//! # Web sockets
+//!
+//! The request of a web socket is in flight, and its duration runs, for as long as the handler holds an
+//! [`UpgradedRequest`] whose [mark](UpgradeMark) the response has:
+//!
+//! ```
+//! use axum::{
+//!     Extension, Router,
+//!     extract::ws::{WebSocket, WebSocketUpgrade},
+//!     response::IntoResponse,
+//!     routing::any,
+//! };
+//! use brightstaff_metrics_axum::{Metrics, MetricsLayer, UpgradedRequest};
+//!
+//! async fn realtime(upgrade: WebSocketUpgrade) -> impl IntoResponse {
+//!     let upgraded = UpgradedRequest::new();
+//!     let mark = Extension(upgraded.mark());
+//!     let response = upgrade.on_upgrade(async |mut socket| match echo(&mut socket).await {
+//!         Ok(()) => upgraded.complete(),
+//!         Err(_) => upgraded.fail(),
+//!     });
+//!     (mark, response)
+//! }
+//!
+//! async fn echo(socket: &mut WebSocket) -> Result<(), axum::Error> {
+//!     while let Some(message) = socket.recv().await {
+//!         socket.send(message?).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let app: Router = Router::new()
+//!     .route("/v1/realtime", any(realtime))
+//!     .layer(MetricsLayer::new(Metrics::unregistered()));
+//! # let _ = app;
+//! ```
+//!
+//! - Both sides closed: [`complete`](UpgradedRequest::complete). It broke:
+//!   [`fail`](UpgradedRequest::fail), which is counted in `http_requests_interrupted_total`. Dropped, by an upgrade that
+//!   never came since the client left, by a task that is aborted, or because nobody said anything: a cancel. A panic in
+//!   the handler's task is told from both.
+//! - The same holds for CONNECT, whose 2xx has no body, over HTTP/2 as well ([RFC 8441]).
+//! - A socket is no call to a provider: what passes in it is not read, and `llm_*` knows nothing of it.
+//!
+//! [RFC 8441]: https://www.rfc-editor.org/rfc/rfc8441
 //!
 //! # Without axum
 //!
@@ -244,8 +290,8 @@ mod service;
 mod settings;
 
 pub use brightstaff_metrics_core::{
-    self, HandlerName, Head, Metrics, NoUpstream, ObservedBody, TraceContext, Upstream,
-    UpstreamCall, labels::ErrorClass, meter::Usage, prometheus,
+    self, HandlerName, Head, Metrics, NoUpstream, ObservedBody, TraceContext, UpgradeMark,
+    UpgradedRequest, Upstream, UpstreamCall, labels::ErrorClass, meter::Usage, prometheus,
 };
 
 pub use self::{

@@ -10,6 +10,7 @@ use std::{
 
 use brightstaff_metrics_axum::{
     HandlerName, Metrics, MetricsLayer, MetricsService, ObservedBody, ResponseFuture,
+    UpgradedRequest,
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, stream::repeat_with};
@@ -184,4 +185,33 @@ fn the_types_go_where_tower_wants_them() {
     send::<ResponseFuture<()>>();
     fn anywhere<T: Default + Send + Sync + 'static>() {}
     anywhere::<ObservedBody<Body>>();
+}
+
+/// A 2xx to CONNECT has no body, and hands the connection over as a 101 does (RFC 8441 over HTTP/2).
+#[tokio::test]
+async fn a_mark_counts_where_the_connection_is_handed_over_and_nowhere_else() {
+    let in_flight = r#"in_flight_requests{handler="root"} 1"#.to_owned();
+    for (method, status, handed_over) in [
+        ("GET", 101, true),
+        ("CONNECT", 200, true),
+        ("CONNECT", 404, false),
+        ("GET", 200, false),
+    ] {
+        let (registry, layer) = metrics();
+        let upgraded = UpgradedRequest::new();
+        let mark = upgraded.mark();
+        let app = layer
+            .handler("/", "root")
+            .layer(service_fn(move |_: Request<Body>| {
+                let answer = Response::builder().status(status).extension(mark.clone());
+                ready(answer.body(Body::default()))
+            }));
+        let request = Request::builder().method(method);
+        let answer = app.oneshot(request.body(Body::default()).unwrap()).await;
+        drop(answer.unwrap());
+        let open = samples(&registry).contains(&in_flight);
+        assert_eq!(open, handed_over, "{method} {status}");
+        upgraded.complete();
+        assert!(!samples(&registry).contains(&in_flight));
+    }
 }

@@ -18,6 +18,7 @@ pub struct Head<'a> {
     pub(crate) content_encoding: Option<&'a str>,
     pub(crate) declared: Option<u64>,
     pub(crate) ended: bool,
+    pub(crate) upgraded: bool,
 }
 
 impl<'a> Head<'a> {
@@ -30,6 +31,7 @@ impl<'a> Head<'a> {
             content_encoding: None,
             declared: None,
             ended: false,
+            upgraded: false,
         }
     }
 
@@ -65,6 +67,16 @@ impl<'a> Head<'a> {
     #[must_use]
     pub const fn end_of_stream(self, ended: bool) -> Self {
         Self { ended, ..self }
+    }
+
+    /// The connection speaks another protocol after this head, and the request goes on: what passes then is its body,
+    /// whatever the status.
+    ///
+    /// For servers whose middleware sees it pass, as actix-web's does; for others there is
+    /// [`UpgradedRequest`](crate::UpgradedRequest).
+    #[must_use]
+    pub const fn upgraded(self, upgraded: bool) -> Self {
+        Self { upgraded, ..self }
     }
 
     /// The number of bytes that the body will have, where that is known.

@@ -103,7 +103,7 @@ pub use self::{
     head::Head,
     listener::{EndListener, EndedCall, EndedRequest, Listener, RequestEnd},
     metrics::{Builder, Metrics, exposition},
-    request::{HandlerName, handler},
+    request::{HandlerName, UpgradeMark, UpgradedRequest, handler},
     routing::{Routing, RoutingService, SessionCache},
     trace::TraceContext,
     upstream::{HeldCall, NoUpstream, Opening, Upstream, UpstreamCall, UpstreamObserved},

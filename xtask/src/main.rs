@@ -29,6 +29,7 @@ mod readme;
 mod render;
 mod rules;
 mod runner;
+mod sdks;
 mod sidecar;
 mod soak;
 mod stack;

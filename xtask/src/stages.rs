@@ -7,7 +7,7 @@ use xshell::Shell;
 
 use crate::{
     bench, cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes,
-    layout, link, newcomer, packages, proof, render, runner, soak,
+    layout, link, newcomer, packages, proof, render, runner, sdks, soak,
     stage::{Lane, Outcome, Stage},
 };
 
@@ -149,6 +149,12 @@ const STAGES: &[Stage] = &[
         about: "every fault that clients and providers make, for a minute, and what the example on actix-web knows of them, is counted right, and leaves nothing",
         lane: Lane::Lab,
         run: soak::test,
+    },
+    Stage {
+        name: "sdks",
+        about: "the real SDKs of every provider, over what they can call, get what they ask for, and are counted exactly",
+        lane: Lane::Lab,
+        run: sdks::test,
     },
     Stage {
         name: "link",

@@ -58,6 +58,11 @@ fn addresses_of_the_tools_are_refused_alike() {
             "",
             r#"--anthropic-bind: is no address to listen on: write IP:PORT, for example 127.0.0.1:12002"#,
         ),
+        (
+            ["simulate", "--each-bind", "x"],
+            "",
+            r#"--each-bind: is no address to listen on: write IP:PORT, for example 127.0.0.1:12003"#,
+        ),
     ] {
         let ran = Command::new(env!("CARGO_BIN_EXE_brightstaff-exporter"))
             .args(arguments)

@@ -186,6 +186,7 @@ const COMMANDS: &[&[&str]] = &[
     &["demo", "--metrics-bind", "$"],
     &["simulate", "--openai-bind", "$"],
     &["simulate", "--anthropic-bind", "$"],
+    &["simulate", "--each-bind", "$"],
     &["simulate", "$"],
     &["inspect", "--status", "$", "x"],
 ];

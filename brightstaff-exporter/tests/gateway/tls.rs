@@ -46,6 +46,11 @@ pub(crate) async fn self_signed(protocol: &[u8]) -> (String, String) {
 
 /// What secures such a provider, and its certificate.
 pub(crate) fn acceptor(protocol: &[u8]) -> (TlsAcceptor, String) {
+    acceptor_of(&[protocol])
+}
+
+/// The same for one with several protocols, the best first.
+pub(crate) fn acceptor_of(protocols: &[&[u8]]) -> (TlsAcceptor, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned(), "upstream.test".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -55,7 +60,7 @@ pub(crate) fn acceptor(protocol: &[u8]) -> (TlsAcceptor, String) {
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
-    config.alpn_protocols = vec![protocol.to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     (TlsAcceptor::from(Arc::new(config)), cert.pem())
 }
 

@@ -1,7 +1,7 @@
 use crate::{
     head::Head,
     labels::StatusClass,
-    request::{PendingCall, RequestGuard},
+    request::{PendingCall, RequestGuard, UpgradeMark},
     upstream::{Opening, UpstreamCall},
 };
 
@@ -52,6 +52,27 @@ impl ResponseObserver {
         }
         if let Some(request) = &mut self.request {
             request.head(head);
+        }
+    }
+
+    /// Whether the connection speaks another protocol after a response of this status: a 101, or a 2xx to CONNECT. Then
+    /// the response may have a mark.
+    #[must_use]
+    #[inline]
+    pub fn switches(&self, status: u16) -> bool {
+        self.request
+            .as_ref()
+            .is_some_and(|request| request.switches(status))
+    }
+
+    /// The head of a response that [switches](Self::switches), and has this mark: the request is in flight for as long
+    /// as its holder wants.
+    pub fn upgraded(&mut self, head: &Head<'_>, mark: &UpgradeMark) {
+        if let Some(mut request) = self.request.take() {
+            request.head(&head.upgraded(true));
+            // Whatever ends it from here on ended what was under way.
+            request.polled();
+            mark.take(request);
         }
     }
 

@@ -117,10 +117,19 @@ impl RequestGuard {
             || is_bodiless(head.status)
             || self.method == RequestMethod::Head
             || self.connect && class == StatusClass::Success;
-        self.progress.head(head.declared, bodiless);
+        if !head.upgraded {
+            self.progress.head(head.declared, bodiless);
+        }
         if self.progress.is_complete() {
             self.end_at(Ending::Complete, now);
         }
+    }
+
+    /// Whether the connection speaks another protocol after a response of this status (RFC 9110, sections 7.8 and
+    /// 9.3.6).
+    #[inline]
+    pub(crate) fn switches(&self, status: u16) -> bool {
+        status == 101 || self.connect && StatusClass::of(status) == StatusClass::Success
     }
 
     /// Somebody asks for the body.
@@ -158,7 +167,7 @@ impl RequestGuard {
     }
 
     #[inline]
-    fn end(&mut self, ending: Ending) {
+    pub(super) fn end(&mut self, ending: Ending) {
         if !self.ended {
             self.end_at(ending, self.handler.context.clock.now());
         }

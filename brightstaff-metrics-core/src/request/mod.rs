@@ -10,6 +10,7 @@ mod layer_mark;
 mod paths;
 mod pending;
 mod request_metrics;
+mod upgraded;
 
 pub mod handler {
     //! The handler names of the endpoints that LLM gateways have in common.
@@ -27,4 +28,5 @@ pub use self::{
     layer_mark::{Extensions, LayerMarks, NewMarks},
     pending::PendingCall,
     request_metrics::{Begun, RequestMetrics},
+    upgraded::{UpgradeMark, UpgradedRequest},
 };

@@ -46,10 +46,11 @@ impl OpenCall {
 impl Opening {
     /// Of a response that ended with this class.
     pub(super) fn at_end(class: ErrorClass, facts: Option<&Facts>) -> Self {
-        match facts.map_or(Self::Failed, Self::of) {
-            Self::Pending if class == ErrorClass::None => Self::Sound,
-            Self::Pending => Self::Failed,
-            known => known,
+        let began = facts.is_some_and(|facts| !facts.error && facts.events > 0);
+        if began || class == ErrorClass::None {
+            Self::Sound
+        } else {
+            Self::Failed
         }
     }
 

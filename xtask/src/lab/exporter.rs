@@ -70,6 +70,38 @@ impl Exporter {
         Self::start(dir, "gateway", &arguments, port, metrics_port)
     }
 
+    /// The gateway alone, with this configuration.
+    pub(crate) fn configured(dir: &Path, configuration: &str) -> Result<Self> {
+        let (port, metrics_port) = (free_port()?, free_port()?);
+        fs::create_dir_all(dir)?;
+        let file = dir.join("gateway.toml");
+        fs::write(&file, configuration)?;
+        let mut arguments = vec!["serve".to_owned(), format!("--config={}", file.display())];
+        arguments.extend(binds(port, metrics_port));
+        Self::start(dir, "gateway", &arguments, port, metrics_port)
+    }
+
+    /// Every simulated provider under its name, at `port`.
+    pub(crate) fn simulate_each(dir: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let arguments = [
+            "simulate".to_owned(),
+            "--openai-bind=127.0.0.1:0".to_owned(),
+            "--anthropic-bind=127.0.0.1:0".to_owned(),
+            format!("--each-bind=127.0.0.1:{port}"),
+        ];
+        let mut process = run(dir, "providers", &arguments)?;
+        ready(
+            &format!("http://127.0.0.1:{port}/ollama/api/version"),
+            &mut process,
+        )?;
+        Ok(Self {
+            process,
+            port,
+            metrics_port: port,
+        })
+    }
+
     /// Simulated providers; `port` is that of OpenAI.
     pub(crate) fn simulate(dir: &Path) -> Result<Self> {
         let (port, other) = (free_port()?, free_port()?);

@@ -4,6 +4,7 @@ mod envoy;
 mod exporter;
 mod newer;
 mod prometheus;
+mod python;
 
 use std::{
     thread,
@@ -19,6 +20,7 @@ pub(crate) use self::{
     exporter::Exporter,
     newer::find as find_newer_prometheus,
     prometheus::Prometheus,
+    python::python,
 };
 
 /// Waits until an address answers, for as long as its process runs.

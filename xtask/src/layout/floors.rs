@@ -86,6 +86,7 @@ pub(super) const CRATES: &[Crate] = &[
                     "newcomer",
                     "render",
                     "runner",
+                    "sdks",
                     "sidecar",
                     "soak",
                 ],

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use flate2::{Compression, write::GzEncoder};
 
 use super::{
     provider::{NUMBER, PLAN, Provider},
@@ -68,7 +69,7 @@ impl<'a> Player<'a> {
         row: &Row,
         number: u64,
     ) -> Result<(Sees, bool)> {
-        let body = body(row.body, self.target.max_request_bytes());
+        let body = body(row.body, self.target.max_request_bytes())?;
         let head = head(row, number, body.len());
         let stream = connection.get_mut();
         match row.client {
@@ -105,7 +106,15 @@ fn head(row: &Row, number: u64, length: usize) -> String {
          authorization: {plan} {number}\r\n"
     );
     if length > 0 {
-        head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        let kind = row.body.content_type();
+        head += &format!("content-type: {kind}\r\ncontent-length: {length}\r\n");
+    }
+    if matches!(row.body, Body::Gzip(_) | Body::Bomb) {
+        head += "content-encoding: gzip\r\n";
+    }
+    if row.plan.is_socket() {
+        head += "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                 sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     }
     if row.client == Client::Closes {
         head += "connection: close\r\n";
@@ -113,16 +122,31 @@ fn head(row: &Row, number: u64, length: usize) -> String {
     head + "\r\n"
 }
 
-fn body(body: Body, limit: usize) -> Vec<u8> {
-    match body {
+fn body(body: Body, limit: usize) -> Result<Vec<u8>> {
+    let completion = |model, stream| {
+        let messages = r#"[{"role":"user","content":"Say hello."}]"#;
+        format!(r#"{{"model":"{model}","stream":{stream},"messages":{messages}}}"#)
+    };
+    Ok(match body {
         Body::None => Vec::new(),
-        Body::Completion(model, stream) => {
-            let messages = r#"[{"role":"user","content":"Say hello."}]"#;
-            format!(r#"{{"model":"{model}","stream":{stream},"messages":{messages}}}"#).into()
-        }
+        Body::Completion(model, stream) => completion(model, stream).into(),
         Body::TooLarge => vec![b' '; limit + 1],
+        Body::Gzip(model) => gzip(completion(model, false).as_bytes())?,
+        Body::Bomb => gzip(&vec![b' '; limit + 1])?,
         Body::NoJson => b"model=m&stream=true".to_vec(),
-    }
+        Body::Object => b"{}".to_vec(),
+        Body::Form(length) => {
+            let head =
+                b"--X\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
+            [&head[..], &vec![b'a'; length], b"\r\n--X--\r\n"].concat()
+        }
+    })
+}
+
+fn gzip(text: &[u8]) -> Result<Vec<u8>> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(text)?;
+    Ok(gzip.finish()?)
 }
 
 fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees, bool)> {
@@ -139,7 +163,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
         None => bail!("no response, but {line:?}"),
     };
     let mut length = None;
-    let (mut chunked, mut closes) = (false, false);
+    let (mut chunked, mut closes) = (false, row.plan.is_socket());
     loop {
         line.clear();
         connection.read_line(&mut line)?;
@@ -149,7 +173,7 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = Some(value.parse()?),
             "transfer-encoding" => chunked = true,
-            "connection" => closes = value == "close",
+            "connection" => closes |= value == "close",
             _ => {}
         }
     }
@@ -159,6 +183,8 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
     }
     let whole = if row.method == "HEAD" {
         true
+    } else if row.plan.is_socket() {
+        echoes(connection)?
     } else if chunked {
         read_chunks(connection)
     } else {
@@ -171,6 +197,16 @@ fn read_answer(connection: &mut BufReader<TcpStream>, row: &Row) -> Result<(Sees
         Sees::Broken(status)
     };
     Ok((seen, closes))
+}
+
+/// Whether what is sent over a web socket comes back, and nothing else before both sides have closed.
+fn echoes(connection: &mut BufReader<TcpStream>) -> Result<bool> {
+    const SENT: &[u8] = b"a message";
+    let stream = connection.get_mut();
+    stream.write_all(SENT)?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut echoed = Vec::new();
+    Ok(connection.read_to_end(&mut echoed).is_ok() && echoed == SENT)
 }
 
 /// Whether there were as many bytes.

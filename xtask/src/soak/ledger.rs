@@ -37,8 +37,10 @@ impl Ledger {
             self.count(&[UPSTREAM_DURATION.name, provider], 1);
         }
         let (prompt, completion) = row.tokens;
-        self.count(&[TOKENS.name, "openai", "prompt"], prompt);
-        self.count(&[TOKENS.name, "openai", "completion"], completion);
+        if let (1.., Some((provider, ..))) = (prompt, row.calls.last()) {
+            self.count(&[TOKENS.name, provider, "prompt"], prompt);
+            self.count(&[TOKENS.name, provider, "completion"], completion);
+        }
     }
 
     fn request(&mut self, handler: &str, method: &str, class: &str) {
@@ -146,7 +148,7 @@ fn whole(count: f64) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::soak::table::ROWS;
+    use crate::soak::table::rows;
 
     const TEXT: &str = "\
 # HELP brightstaff_http_requests_total Help.
@@ -166,7 +168,7 @@ process_resident_memory_bytes 1e+07
 
     fn differences(text: &str) -> Vec<String> {
         let mut ledger = Ledger::default();
-        ledger.add(&ROWS[0]);
+        ledger.add(rows().next().unwrap());
         ledger.differences(&Scrape::parse(text).unwrap())
     }
 

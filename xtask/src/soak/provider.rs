@@ -12,6 +12,8 @@ use std::{
 use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
 
+use super::spoken;
+
 /// The header that holds the plan.
 pub(super) const PLAN: &str = "x-soak-plan";
 /// The header that holds the number of the request.
@@ -33,6 +35,20 @@ pub(super) enum Plan {
     Stream,
     /// Streams like Anthropic.
     Messages,
+    /// Streams like Gemini.
+    Gemini,
+    /// Streams like Bedrock.
+    Converse,
+    /// Streams like Cohere.
+    Cohere,
+    /// Streams like Ollama.
+    Ollama,
+    /// Answers with embeddings.
+    Embeddings,
+    /// Answers with what it knows of a file.
+    File,
+    /// Answers with many bytes.
+    Download,
     /// Streams, and closes the connection in the middle.
     Cut,
     /// Streams, and ends the body well before the protocol's end.
@@ -47,6 +63,10 @@ pub(super) enum Plan {
     Hangup,
     /// Answers in something that is not HTTP.
     NoHttp,
+    /// Opens a web socket, and sends back what comes until the other side closes.
+    Socket,
+    /// Opens one, and sends something now and then until the gateway goes.
+    EndlessSocket,
     /// Answers with this status.
     Status(u16),
 }
@@ -56,6 +76,11 @@ impl Plan {
     pub(super) const JSON_TOKENS: (u64, u64) = (7, 5);
     pub(super) const STREAM_TOKENS: (u64, u64) = (11, 2);
     pub(super) const MESSAGES_TOKENS: (u64, u64) = (9, 4);
+    pub(super) const GEMINI_TOKENS: (u64, u64) = (8, 3);
+    pub(super) const CONVERSE_TOKENS: (u64, u64) = (1030, 9);
+    pub(super) const COHERE_TOKENS: (u64, u64) = (5, 1);
+    pub(super) const OLLAMA_TOKENS: (u64, u64) = (6, 2);
+    pub(super) const EMBEDDINGS_TOKENS: (u64, u64) = (4, 0);
 
     /// As the header says it.
     pub(super) fn name(self) -> String {
@@ -63,6 +88,11 @@ impl Plan {
             Self::Status(status) => status.to_string(),
             other => format!("{other:?}"),
         }
+    }
+
+    /// Whether the request asks for a web socket.
+    pub(super) fn is_socket(self) -> bool {
+        matches!(self, Self::Socket | Self::EndlessSocket)
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -73,6 +103,13 @@ impl Plan {
             P::SlowHeaders,
             P::Stream,
             P::Messages,
+            P::Gemini,
+            P::Converse,
+            P::Cohere,
+            P::Ollama,
+            P::Embeddings,
+            P::File,
+            P::Download,
             P::Cut,
             P::Early,
             P::ErrorEvent,
@@ -80,6 +117,8 @@ impl Plan {
             P::Never,
             P::Hangup,
             P::NoHttp,
+            P::Socket,
+            P::EndlessSocket,
         ];
         let mut plans = plans.into_iter();
         let named = plans.find(|plan| plan.name() == name);
@@ -198,27 +237,38 @@ fn read_request(reader: &mut impl BufRead) -> Result<Option<(Plan, u64)>> {
 /// Does as planned; whether the connection goes on.
 fn answer(plan: Plan, stream: &TcpStream) -> Result<bool> {
     match plan {
-        Plan::Json => document(stream, 200, "", JSON.as_bytes())?,
+        Plan::Json => document(stream, 200, "", spoken::JSON.as_bytes())?,
         Plan::Gzip => {
             let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-            gzip.write_all(JSON.as_bytes())?;
+            gzip.write_all(spoken::JSON.as_bytes())?;
             document(stream, 200, "content-encoding: gzip\r\n", &gzip.finish()?)?;
         }
         Plan::SlowHeaders => {
             thread::sleep(Duration::from_millis(300));
-            document(stream, 200, "", JSON.as_bytes())?;
+            document(stream, 200, "", spoken::JSON.as_bytes())?;
         }
-        Plan::Status(status) => document(stream, status, "", ERROR.as_bytes())?,
-        Plan::Stream => streamed(stream, &[FIRST, SECOND, FINISH, USAGE, DONE], true)?,
-        Plan::Messages => streamed(stream, MESSAGES, true)?,
-        Plan::Early => streamed(stream, &[FIRST, SECOND], true)?,
-        Plan::ErrorEvent => streamed(stream, &[FIRST, SECOND, ERROR_EVENT], true)?,
+        Plan::Status(status) => document(stream, status, "", spoken::ERROR.as_bytes())?,
+        Plan::Stream => streamed(stream, spoken::STREAM, true)?,
+        Plan::Messages => streamed(stream, spoken::MESSAGES, true)?,
+        Plan::Gemini => chunked(stream, spoken::SSE, &bytes(spoken::GEMINI), true)?,
+        Plan::Cohere => chunked(stream, spoken::SSE, &bytes(spoken::COHERE), true)?,
+        Plan::Ollama => chunked(stream, spoken::NDJSON, &bytes(spoken::OLLAMA), true)?,
+        Plan::Converse => {
+            let recorded = spoken::converse();
+            let chunks: Vec<_> = recorded.chunks(100).collect();
+            chunked(stream, spoken::EVENT_STREAM, &chunks, true)?;
+        }
+        Plan::Download => chunked(stream, spoken::BYTES, &[&[7; 16 * 1024][..]; 16], true)?,
+        Plan::Embeddings => document(stream, 200, "", spoken::EMBEDDINGS.as_bytes())?,
+        Plan::File => document(stream, 200, "", spoken::FILE.as_bytes())?,
+        Plan::Early => streamed(stream, spoken::HALF, true)?,
+        Plan::ErrorEvent => streamed(stream, spoken::BROKEN, true)?,
         Plan::Cut => {
-            streamed(stream, &[FIRST, SECOND], false)?;
+            streamed(stream, spoken::HALF, false)?;
             return Ok(false);
         }
         Plan::Open => {
-            streamed(stream, &[FIRST], false)?;
+            streamed(stream, &spoken::HALF[..1], false)?;
             until_gone(stream);
             return Ok(false);
         }
@@ -230,6 +280,20 @@ fn answer(plan: Plan, stream: &TcpStream) -> Result<bool> {
         Plan::NoHttp => {
             let mut stream = stream;
             stream.write_all(b"220 mail.example ESMTP\r\n")?;
+            return Ok(false);
+        }
+        Plan::Socket => {
+            let (mut from, mut to) = (stream, stream);
+            to.write_all(SWITCHED)?;
+            std::io::copy(&mut from, &mut to)?;
+            return Ok(false);
+        }
+        Plan::EndlessSocket => {
+            let mut stream = stream;
+            stream.write_all(SWITCHED)?;
+            while stream.write_all(b"tick").is_ok() {
+                thread::sleep(Duration::from_millis(10));
+            }
             return Ok(false);
         }
     }
@@ -245,13 +309,21 @@ fn document(mut stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> 
 }
 
 /// Writes events, each a chunk of its own, and ends the body, or not.
-fn streamed(mut stream: &TcpStream, events: &[&str], ends: bool) -> Result<()> {
+fn streamed(stream: &TcpStream, events: &[&str], ends: bool) -> Result<()> {
+    chunked(stream, spoken::SSE, &bytes(events), ends)
+}
+
+fn bytes<'a>(texts: &[&'a str]) -> Vec<&'a [u8]> {
+    texts.iter().map(|text| text.as_bytes()).collect()
+}
+
+fn chunked(mut stream: &TcpStream, kind: &str, chunks: &[&[u8]], ends: bool) -> Result<()> {
     let head =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
     stream.write_all(head.as_bytes())?;
-    for event in events {
-        let chunk = format!("{:x}\r\n{event}\r\n", event.len());
-        stream.write_all(chunk.as_bytes())?;
+    for chunk in chunks {
+        let size = format!("{:x}\r\n", chunk.len());
+        stream.write_all(&[size.as_bytes(), chunk, b"\r\n"].concat())?;
     }
     if ends {
         stream.write_all(b"0\r\n\r\n")?;
@@ -269,32 +341,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-const JSON: &str = r#"{"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#;
-const ERROR: &str = r#"{"error":{"message":"planned","type":"planned","code":null}}"#;
-const FIRST: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Hel\"},\"finish_reason\":null}]}\n\n";
-const SECOND: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"lo\"},\"finish_reason\":null}]}\n\n";
-const FINISH: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-const USAGE: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":2,\"total_tokens\":13}}\n\n";
-const DONE: &str = "data: [DONE]\n\n";
-const ERROR_EVENT: &str =
-    "data: {\"error\":{\"message\":\"planned\",\"type\":\"server_error\"}}\n\n";
-const MESSAGES: &[&str] = &[
-    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"c\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
-    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
-    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n",
-    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
-    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":4}}\n\n",
-    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
-];
+const SWITCHED: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::soak::table::ROWS;
+    use crate::soak::table::rows;
 
     #[test]
     fn every_plan_is_understood() {
-        for row in ROWS {
+        for row in rows() {
             assert_eq!(Plan::parse(&row.plan.name()), Some(row.plan));
         }
     }

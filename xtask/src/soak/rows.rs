@@ -1,6 +1,6 @@
 //! What a row of the table says, and in which order rows are played.
 
-use super::{provider::Plan, table::ROWS, target::Target};
+use super::{provider::Plan, table::rows, target::Target};
 
 /// The longest request body that the soaked gateway takes.
 pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -41,6 +41,16 @@ pub(super) enum Actix {
     Not(&'static str),
 }
 
+impl Body {
+    /// Its media type.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Form(_) => "multipart/form-data; boundary=X",
+            _ => "application/json",
+        }
+    }
+}
+
 impl Row {
     /// This row as it is played to a gateway, if it can be.
     fn played_to(self, target: Target) -> Option<Self> {
@@ -71,8 +81,16 @@ pub(super) enum Body {
     Completion(&'static str, bool),
     /// One byte more than the gateway takes.
     TooLarge,
+    /// The same completion, in gzip.
+    Gzip(&'static str),
+    /// Some KiB of gzip that are more text than the gateway takes.
+    Bomb,
     /// A text that is not JSON.
     NoJson,
+    /// An object that says nothing.
+    Object,
+    /// A form with a file of so many bytes.
+    Form(usize),
 }
 
 /// What the client does.
@@ -137,7 +155,7 @@ pub(super) type Call = (&'static str, &'static str, &'static str);
 /// Rows in the order in which they are played, again and again: each as often as its share says, spread
 /// over the round.
 pub(super) fn round(target: Target) -> Vec<Row> {
-    let rows = ROWS.iter().filter_map(|row| row.played_to(target));
+    let rows = rows().filter_map(|row| row.played_to(target));
     let mut places: Vec<(usize, Row)> = Vec::new();
     for (index, row) in rows.enumerate() {
         // Thousandths of a round, shifted so that rows of one share do not come together.
@@ -150,11 +168,10 @@ pub(super) fn round(target: Target) -> Vec<Row> {
 
 /// Which rows cannot be played to a gateway, and why.
 pub(super) fn not_played_to(target: Target) -> impl Iterator<Item = (&'static str, &'static str)> {
-    ROWS.iter()
-        .filter_map(move |row| match (target, row.actix) {
-            (Target::Actix, Actix::Not(why)) => Some((row.name, why)),
-            _ => None,
-        })
+    rows().filter_map(move |row| match (target, row.actix) {
+        (Target::Actix, Actix::Not(why)) => Some((row.name, why)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -165,7 +182,7 @@ mod tests {
     fn a_round_holds_every_row_as_often_as_it_should() {
         for target in [Target::Serve, Target::Actix] {
             let round = round(target);
-            for row in ROWS {
+            for row in rows() {
                 let share = match row.actix {
                     Actix::Not(_) if target == Target::Actix => 0,
                     _ => row.share,
@@ -188,9 +205,9 @@ mod tests {
 
     #[test]
     fn names_tell_rows_apart() {
-        let mut names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        let mut names: Vec<_> = rows().map(|row| row.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), ROWS.len());
+        assert_eq!(names.len(), rows().count());
     }
 }

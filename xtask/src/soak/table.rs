@@ -2,6 +2,7 @@
 //! seen and counted of it. A new limit of the gateway is a new row here.
 
 use super::{
+    apis,
     provider::Plan,
     rows::{Actix, Body, Client, Counted, Row, Sees},
 };
@@ -9,7 +10,7 @@ use super::{
 const CHAT: &str = "/v1/chat/completions";
 
 /// Most rows: a chat completion that is read to its end.
-const BASE: Row = Row {
+pub(super) const BASE: Row = Row {
     name: "",
     share: 2,
     method: "POST",
@@ -38,13 +39,30 @@ const REFUSED: Row = Row {
     ..BASE
 };
 
+/// A web socket, which is no call.
+const SOCKET: Row = Row {
+    share: 4,
+    method: "GET",
+    path: "/v1/realtime?model=openai/m",
+    body: Body::None,
+    sees: Sees::Whole(101),
+    calls: &[],
+    actix: Actix::Not("it passes no web sockets"),
+    ..BASE
+};
+
 /// Actix answers what it cannot read before any middleware.
 const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
 
 /// Of a body that breaks off actix makes a response, and gives it to whoever may still be there.
 const BROKEN_OFF: Actix = Actix::Ends(Sees::Whole(400), Counted::As("llm_chat", "POST", "4xx"));
 
-pub(super) static ROWS: &[Row] = &[
+/// Every row.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(apis::ROWS)
+}
+
+static ROWS: &[Row] = &[
     Row {
         name: "JSON",
         share: 20,
@@ -63,6 +81,14 @@ pub(super) static ROWS: &[Row] = &[
         share: 6,
         plan: Plan::Gzip,
         tokens: Plan::JSON_TOKENS,
+        ..BASE
+    },
+    Row {
+        name: "request in gzip",
+        share: 6,
+        body: Body::Gzip("openai/m"),
+        tokens: Plan::JSON_TOKENS,
+        actix: Actix::Not("it reads no request in gzip"),
         ..BASE
     },
     Row {
@@ -205,6 +231,20 @@ pub(super) static ROWS: &[Row] = &[
         ..STREAMED
     },
     Row {
+        name: "web socket",
+        plan: Plan::Socket,
+        counted: Counted::As("realtime", "GET", "1xx"),
+        ..SOCKET
+    },
+    Row {
+        name: "client leaves a web socket",
+        plan: Plan::EndlessSocket,
+        client: Client::LeavesInBody,
+        sees: Sees::Left,
+        counted: Counted::Cancelled("realtime", "1xx", "body"),
+        ..SOCKET
+    },
+    Row {
         name: "half of a body",
         client: Client::SendsHalf,
         sees: Sees::Closed,
@@ -232,6 +272,13 @@ pub(super) static ROWS: &[Row] = &[
         body: Body::TooLarge,
         client: Client::Closes,
         sees: Sees::Whole(413),
+        ..REFUSED
+    },
+    Row {
+        name: "body that is too large once it is decoded",
+        body: Body::Bomb,
+        sees: Sees::Whole(413),
+        actix: Actix::Not("it reads no request in gzip"),
         ..REFUSED
     },
     Row {

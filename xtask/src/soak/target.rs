@@ -167,6 +167,10 @@ fn configuration(provider: SocketAddr) -> String {
     format!(
         "response_header_timeout = \"{HEADER_TIMEOUT}\"\nmax_request_bytes = {MAX_REQUEST_BYTES}\n\
          [providers.openai]\nurl = \"http://{provider}\"\nmodels = [\"m\"]\n\
+         [providers.gemini]\nurl = \"http://{provider}\"\nmodels = [\"m\"]\n\
+         [providers.bedrock]\nurl = \"http://{provider}\"\nmodels = [\"m\"]\n\
+         [providers.cohere]\nurl = \"http://{provider}\"\nmodels = [\"m\"]\n\
+         [providers.ollama]\nurl = \"http://{provider}\"\nmodels = [\"m\"]\n\
          [providers.dead]\nurl = \"http://127.0.0.1:1\"\nmodels = [\"m\"]\n\
          [routes.rescued]\ncandidates = [\"dead/m\", \"openai/m\"]\n"
     )

@@ -57,6 +57,16 @@ impl Http2 {
         timeout(PATIENCE, answer).await.unwrap().unwrap()
     }
 
+    /// Asks for a path without a body.
+    pub(crate) async fn get(&mut self, path: &str) -> Response<RecvStream> {
+        let request = Request::get(format!("http://localhost{path}"));
+        let (answer, _) = self
+            .send
+            .send_request(request.body(()).unwrap(), true)
+            .unwrap();
+        timeout(PATIENCE, answer).await.unwrap().unwrap()
+    }
+
     /// How many streams the server lets it open at once.
     pub(crate) fn max_streams(&self) -> usize {
         self.send.current_max_send_streams()

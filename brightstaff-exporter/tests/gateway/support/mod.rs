@@ -6,6 +6,7 @@ mod http2;
 mod literal;
 mod raw;
 mod scrape;
+mod sockets;
 mod upstream;
 
 use std::{sync::Once, time::Duration};
@@ -17,6 +18,7 @@ pub(crate) use self::{
     literal::{Literal, literal},
     raw::{Raw, chat, post},
     scrape::Scrape,
+    sockets::{Client, SocketUpstream, echo, open, request},
     upstream::{Exchange, Upstream, stream},
 };
 

@@ -31,6 +31,11 @@ impl Scrape {
         matching.map(|(_, value)| value).sum()
     }
 
+    /// The value of exactly this series.
+    pub(crate) fn of(&self, series: &str) -> Option<f64> {
+        self.0.get(series).copied()
+    }
+
     /// Every series of which this is a part.
     pub(crate) fn naming(&self, part: &str) -> Vec<&str> {
         let names = self.0.keys().map(String::as_str);

@@ -65,6 +65,7 @@ impl Config {
             ("idle_timeout", self.idle_timeout),
             ("write_stall_timeout", self.write_stall_timeout),
             ("stream_idle_timeout", self.stream_idle_timeout),
+            ("websocket_idle_timeout", self.websocket_idle_timeout),
         ] {
             if duration.is_zero() {
                 return Err(ConfigError::new(key, "must be longer than 0"));

@@ -39,6 +39,9 @@ pub(crate) struct Config {
     /// while the client waits for more.
     #[serde(with = "duration")]
     pub(crate) stream_idle_timeout: Duration,
+    /// How long a web socket may be silent, in both directions.
+    #[serde(with = "duration")]
+    pub(crate) websocket_idle_timeout: Duration,
     /// How long a connection is kept for the next request after a response; 0 keeps none.
     #[serde(with = "duration")]
     pub(crate) pool_idle_timeout: Duration,
@@ -98,6 +101,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             response_header_timeout: Duration::from_secs(600),
             stream_idle_timeout: Duration::from_secs(300),
+            websocket_idle_timeout: Duration::from_secs(3600),
             // Under the 5 s after which uvicorn and Node close.
             pool_idle_timeout: Duration::from_secs(4),
             retry_reused: false,
@@ -130,6 +134,7 @@ pub(crate) struct UpstreamLimits {
     pub(crate) connect_timeout: Duration,
     pub(crate) response_header_timeout: Duration,
     pub(crate) stream_idle_timeout: Duration,
+    pub(crate) websocket_idle_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
     pub(crate) retry_reused: bool,
     pub(crate) max_response_head_bytes: usize,
@@ -147,6 +152,7 @@ impl Config {
             connect_timeout: self.connect_timeout,
             response_header_timeout: self.response_header_timeout,
             stream_idle_timeout: stream_idle_timeout.unwrap_or(self.stream_idle_timeout),
+            websocket_idle_timeout: self.websocket_idle_timeout,
             pool_idle_timeout: pool_idle_timeout.unwrap_or(self.pool_idle_timeout),
             retry_reused: retry_reused.unwrap_or(self.retry_reused),
             max_response_head_bytes: self.max_response_head_bytes,

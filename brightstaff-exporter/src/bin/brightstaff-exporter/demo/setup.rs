@@ -7,7 +7,7 @@ use tokio::{net::TcpSocket, task::JoinSet};
 
 use crate::{
     config::Config,
-    sim::{Book, Provider, Simulator},
+    sim::{Book, Provider, Serves, Simulator},
 };
 
 /// A route alias of the demo.
@@ -84,7 +84,8 @@ impl World {
             ("openai", Provider::OpenAi),
             ("anthropic", Provider::Anthropic),
         ] {
-            let simulator = Simulator::bind(name, provider, loopback, Arc::clone(book)).await?;
+            let simulator =
+                Simulator::bind(name, Serves::One(provider), loopback, Arc::clone(book)).await?;
             let (url, models) = (simulator.url(), provider.models());
             writeln!(
                 toml,
@@ -97,7 +98,8 @@ impl World {
             (TRAVEL_AGAIN, Provider::OpenAi),
             (SCRIBE, Provider::Anthropic),
         ] {
-            let simulator = Simulator::bind(name, provider, loopback, Arc::clone(book)).await?;
+            let simulator =
+                Simulator::bind(name, Serves::One(provider), loopback, Arc::clone(book)).await?;
             writeln!(toml, "[agents.{name}]\nurl = {:?}", simulator.url())?;
             simulators.spawn(simulator.serve());
         }

@@ -1,19 +1,21 @@
-use std::{borrow::Cow, env, sync::Arc};
+use std::{borrow::Cow, env, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Method, Response, StatusCode};
-use hyper::body::Incoming;
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use super::{
     base::Base,
-    client::{Client, Content, Failure},
+    client::{Client, Content, Failure, Upgrade},
     endpoint::Asked,
     error::Refusal,
     headers::Credentials,
     passing::Upload,
     patience::Patient,
     request_id::RequestId,
+    subprotocols,
 };
 use crate::config::{
     Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
@@ -172,22 +174,58 @@ impl Destination {
         let again = || again().map(prepared);
         let id = RequestId::of(&first.headers);
         let request = self.client.send(&self.name, prepared(first), again);
+        let response = self.in_time(request, id.as_ref(), upload).await?;
+        Ok(response.map(|body| self.patient(body, id)))
+    }
+
+    /// Asks for another protocol on a connection of its own: the response, and the connection where the destination speaks
+    /// that protocol.
+    pub(super) async fn upgrade(
+        &self,
+        mut out: Outgoing<'_>,
+        protocol: &str,
+    ) -> Result<(Response<Answer>, Option<TokioIo<Upgraded>>), Failure> {
+        if let Some(credentials) = &self.credentials {
+            let offered = subprotocols::harmless(&out.headers);
+            credentials.apply(&mut out);
+            subprotocols::put(&mut out.headers, offered);
+        }
+        let id = RequestId::of(&out.headers);
+        let request = self.client.upgrade(out, protocol);
+        let Upgrade {
+            response,
+            connection,
+        } = self.in_time(request, id.as_ref(), None).await?;
+        Ok((response.map(|body| self.patient(body, id)), connection))
+    }
+
+    /// How long a web socket may be silent.
+    pub(super) fn websocket_idle_timeout(&self) -> Duration {
+        self.limits.websocket_idle_timeout
+    }
+
+    fn patient(&self, body: Incoming, id: Option<RequestId>) -> Answer {
+        let (name, limit) = (Arc::clone(&self.name), self.limits.stream_idle_timeout);
+        Patient::new(body, name, id, limit)
+    }
+
+    /// Waits for the head of a response, and says in the log why there is none.
+    async fn in_time<T>(
+        &self,
+        request: impl Future<Output = Result<T, Failure>>,
+        id: Option<&RequestId>,
+        upload: Option<&Upload>,
+    ) -> Result<T, Failure> {
         let sent = tokio::select! {
             biased;
             sent = request => sent,
             () = self.too_late(upload) => Err(Failure::late(self.limits.response_header_timeout)),
         };
-        let failure = match sent {
-            Ok(response) => {
-                let (name, limit) = (Arc::clone(&self.name), self.limits.stream_idle_timeout);
-                return Ok(response.map(|body| Patient::new(body, name, id, limit)));
-            }
-            Err(failure) => failure,
-        };
-        let Failure { class, cause, .. } = &failure;
-        let request_id = id.as_ref().map(RequestId::as_str);
-        tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
-        Err(failure)
+        if let Err(Failure { class, cause, .. }) = &sent {
+            let request_id = id.map(RequestId::as_str);
+            tracing::warn!(upstream = %self.name, error_class = %class, %cause, request_id, "no response");
+        }
+        sent
     }
 
     /// Ready when the head of a response is late: from the start of the call, or from the last part of what is sent

@@ -37,7 +37,7 @@ use super::{
     pass::unmeasured,
     probe::Probe,
     reply::Reply,
-    routing,
+    routing, sockets,
 };
 use crate::config::Api;
 
@@ -226,6 +226,9 @@ impl Inside {
         asked: &Asked<'_>,
         request: Request,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        if sockets::are_asked(asked, &request) {
+            return sockets::open(&self.shared, whom, asked, request).await;
+        }
         forward::forward(&self.shared, whom, asked, request).await
     }
 

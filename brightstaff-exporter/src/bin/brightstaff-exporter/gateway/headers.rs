@@ -54,6 +54,15 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a header that is a list, such as `connection`, has this entry, whose case does not matter.
+pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, entry: &str) -> bool {
+    let values = headers.get_all(name).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|listed| listed.trim().eq_ignore_ascii_case(entry))
+}
+
 /// Leaves what passes to a destination, and `host`, in whose place the client puts another; it puts in the length of
 /// the body, too, which is there as a whole.
 pub(super) fn strip_request(headers: &mut HeaderMap) {

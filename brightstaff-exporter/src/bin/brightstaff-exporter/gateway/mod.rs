@@ -35,8 +35,12 @@ mod reply;
 mod request_id;
 mod routing;
 mod sessions;
+mod sockets;
+mod subprotocols;
 mod tls;
+mod tunnel;
 mod unknown;
+mod upgrade;
 mod upload;
 
 use std::{net::SocketAddr, sync::Arc};

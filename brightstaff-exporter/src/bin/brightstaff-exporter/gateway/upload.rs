@@ -33,20 +33,20 @@ pub(super) enum Cut {
 }
 
 impl Uploads {
-    /// With the budget of `before`, where it takes its place: what requests hold counts on.
+    /// With what `before` bounds, where it takes its place: what its requests hold counts on.
     pub(super) fn new(config: &Config, before: Option<&Self>) -> Self {
         let most = config.max_buffered_bytes;
-        let budget = match before {
+        let (budget, decoders) = match before {
             Some(before) => {
                 before.budget.set_max(most);
-                Arc::clone(&before.budget)
+                (Arc::clone(&before.budget), Arc::clone(&before.decoders))
             }
-            None => Budget::new(most),
+            None => (Budget::new(most), Arc::new(Semaphore::new(processors()))),
         };
         Self {
             budget,
             max_bytes: config.max_request_bytes,
-            decoders: Arc::new(Semaphore::new(processors())),
+            decoders,
             timeout: config.request_body_timeout,
         }
     }
@@ -165,4 +165,29 @@ pub(super) fn broken(error: &(dyn Error + 'static)) -> Cut {
         cause = error.source();
     }
     Cut::Left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_configuration_takes_over_is_bounded_together() {
+        let config = |max_buffered_bytes| Config {
+            max_buffered_bytes,
+            ..Config::default()
+        };
+        let before = Uploads::new(&config(1000), None);
+        let mut held = Buffer::new(&before.budget);
+        held.grow(1000).unwrap();
+        let after = Uploads::new(&config(1500), Some(&before));
+        assert!(after.budget.has_room(500) && !after.budget.has_room(501));
+        let lower = Uploads::new(&config(400), Some(&after));
+        assert!(!lower.budget.has_room(1), "what is held stays");
+        drop(held);
+        assert!(lower.budget.has_room(400) && !lower.budget.has_room(401));
+        let one = before.decoders.try_acquire().unwrap();
+        assert_eq!(lower.decoders.available_permits(), processors() - 1);
+        drop(one);
+    }
 }

@@ -104,27 +104,13 @@ impl<P: Answering> Connections<P> {
             // The pulse has it, and tells the time before a head from that of a head.
             .header_read_timeout(None)
             .serve_connection(io, service);
-        let ended = {
-            let mut overdue = pin!(pulse.overdue(&self.limits));
-            let mut stopping = false;
-            loop {
-                let polled = poll_fn(|cx| match Pin::new(&mut served).poll(cx) {
-                    Poll::Pending if lane.has_left() => Poll::Ready(Ended::Left),
-                    polled => polled.map(Ended::Served),
-                });
-                tokio::select! {
-                    biased;
-                    ended = polled => break ended,
-                    overdue = &mut overdue => break Ended::Overdue(overdue),
-                    _ = self.stopped.changed(), if !stopping => stopping = true,
-                }
-                Pin::new(&mut served).graceful_shutdown();
-            }
-        };
+        let (limits, stopped) = (&self.limits, &mut self.stopped);
+        let ended = until_ended(&mut served, &pulse, &lane, limits, stopped).await;
         let refused = match ended {
             Ended::Served(Ok(())) => false,
             Ended::Served(Err(error)) => {
                 tracing::debug!(%error, "a connection ended early");
+                lane.answered(None);
                 error.is_parse() && !error.is_parse_version_h2()
             }
             Ended::Left => {
@@ -140,6 +126,11 @@ impl<P: Answering> Connections<P> {
             count_malformed(&self.metrics);
         }
         let parts = served.into_parts();
+        if let Some(taker) = lane.taker() {
+            // What answers requests is no part of it.
+            drop((parts.service, lane));
+            return taker.take(parts.io.into_inner(), parts.read_buf).await;
+        }
         if refused || parts.service.left_unread() {
             linger(parts.io.inner().stream()).await;
         }
@@ -186,6 +177,37 @@ impl<P: Answering> Connections<P> {
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Serves until the connection ends. Once serving is to stop, no further request is waited for.
+async fn until_ended<P: Answering>(
+    served: &mut http1::Connection<TokioIo<Socket<Pulse>>, Service<P>>,
+    pulse: &Pulse,
+    lane: &Lane,
+    limits: &Limits,
+    stopped: &mut watch::Receiver<()>,
+) -> Ended {
+    let mut overdue = pin!(pulse.overdue(limits));
+    let (mut stopping, mut told) = (false, false);
+    loop {
+        if stopping && !told && !lane.may_switch() {
+            Pin::new(&mut *served).graceful_shutdown();
+            told = true;
+        }
+        let polled = poll_fn(|cx| match Pin::new(&mut *served).poll(cx) {
+            Poll::Pending if lane.has_left() => Poll::Ready(Some(Ended::Left)),
+            Poll::Pending if stopping && !told && !lane.may_switch() => Poll::Ready(None),
+            polled => polled.map(|ended| Some(Ended::Served(ended))),
+        });
+        tokio::select! {
+            biased;
+            ended = polled => if let Some(ended) = ended {
+                return ended;
+            },
+            overdue = &mut overdue => return Ended::Overdue(overdue),
+            _ = stopped.changed(), if !stopping => stopping = true,
         }
     }
 }

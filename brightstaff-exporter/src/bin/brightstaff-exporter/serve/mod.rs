@@ -8,6 +8,7 @@ mod pulse;
 mod service;
 mod socket;
 mod streams;
+mod takeover;
 mod version;
 
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ pub(crate) use self::{
     lane::Client,
     limits::Limits,
     service::{Answering, RequestBody},
+    takeover::Takeover,
 };
 
 /// How long the log is silent about clients that wait before it says so again.

@@ -14,7 +14,7 @@ use super::Limits;
 /// When a connection last did what it is to do: kept by those who read, write and answer, and looked at
 /// now and then by the one that ends it.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(crate) struct Pulse {
     start: Instant,
     /// Whether bytes outside of a request are of the next one's head; in HTTP/2 they may be anything.
     heads: bool,

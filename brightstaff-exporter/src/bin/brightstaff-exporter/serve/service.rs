@@ -13,7 +13,7 @@ use std::{
 use axum::BoxError;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::{Request, Response, body::Incoming};
+use hyper::{Request, Response, StatusCode, body::Incoming};
 use pin_project::pin_project;
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
     lane::Lane,
     pulse::{InProgress, Pulse},
     streams::Streams,
+    takeover::Takeover,
 };
 
 /// What answers requests: a service that is always ready, and cheap to clone.
@@ -181,6 +182,11 @@ where
         let this = self.project();
         let Ok(answer) = ready!(this.inner.poll(cx));
         let (lane, progress) = this.lane.take().expect("polled after it was ready");
+        if lane.may_switch() {
+            let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+            let takeover = answer.extensions().get::<Takeover>();
+            lane.answered(takeover.filter(|_| switches).and_then(Takeover::taker));
+        }
         Poll::Ready(Ok(answer.map(|body| AnswerBody {
             body,
             lane,

@@ -16,5 +16,5 @@ pub(crate) use self::{
     behaviour::{Behaviour, Content, Fault, Packing, Refusal},
     book::Book,
     call::{Call, Finish, Marks, Usage},
-    serve::{Provider, Simulator},
+    serve::{Provider, Serves, Simulator},
 };

@@ -14,9 +14,23 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    /// A header of this API alone.
+    pub(super) header: Option<(&'static str, String)>,
     pub(super) streamed: bool,
     pub(super) frames: Vec<Frame>,
     pub(super) tail: Tail,
+}
+
+/// The media types of bodies.
+pub(super) mod media {
+    pub(in crate::sim) const JSON: &str = "application/json";
+    pub(in crate::sim) const SSE: &str = "text/event-stream; charset=utf-8";
+    pub(in crate::sim) const NDJSON: &str = "application/x-ndjson";
+    pub(in crate::sim) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+    pub(in crate::sim) const AUDIO: &str = "audio/mpeg";
+    pub(in crate::sim) const BYTES: &str = "application/octet-stream";
+    pub(in crate::sim) const TEXT: &str = "text/plain; charset=utf-8";
 }
 
 /// One chunk of a body.
@@ -57,9 +71,18 @@ impl Frame {
         Self::text(format!("event: {name}\ndata: {data}\n\n"))
     }
 
+    /// A line of newline-delimited JSON.
+    pub(super) fn line(data: &Value) -> Self {
+        Self::text(format!("{data}\n"))
+    }
+
     pub(super) fn text(text: impl Into<String>) -> Self {
+        Self::bytes(text.into())
+    }
+
+    pub(super) fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self {
-            bytes: Bytes::from(text.into()),
+            bytes: bytes.into(),
             ..Self::default()
         }
     }
@@ -95,9 +118,40 @@ impl Script {
     pub(super) fn refusal(status: u16, error: &Value) -> Self {
         Self {
             status,
+            ..Self::of(media::JSON, Frame::text(error.to_string()))
+        }
+    }
+
+    /// What is no call to a model: a document, without a plan.
+    pub(super) fn document(document: &Value) -> Self {
+        Self::of(media::JSON, Frame::text(document.to_string()))
+    }
+
+    /// A whole body of this type.
+    pub(super) fn of(content_type: &'static str, body: Frame) -> Self {
+        Self {
+            status: 200,
+            content_type,
+            header: None,
             streamed: false,
-            frames: vec![Frame::text(error.to_string())],
+            frames: vec![body],
             tail: Tail::End { error: false },
+        }
+    }
+
+    /// The same, of another type.
+    pub(super) fn typed(self, content_type: &'static str) -> Self {
+        Self {
+            content_type,
+            ..self
+        }
+    }
+
+    /// The same, with this header.
+    pub(super) fn header(self, name: &'static str, value: String) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
         }
     }
 
@@ -120,10 +174,8 @@ impl Script {
             }
         };
         Self {
-            status: 200,
-            streamed: false,
-            frames: vec![frame],
             tail,
+            ..Self::of(media::JSON, frame)
         }
     }
 
@@ -143,6 +195,8 @@ impl Script {
         };
         Self {
             status: 200,
+            content_type: media::SSE,
+            header: None,
             streamed: true,
             frames: pack(frames, behaviour.packing),
             tail,

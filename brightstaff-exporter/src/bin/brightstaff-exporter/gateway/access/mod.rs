@@ -23,7 +23,7 @@ use axum::http::{
 
 pub(super) use self::origins::{Page, forget as forget_page, mark};
 use self::{hosts::Hosts, origins::Origins, token_file::CurrentTokens};
-use super::{Request, credentials, error::Refusal};
+use super::{Request, credentials, error::Refusal, upgrade};
 use crate::config::{Config, ConfigError};
 
 /// Everything that a request is judged by.
@@ -105,7 +105,9 @@ impl Access {
 fn is_of_provider(request: &Request) -> bool {
     let headers = request.headers();
     let one_origin = headers.get_all(ORIGIN).iter().count() == 1;
+    // Before a web socket there is no preflight, whatever it carries.
     one_origin
+        && !upgrade::is_asked(headers)
         && (is_preflight(request.method(), headers) || headers.keys().any(is_credential_header))
 }
 

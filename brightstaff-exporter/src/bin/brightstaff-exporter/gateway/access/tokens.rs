@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use axum::http::{HeaderMap, HeaderName, Uri, header::AUTHORIZATION};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::super::{Request, credentials, error::Refusal};
+use super::super::{Request, credentials, error::Refusal, subprotocols};
 use crate::config::{Config, ConfigError, shown_variable};
 
 /// Where the SDKs of OpenAI (and most others), Anthropic, Azure and Google put what they call an API key.
@@ -68,6 +68,10 @@ impl ClientTokens {
             let mut values = headers.get_all(name).iter();
             values.any(|value| self.is_part_of(value.as_bytes()))
         };
+        // The protocols beside it stay.
+        subprotocols::strip(request.headers_mut(), |name| {
+            self.is_part_of(name.as_bytes())
+        });
         credentials::strip_headers(request.headers_mut(), holds);
         let mut query = request.uri().query().map(Cow::Borrowed);
         credentials::strip_parameters(&mut query, |value| self.is_part_of(value.as_bytes()));
@@ -80,6 +84,11 @@ impl ClientTokens {
     }
 
     fn is_shown_in(&self, headers: &HeaderMap) -> bool {
+        let mut keys = subprotocols::keys(headers);
+        keys.any(|key| self.is_one(key.as_bytes())) || self.is_carried_in(headers)
+    }
+
+    fn is_carried_in(&self, headers: &HeaderMap) -> bool {
         CARRIERS.iter().any(|name| {
             let mut values = headers.get_all(name).iter();
             values.any(|value| {

@@ -45,9 +45,10 @@ enum Via {
 }
 
 impl Connector {
+    /// `whole_requests`: a proxy may be sent those, and else gets bytes, however plain.
     pub(super) fn new(
         proxy: Option<&Intercept>,
-        https: bool,
+        whole_requests: bool,
         timeout: Duration,
         tls: &ClientConfig,
         epoch: Instant,
@@ -66,14 +67,14 @@ impl Connector {
                 let mut plain = ClientConfig::clone(&tls);
                 plain.alpn_protocols.clear();
                 let to_proxy = Secured::from((tcp, plain));
-                if https {
+                if whole_requests {
+                    Via::Forward(to_proxy, proxy.uri().clone())
+                } else {
                     let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
                     if let Some(authorization) = proxy.basic_auth() {
                         tunnel = tunnel.with_auth(authorization.clone());
                     }
                     Via::Tunnel((tunnel, tls).into())
-                } else {
-                    Via::Forward(to_proxy, proxy.uri().clone())
                 }
             }
         };

@@ -52,6 +52,11 @@ impl Failure {
         Self::new(ErrorClass::Parse, cause)
     }
 
+    /// It was to change protocols, and ended instead.
+    pub(super) fn upgrade(error: &hyper::Error) -> Self {
+        Self::new(ErrorClass::Other, chain(error))
+    }
+
     pub(super) fn url(error: &http::Error) -> Self {
         Self::new(ErrorClass::Other, error.to_string())
     }

@@ -14,8 +14,12 @@ mod connect;
 mod failure;
 mod outbound;
 mod traffic;
+mod upgrade;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use axum::http::{
@@ -33,10 +37,14 @@ use hyper_util::{
 };
 use rustls::ClientConfig;
 
-use self::{connect::Connector, outbound::Outbound};
+use self::{
+    connect::Connector,
+    outbound::{Begun, Outbound},
+};
 pub(super) use self::{
     failure::{Failure, chain},
     outbound::Content,
+    upgrade::Upgrade,
 };
 use super::{destination::Outgoing, request_id::RequestId};
 use crate::config::{BaseUrl, MIN_RESPONSE_HEAD_BYTES, UpstreamLimits};
@@ -57,6 +65,8 @@ pub(super) struct Client {
     kept: Pool,
     /// Makes a connection for each request.
     fresh: Pool,
+    /// The same for what may become another protocol than HTTP.
+    upgrading: Pool,
     retry_reused: bool,
     /// What a proxy that gets whole requests wants to see in each of them.
     proxy_authorization: Option<HeaderValue>,
@@ -92,14 +102,13 @@ impl Client {
         let host = uri.authority().filter(|_| !url.is_https());
         let host = host.map(|host| HeaderValue::from_str(host.as_str()));
         let epoch = Instant::now();
-        let connector = Connector::new(
-            proxy.as_ref(),
-            url.is_https(),
-            limits.connect_timeout,
-            tls,
-            epoch,
-        );
-        let pool = |most: usize| {
+        let connector = |whole_requests, tls: &ClientConfig| {
+            let timeout = limits.connect_timeout;
+            Connector::new(proxy.as_ref(), whole_requests, timeout, tls, epoch)
+        };
+        let plain = connector(!url.is_https(), tls);
+        let upgrading = connector(false, &upgrade::http1_alone(tls));
+        let pool = |most: usize, connector: &Connector| {
             legacy::Client::builder(TokioExecutor::new())
                 .timer(TokioTimer::new())
                 .pool_timer(TokioTimer::new())
@@ -125,8 +134,9 @@ impl Client {
             authority: parts.authority.context("a base has a host")?,
             ready,
             host: host.transpose()?,
-            kept: pool(most),
-            fresh: pool(0),
+            kept: pool(most, &plain),
+            fresh: pool(0, &plain),
+            upgrading: pool(0, &upgrading),
             retry_reused: limits.retry_reused,
             proxy_authorization,
             epoch,
@@ -162,23 +172,7 @@ impl Client {
         pool: &Pool,
         out: Outgoing<'_>,
     ) -> Result<Response<Incoming>, Failure> {
-        let uri = self.uri(&out.path, out.query.as_deref());
-        let uri = uri.map_err(|error| Failure::url(&error))?;
-        let mut headers = out.headers;
-        match &self.host {
-            // In the place of the client's.
-            Some(host) => drop(headers.insert(HOST, host.clone())),
-            None => drop(headers.remove(HOST)),
-        }
-        if let Some(authorization) = &self.proxy_authorization {
-            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
-        }
-        let (body, begun) = Outbound::new(out.body, fits(&uri, &headers), self.epoch);
-        let mut request = Request::new(body);
-        *request.method_mut() = out.method;
-        *request.uri_mut() = uri;
-        *request.version_mut() = Version::HTTP_11;
-        *request.headers_mut() = headers;
+        let (mut request, begun) = self.request(out, self.proxy_authorization.as_ref())?;
         let captured = capture_connection(&mut request);
         let failed = match pool.request(request).await {
             Ok(response) if response.status().is_informational() => {
@@ -189,6 +183,32 @@ impl Client {
         };
         let connection = captured.connection_metadata();
         Err(Failure::of(&failed, connection.as_ref(), &begun))
+    }
+
+    /// The request as a connection is given it.
+    fn request(
+        &self,
+        out: Outgoing<'_>,
+        proxy_authorization: Option<&HeaderValue>,
+    ) -> Result<(Request<Outbound>, Arc<Begun>), Failure> {
+        let uri = self.uri(&out.path, out.query.as_deref());
+        let uri = uri.map_err(|error| Failure::url(&error))?;
+        let mut headers = out.headers;
+        match &self.host {
+            // In the place of the client's.
+            Some(host) => drop(headers.insert(HOST, host.clone())),
+            None => drop(headers.remove(HOST)),
+        }
+        if let Some(authorization) = proxy_authorization {
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        let (body, begun) = Outbound::new(out.body, fits(&uri, &headers), self.epoch);
+        let mut request = Request::new(body);
+        *request.method_mut() = out.method;
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = headers;
+        Ok((request, begun))
     }
 
     /// The URL of this path, for people to read.

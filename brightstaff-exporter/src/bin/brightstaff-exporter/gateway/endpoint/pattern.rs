@@ -22,7 +22,7 @@ pub(super) fn model<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
             "{v}" => VERSIONS.contains(&segment),
             _ => match wanted.strip_prefix("{model}") {
                 Some(verb) => {
-                    model = segment.strip_suffix(verb)?;
+                    model = before(segment, verb)?;
                     !model.is_empty() && (verb.is_empty() || !model.contains(':'))
                 }
                 None => wanted == segment,
@@ -33,6 +33,17 @@ pub(super) fn model<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
         }
     }
     left.next().is_none().then_some(model)
+}
+
+/// The name before a verb, whose colon some clients escape.
+fn before<'p>(segment: &'p str, verb: &str) -> Option<&'p str> {
+    let Some(word) = verb.strip_prefix(':') else {
+        return segment.strip_suffix(verb);
+    };
+    let name = segment.strip_suffix(word)?;
+    [":", "%3A", "%3a"]
+        .iter()
+        .find_map(|colon| name.strip_suffix(colon))
 }
 
 #[cfg(test)]
@@ -62,6 +73,11 @@ mod tests {
             (
                 "/{v}/models/{model}:generateContent",
                 "/v1beta/models/gemini-2.5-pro:generateContent",
+                Some("gemini-2.5-pro"),
+            ),
+            (
+                "/{v}/models/{model}:generateContent",
+                "/v1/models/gemini-2.5-pro%3AgenerateContent",
                 Some("gemini-2.5-pro"),
             ),
             (

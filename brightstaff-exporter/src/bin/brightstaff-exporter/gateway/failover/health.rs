@@ -42,6 +42,13 @@ pub(super) struct Moment(u64);
 /// Before every moment.
 const NEVER: u64 = 0;
 
+impl Rules {
+    /// Nobody is ever left alone.
+    pub(super) fn are_none(self) -> bool {
+        self.max_retry_after.is_none() && self.cool_down.is_none()
+    }
+}
+
 impl Health {
     /// Whether it may be asked now. One that has cooled down is given to who asks first, to try it; all others leave it
     /// alone until that is over. Where it never ends, since the client went away, the next try is a cool-down later.
@@ -234,6 +241,7 @@ mod tests {
     #[test]
     fn a_route_that_has_no_rules_leaves_nobody_alone() {
         let (health, none) = (Health::default(), Rules::default());
+        assert!(none.are_none() && !RULES.are_none());
         for _ in 0..100 {
             assert!(!health.failed(none, at(0)));
         }

@@ -93,6 +93,10 @@ impl Failover {
 
     /// Whether a candidate may be asked now.
     fn admit(&self, place: usize) -> Result<(), SkipReason> {
+        if self.rules.are_none() {
+            // Nobody needs to know what time it is.
+            return Ok(());
+        }
         self.health[place].admit(self.rules, self.clock.now())
     }
 }

@@ -1,62 +1,76 @@
-//! The shapes of the providers' responses.
+//! The shapes of the providers' responses: one module for each API. Objects that a provider would keep are the same
+//! whatever was sent, under any id.
 
-mod chat;
-mod legacy;
-mod messages;
-mod responses;
+mod anthropic;
+mod ask;
+mod azure;
+mod bedrock;
+mod cohere;
+mod gemini;
+mod mistral;
+mod ollama;
+mod openai;
+mod rerank;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 
+pub(super) use self::ask::Ask;
 use super::{
-    behaviour::{Behaviour, Refusal},
+    behaviour::{Behaviour, Content, Refusal},
     call::Usage,
     script::Script,
     serve::Provider,
 };
 
-/// The instant at which every simulated response was made: 2026-01-01T00:00:00Z.
+/// The instant at which everything simulated was made: 2026-01-01T00:00:00Z.
 const CREATED: u64 = 1_767_225_600;
+/// The same in words.
+const CREATED_AT: &str = "2026-01-01T00:00:00Z";
 
-/// What a provider answers to a request on this path.
-pub(super) fn answer(
-    provider: Provider,
-    path: &str,
-    request: &Value,
-    behaviour: &Behaviour,
-) -> Script {
+/// What a provider answers to a request.
+pub(super) fn answer(provider: Provider, ask: &Ask, behaviour: &Behaviour) -> Script {
     if let Some(refusal) = behaviour.refusal {
         return match provider {
-            Provider::OpenAi => openai_refusal(refusal),
-            Provider::Anthropic => messages::refusal(refusal),
+            Provider::Anthropic => anthropic::refusal(refusal),
+            _ => openai_refusal(refusal),
         };
     }
-    match (provider, path) {
-        (Provider::Anthropic, _) => messages::answer(request, behaviour),
-        (Provider::OpenAi, "/v1/responses") => responses::answer(request, behaviour),
-        (Provider::OpenAi, "/v1/completions") => legacy::completion(request, behaviour),
-        (Provider::OpenAi, "/v1/embeddings") => legacy::embeddings(request, behaviour),
-        (Provider::OpenAi, _) => chat::answer(request, behaviour),
-    }
+    let segments = ask.segments();
+    let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let answer = match provider {
+        Provider::OpenAi => openai::answer(ask, &path, behaviour),
+        Provider::Anthropic => anthropic::answer(ask, &path, behaviour),
+        Provider::Gemini => gemini::answer(ask, &path, behaviour),
+        Provider::Bedrock => bedrock::answer(ask, &path, behaviour),
+        Provider::Azure => azure::answer(ask, &path, behaviour),
+        Provider::Cohere => cohere::answer(ask, &path, behaviour),
+        Provider::Ollama => ollama::answer(ask, &path, behaviour),
+        Provider::Mistral => mistral::answer(ask, &path, behaviour),
+    };
+    answer.unwrap_or_else(|| nowhere(provider))
 }
 
-/// The list of models.
-pub(super) fn models(provider: Provider) -> Value {
-    let models = provider.models().iter();
-    match provider {
-        Provider::OpenAi => {
-            let models = models.map(
-                |id| json!({"id": id, "object": "model", "created": CREATED, "owned_by": "openai"}),
-            );
-            json!({"object": "list", "data": models.collect::<Vec<_>>()})
+/// The answer to a path that the API does not have.
+fn nowhere(provider: Provider) -> Script {
+    let message = "There is no such path.";
+    let error = match provider {
+        Provider::OpenAi | Provider::Azure => {
+            json!({"error": {"message": message, "type": "invalid_request_error",
+            "param": null, "code": "unknown_url"}})
         }
         Provider::Anthropic => {
-            let list: Vec<_> = models
-                .map(|id| json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"}))
-                .collect();
-            let ends = provider.models();
-            json!({"data": list, "has_more": false, "first_id": ends.first(), "last_id": ends.last()})
+            json!({"type": "error", "error": {"type": "not_found_error", "message": message}})
         }
-    }
+        Provider::Gemini => {
+            json!({"error": {"code": 404, "message": message, "status": "NOT_FOUND"}})
+        }
+        Provider::Bedrock | Provider::Cohere => json!({"message": message}),
+        Provider::Ollama => json!({"error": message}),
+        Provider::Mistral => json!({"detail": message}),
+    };
+    Script::refusal(404, &error)
 }
 
 fn openai_refusal(refusal: Refusal) -> Script {
@@ -79,17 +93,9 @@ fn openai_refusal(refusal: Refusal) -> Script {
     Script::refusal(status, &error)
 }
 
-/// Whether the request asks for a stream.
-fn streamed(request: &Value) -> bool {
-    request["stream"] == true
-}
-
 /// The model as responses name it: the dated one that stands behind the name that was asked for.
-fn dated(request: &Value) -> String {
-    format!(
-        "{}-2026-01-01",
-        request["model"].as_str().unwrap_or("unknown")
-    )
+fn dated(ask: &Ask) -> String {
+    format!("{}-2026-01-01", ask.model())
 }
 
 /// The words of a response, each one token.
@@ -115,9 +121,18 @@ fn arguments(pieces: u64) -> impl Iterator<Item = String> {
         .chain(["Paz\"}".to_owned()])
 }
 
-/// All that OpenAI's APIs report, at their end.
-fn openai_usage(behaviour: &Behaviour) -> Usage {
-    let content = behaviour.content;
+/// A vector of an embedding.
+fn vector() -> Value {
+    json!([0.125, 0.25, 0.5, 1.0])
+}
+
+/// How many inputs there are: a text alone is one.
+fn inputs(input: &Value) -> usize {
+    input.as_array().map_or(1, Vec::len)
+}
+
+/// What APIs report that know of no cache that was written, at their end.
+fn reported(content: Content) -> Usage {
     Usage {
         prompt: Some(content.prompt),
         completion: Some(content.completion()),
@@ -125,5 +140,22 @@ fn openai_usage(behaviour: &Behaviour) -> Usage {
         cache_write: None,
         reasoning: Some(content.reasoning),
         reasoning_streamed: false,
+    }
+}
+
+/// What APIs report that tell input and output alone.
+fn plain(content: Content) -> Usage {
+    Usage {
+        prompt: Some(content.prompt),
+        completion: Some(content.completion()),
+        ..Usage::default()
+    }
+}
+
+/// What calls report that have no output.
+fn input_only(content: Content) -> Usage {
+    Usage {
+        prompt: Some(content.prompt),
+        ..Usage::default()
     }
 }

@@ -2,49 +2,76 @@
 
 use serde_json::{Value, json};
 
-use super::{CREATED, dated, openai_usage, streamed, text, words};
 use crate::sim::{
     behaviour::Behaviour,
     script::{Frame, Script},
+    wire::{Ask, CREATED, dated, reported, text, words},
 };
 
 const ITEM: &str = "msg_simulated";
 
-pub(super) fn answer(request: &Value, behaviour: &Behaviour) -> Script {
-    if streamed(request) {
+pub(super) fn answer(ask: &Ask, behaviour: &Behaviour) -> Script {
+    if ask.streamed() {
         let error = json!({"type": "error", "sequence_number": 99, "code": "server_error",
             "message": "The server had an error.", "param": null});
         return Script::stream(
-            events(request, behaviour),
+            events(ask, behaviour),
             behaviour,
             Frame::event("error", &error),
         );
     }
-    let document = response(request, behaviour, true);
-    Script::whole(&document, Some(openai_usage(behaviour)), behaviour.fault)
+    let document = response(ask, behaviour, true);
+    Script::whole(
+        &document,
+        Some(reported(behaviour.content)),
+        behaviour.fault,
+    )
+}
+
+/// A response that was kept. Nothing is generated: its usage was counted when it was.
+pub(super) fn kept(id: &str, ask: &Ask, behaviour: &Behaviour) -> Script {
+    let mut document = response(ask, behaviour, true);
+    document["id"] = json!(id);
+    document["background"] = json!(true);
+    Script::document(&document)
+}
+
+/// A conversation made shorter, by a model.
+pub(super) fn compacted(behaviour: &Behaviour) -> Script {
+    let document = json!({"id": "resp_simulated", "object": "response.compaction", "created_at": CREATED,
+        "output": [{"id": "cmp_simulated", "type": "compaction", "encrypted_content": "c2ltdWxhdGVk"}],
+        "usage": usage(behaviour)});
+    Script::whole(
+        &document,
+        Some(reported(behaviour.content)),
+        behaviour.fault,
+    )
 }
 
 /// The response object; while it is in progress it has neither output nor usage.
-fn response(request: &Value, behaviour: &Behaviour, done: bool) -> Value {
+fn response(ask: &Ask, behaviour: &Behaviour, done: bool) -> Value {
+    json!({
+        "id": "resp_simulated", "object": "response", "created_at": CREATED,
+        "status": if done { "completed" } else { "in_progress" },
+        "background": false, "error": null, "incomplete_details": null, "instructions": null,
+        "max_output_tokens": null, "model": dated(ask),
+        "output": if done { json!([message(behaviour, "completed")]) } else { json!([]) },
+        "parallel_tool_calls": true, "previous_response_id": null,
+        "reasoning": {"effort": null, "summary": null}, "store": true, "temperature": 1.0,
+        "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [], "top_p": 1.0,
+        "truncation": "disabled", "usage": if done { usage(behaviour) } else { Value::Null },
+        "user": null, "metadata": {},
+    })
+}
+
+fn usage(behaviour: &Behaviour) -> Value {
     let content = behaviour.content;
-    let usage = json!({
+    json!({
         "input_tokens": content.prompt,
         "input_tokens_details": {"cached_tokens": content.cache_read},
         "output_tokens": content.completion(),
         "output_tokens_details": {"reasoning_tokens": content.reasoning},
         "total_tokens": content.prompt + content.completion(),
-    });
-    json!({
-        "id": "resp_simulated", "object": "response", "created_at": CREATED,
-        "status": if done { "completed" } else { "in_progress" },
-        "background": false, "error": null, "incomplete_details": null, "instructions": null,
-        "max_output_tokens": null, "model": dated(request),
-        "output": if done { json!([message(behaviour, "completed")]) } else { json!([]) },
-        "parallel_tool_calls": true, "previous_response_id": null,
-        "reasoning": {"effort": null, "summary": null}, "store": true, "temperature": 1.0,
-        "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [], "top_p": 1.0,
-        "truncation": "disabled", "usage": if done { usage } else { Value::Null },
-        "user": null, "metadata": {},
     })
 }
 
@@ -62,7 +89,7 @@ fn part(text: &str) -> Value {
 }
 
 /// Every event tells its type twice, and its number; the last one repeats the whole response.
-fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
+fn events(ask: &Ask, behaviour: &Behaviour) -> Vec<Frame> {
     let mut number = 0;
     let mut event = |name: &str, mut data: Value| {
         data["type"] = json!(name);
@@ -78,8 +105,8 @@ fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
     };
     let item = |status| json!({"output_index": 0, "item": message(behaviour, status)});
     let whole = text(behaviour.content.words);
-    let started = json!({"response": response(request, behaviour, false)});
-    let completed = json!({"response": response(request, behaviour, true)});
+    let started = json!({"response": response(ask, behaviour, false)});
+    let completed = json!({"response": response(ask, behaviour, true)});
 
     let mut events = vec![
         event("response.created", started.clone()),
@@ -103,7 +130,7 @@ fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
         event("response.output_item.done", item("completed")),
         event("response.completed", completed)
             .terminal()
-            .settles(openai_usage(behaviour)),
+            .settles(reported(behaviour.content)),
     ]);
     events
 }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{arguments, dated, streamed, text, words};
 use crate::sim::{
     behaviour::{Behaviour, Refusal},
     call::Usage,
     script::{Frame, Script},
+    wire::{Ask, arguments, dated, text, words},
 };
 
-pub(super) fn refusal(refusal: Refusal) -> Script {
+pub(crate) fn refusal(refusal: Refusal) -> Script {
     let (status, kind) = match refusal {
         Refusal::RateLimit => (429, "rate_limit_error"),
         Refusal::Failure => (500, "api_error"),
@@ -22,16 +22,16 @@ fn error(kind: &str) -> Value {
     json!({"type": "error", "error": {"type": kind, "message": "Simulated."}, "request_id": "req_simulated"})
 }
 
-pub(super) fn answer(request: &Value, behaviour: &Behaviour) -> Script {
+pub(crate) fn answer(ask: &Ask, behaviour: &Behaviour) -> Script {
     let all = first_report(behaviour).replaced_by(last_report(behaviour));
-    if streamed(request) {
+    if ask.streamed() {
         let error = Frame::event("error", &error("overloaded_error"));
-        return Script::stream(events(request, behaviour), behaviour, error);
+        return Script::stream(events(ask, behaviour), behaviour, error);
     }
     let mut usage = input_usage(behaviour);
     usage["output_tokens"] = json!(behaviour.content.completion());
     usage["output_tokens_details"] = json!({"thinking_tokens": behaviour.content.reasoning});
-    let mut message = message(request, &usage);
+    let mut message = message(ask, &usage);
     message["content"] = content(behaviour);
     message["stop_reason"] = json!(stop_reason(behaviour));
     Script::whole(&message, Some(all), behaviour.fault)
@@ -45,8 +45,8 @@ fn stop_reason(behaviour: &Behaviour) -> &'static str {
     }
 }
 
-fn message(request: &Value, usage: &Value) -> Value {
-    json!({"id": "msg_simulated", "type": "message", "role": "assistant", "model": dated(request),
+fn message(ask: &Ask, usage: &Value) -> Value {
+    json!({"id": "msg_simulated", "type": "message", "role": "assistant", "model": dated(ask),
         "content": [], "stop_reason": null, "stop_sequence": null, "usage": usage})
 }
 
@@ -99,10 +99,11 @@ fn last_report(behaviour: &Behaviour) -> Usage {
     }
 }
 
-fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
+/// The events of a stream.
+pub(crate) fn events(ask: &Ask, behaviour: &Behaviour) -> Vec<Frame> {
     let mut usage = input_usage(behaviour);
     usage["output_tokens"] = json!(1);
-    let start = json!({"type": "message_start", "message": message(request, &usage)});
+    let start = json!({"type": "message_start", "message": message(ask, &usage)});
     let mut events = vec![Frame::event("message_start", &start).reports(first_report(behaviour))];
     let blocks = blocks(behaviour);
     for (index, (start, deltas)) in blocks.into_iter().enumerate() {

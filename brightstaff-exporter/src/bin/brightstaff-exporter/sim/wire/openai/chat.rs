@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{CREATED, arguments, dated, openai_usage, streamed, text, words};
 use crate::sim::{
     behaviour::Behaviour,
     script::{Frame, Script},
+    wire::{Ask, CREATED, arguments, dated, reported, text, words},
 };
 
 const ID: &str = "chatcmpl-simulated";
 
-pub(super) fn answer(request: &Value, behaviour: &Behaviour) -> Script {
-    let tokens = openai_usage(behaviour);
-    if streamed(request) {
+pub(super) fn answer(ask: &Ask, behaviour: &Behaviour) -> Script {
+    let tokens = reported(behaviour.content);
+    if ask.streamed() {
         let error = json!({"error": {"message": "The server had an error while processing your request.", "type": "server_error", "param": null, "code": null}});
-        return Script::stream(events(request, behaviour), behaviour, Frame::data(&error));
+        return Script::stream(events(ask, behaviour), behaviour, Frame::data(&error));
     }
     let content = behaviour.content;
     let message = if content.tool_call {
@@ -25,7 +25,7 @@ pub(super) fn answer(request: &Value, behaviour: &Behaviour) -> Script {
         json!({"role": "assistant", "content": text(content.words), "refusal": null, "annotations": []})
     };
     let document = json!({
-        "id": ID, "object": "chat.completion", "created": CREATED, "model": dated(request),
+        "id": ID, "object": "chat.completion", "created": CREATED, "model": dated(ask),
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish(behaviour)}],
         "usage": usage(behaviour), "service_tier": "default", "system_fingerprint": null,
     });
@@ -33,7 +33,7 @@ pub(super) fn answer(request: &Value, behaviour: &Behaviour) -> Script {
 }
 
 /// The `usage` object.
-pub(super) fn usage(behaviour: &Behaviour) -> Value {
+pub(crate) fn usage(behaviour: &Behaviour) -> Value {
     let content = behaviour.content;
     json!({
         "prompt_tokens": content.prompt,
@@ -46,8 +46,8 @@ pub(super) fn usage(behaviour: &Behaviour) -> Value {
 }
 
 /// Whether the client asked for usage at the end of the stream.
-pub(super) fn includes_usage(request: &Value) -> bool {
-    request["stream_options"]["include_usage"] == true
+pub(super) fn includes_usage(ask: &Ask) -> bool {
+    ask.body["stream_options"]["include_usage"] == true
 }
 
 fn finish(behaviour: &Behaviour) -> &'static str {
@@ -59,9 +59,9 @@ fn finish(behaviour: &Behaviour) -> &'static str {
 }
 
 /// A prelude with the role, then the tokens, the finish reason, the usage if asked for, `[DONE]`.
-fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
-    let model = dated(request);
-    let include_usage = includes_usage(request);
+fn events(ask: &Ask, behaviour: &Behaviour) -> Vec<Frame> {
+    let model = dated(ask);
+    let include_usage = includes_usage(ask);
     let chunk = |choices: Value, usage: Value| {
         let mut chunk = json!({
             "id": ID, "object": "chat.completion.chunk", "created": CREATED, "model": model,
@@ -97,7 +97,7 @@ fn events(request: &Value, behaviour: &Behaviour) -> Vec<Frame> {
     }
     events.push(delta(json!({}), json!(finish(behaviour))).terminal());
     if include_usage {
-        events.push(chunk(json!([]), usage(behaviour)).settles(openai_usage(behaviour)));
+        events.push(chunk(json!([]), usage(behaviour)).settles(reported(behaviour.content)));
     }
     events.push(Frame::text("data: [DONE]\n\n"));
     events

@@ -2,34 +2,39 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    CREATED,
-    chat::{includes_usage, usage},
-    dated, openai_usage, streamed, text, words,
-};
+use super::chat::{includes_usage, usage};
 use crate::sim::{
     behaviour::Behaviour,
-    call::Usage,
     script::{Frame, Script},
+    wire::{Ask, CREATED, dated, input_only, inputs, reported, text, vector, words},
 };
 
 const ID: &str = "cmpl-simulated";
 
-pub(super) fn completion(request: &Value, behaviour: &Behaviour) -> Script {
-    let model = dated(request);
+pub(super) fn completion(ask: &Ask, behaviour: &Behaviour) -> Script {
+    let model = dated(ask);
     let choice = |text: &str, finish: Value| json!([{"text": text, "index": 0, "logprobs": null, "finish_reason": finish}]);
     let chunk = |choices: Value| json!({"id": ID, "object": "text_completion", "created": CREATED, "model": model, "choices": choices});
-    let tokens = openai_usage(behaviour);
-    if !streamed(request) {
+    let tokens = reported(behaviour.content);
+    if !ask.streamed() {
         let mut document = chunk(choice(&text(behaviour.content.words), json!("stop")));
         document["usage"] = usage(behaviour);
         return Script::whole(&document, Some(tokens), behaviour.fault);
     }
+    let include_usage = includes_usage(ask);
+    let event = |text: &str, finish: Value| {
+        let mut chunk = chunk(choice(text, finish));
+        if include_usage {
+            // Null in every chunk but the last.
+            chunk["usage"] = Value::Null;
+        }
+        Frame::data(&chunk)
+    };
     let mut events: Vec<_> = words(behaviour.content.words)
-        .map(|word| Frame::data(&chunk(choice(word, Value::Null))).tokens(1))
+        .map(|word| event(word, Value::Null).tokens(1))
         .collect();
-    events.push(Frame::data(&chunk(choice("", json!("stop")))).terminal());
-    if includes_usage(request) {
+    events.push(event("", json!("stop")).terminal());
+    if include_usage {
         let mut last = chunk(json!([]));
         last["usage"] = usage(behaviour);
         events.push(Frame::data(&last).settles(tokens));
@@ -39,25 +44,22 @@ pub(super) fn completion(request: &Value, behaviour: &Behaviour) -> Script {
     Script::stream(events, behaviour, Frame::data(&error))
 }
 
-pub(super) fn embeddings(request: &Value, behaviour: &Behaviour) -> Script {
-    let inputs = request["input"].as_array().map_or(1, Vec::len);
+pub(crate) fn embeddings(ask: &Ask, behaviour: &Behaviour) -> Script {
+    let inputs = inputs(&ask.body["input"]);
     // The Python SDK asks for base64 unless told otherwise.
-    let vector = if request["encoding_format"] == "base64" {
+    let vector = if ask.body["encoding_format"] == "base64" {
         json!("AAAAPgAAgD4AAAA/AACAPw==")
     } else {
-        json!([0.125, 0.25, 0.5, 1.0])
+        vector()
     };
     let data: Vec<_> = (0..inputs)
         .map(|index| json!({"object": "embedding", "index": index, "embedding": vector}))
         .collect();
     let prompt = behaviour.content.prompt;
     let document = json!({
-        "object": "list", "data": data, "model": request["model"],
+        "id": "embd-simulated", "object": "list", "data": data, "model": ask.model(),
         "usage": {"prompt_tokens": prompt, "total_tokens": prompt},
     });
-    let usage = Usage {
-        prompt: Some(prompt),
-        ..Usage::default()
-    };
+    let usage = input_only(behaviour.content);
     Script::whole(&document, Some(usage), behaviour.fault)
 }
