@@ -131,6 +131,11 @@ impl Destination {
         self.credentials.is_none()
     }
 
+    /// Whether it is asked over the same connections and with the same key as another one.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.client, &other.client) && self.credentials == other.credentials
+    }
+
     /// Whether it tells the usage of such streams only if it is asked to, and is.
     pub(super) fn asks_usage(&self, asked: &Asked<'_>) -> bool {
         let asks = matches!(
