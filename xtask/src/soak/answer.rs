@@ -25,11 +25,11 @@ pub(super) fn answer(plan: Plan, mut stream: &TcpStream) -> Result<bool> {
         Plan::NoHttp => stream.write_all(b"220 mail.example ESMTP\r\n")?,
         Plan::Socket => {
             let mut from = stream;
-            stream.write_all(spoken::SWITCHED)?;
+            stream.write_all(SWITCHED)?;
             io::copy(&mut from, &mut stream)?;
         }
         Plan::EndlessSocket => {
-            stream.write_all(spoken::SWITCHED)?;
+            stream.write_all(SWITCHED)?;
             while stream.write_all(b"tick").is_ok() {
                 thread::sleep(Duration::from_millis(10));
             }
@@ -107,3 +107,6 @@ fn until_gone(mut stream: &TcpStream) {
     let mut rest = [0; 64];
     while matches!(stream.read(&mut rest), Ok(1..)) {}
 }
+
+const SWITCHED: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
