@@ -8,6 +8,8 @@ pub(super) const NDJSON: &str = "application/x-ndjson";
 pub(super) const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 pub(super) const BYTES: &str = "application/octet-stream";
 
+pub(super) const SWITCHED: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 pub(super) const JSON: &str = r#"{"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#;
 pub(super) const ERROR: &str = r#"{"error":{"message":"planned","type":"planned","code":null}}"#;
 const FIRST: &str = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Hel\"},\"finish_reason\":null}]}\n\n";

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     address::{Listen, Scrapers},
-    config::{Config, ConfigError, duration},
+    config::{Config, ConfigError, IncludeUsage, duration},
     gateway::{Gateway, Listening, Readiness, register, warn_of_open_gateway, warn_of_open_models},
     log::access::{self, Format},
     say::{say, say_aside},
@@ -40,6 +40,11 @@ pub(crate) struct Serve {
     /// How long responses in flight may go on after SIGTERM or Ctrl-C; a second signal ends them at once.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
+
+    /// Whether providers that tell the usage of streams only where they are asked are asked, unless the client chose or
+    /// their table in the configuration says.
+    #[arg(long, value_enum, value_name = "HOW")]
+    include_usage: Option<IncludeUsage>,
 
     /// One line a request on standard output, at its end; off by default, since a sidecar's numbers are its metrics.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
@@ -99,7 +104,7 @@ pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
 }
 
 async fn run(options: &Serve) -> anyhow::Result<()> {
-    let config = config(&options.source)?;
+    let config = config(options)?;
     let listen = &options.listen;
     let address = listen.gateway()?;
     let registry = Registry::new();
@@ -143,7 +148,9 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         readiness,
     } = gateway.listening(listener.local_addr()?);
     let path = options.source.config.clone();
-    let reloads = tokio::spawn(reload(hangups, reloader, path));
+    let include_usage = options.include_usage;
+    let read = move |path: &Path| read_config(path, include_usage);
+    let reloads = tokio::spawn(reload(hangups, reloader, path, read));
     let stop = stop(signals, readiness, options.drain_delay);
     serve::serve(
         listener,
@@ -194,19 +201,25 @@ async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Resu
     exporter.serve_with_graceful_shutdown(signal).await
 }
 
-fn config(source: &Source) -> anyhow::Result<Config> {
+fn config(options: &Serve) -> anyhow::Result<Config> {
+    let source = &options.source;
     match &source.config {
-        Some(path) => read_config(path),
-        None => Ok(Config::from_upstreams(&source.upstreams)?),
+        Some(path) => read_config(path, options.include_usage),
+        None => {
+            let config = Config::from_upstreams(&source.upstreams)?;
+            Ok(config.including_usage(options.include_usage))
+        }
     }
 }
 
-/// The configuration that a file holds, if it is sound.
-pub(super) fn read_config(path: &Path) -> anyhow::Result<Config> {
+/// The configuration that a file holds, if it is sound, but for what the command line says.
+fn read_config(path: &Path, include_usage: Option<IncludeUsage>) -> anyhow::Result<Config> {
     let text = fs::read_to_string(path)
         // The path is not repeated: it may be what belongs after --upstream, with its key.
         .map_err(|error| {
             UsageError::new(format_args!("--config: the file cannot be read: {error}"))
         })?;
-    Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error).into())
+    let config =
+        Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
+    Ok(config.including_usage(include_usage))
 }

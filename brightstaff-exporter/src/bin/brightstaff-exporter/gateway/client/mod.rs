@@ -46,7 +46,7 @@ pub(super) use self::{
     outbound::Content,
     upgrade::Upgrade,
 };
-use super::destination::Outgoing;
+use super::{destination::Outgoing, request_id::RequestId};
 use crate::config::{BaseUrl, MIN_RESPONSE_HEAD_BYTES, UpstreamLimits};
 
 type Pool = legacy::Client<Connector, Outbound>;
@@ -151,6 +151,7 @@ impl Client {
         again: impl FnOnce() -> Option<Outgoing<'a>>,
     ) -> Result<Response<Incoming>, Failure> {
         let idempotent = first.method.is_idempotent();
+        let id = RequestId::of(&first.headers);
         let failure = match self.send_once(&self.kept, first).await {
             Ok(response) => return Ok(response),
             Err(failure) => failure,
@@ -161,7 +162,8 @@ impl Client {
         let Some(again) = again() else {
             return Err(failure);
         };
-        tracing::info!(upstream = %name, cause = %failure.cause, "sent a second time");
+        let request_id = id.as_ref().map(RequestId::as_str);
+        tracing::info!(upstream = %name, cause = %failure.cause, request_id, "sent a second time");
         self.send_once(&self.fresh, again).await
     }
 

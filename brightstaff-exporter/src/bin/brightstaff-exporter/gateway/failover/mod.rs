@@ -30,10 +30,10 @@ pub(super) use self::{
     peek::Peeked,
     search::{OneTry, ask_in_turn},
 };
-use super::{destination, directory::Candidate, error::Refusal};
+use super::{directory::Candidate, entrance::Passed, error::Refusal};
 use crate::config::RouteAlias;
 
-type Answer = Response<Peeked<destination::Answer>>;
+type Answer = Response<Passed>;
 
 /// When an alias goes on to its next candidate, and what is known of them.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Failover {
         let response = response.as_mut().ok()?;
         let is_success = response.status().is_success();
         let bounds = self.first_event.filter(|_| is_success)?;
-        let opening = response.body_mut().opening(bounds).await;
+        let opening = response.body_mut().peeked().opening(bounds).await;
         (opening == Opening::Failed).then_some(Fault::FirstEvent)
     }
 
