@@ -1,4 +1,4 @@
-//! Requests that pass as they come: uploads, and pages that are their providers' to judge.
+//! What passes: what is allowed, uploads as they come, and pages that are their providers' to judge.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -16,6 +16,49 @@ fn request(gateway: &Gateway, method: &str, path: &str) -> RequestBuilder {
             .body(body.to_string());
     }
     request
+}
+
+#[tokio::test]
+async fn the_operators_key_opens_what_models_do_and_what_is_allowed() {
+    let upstream = Upstream::chat().await;
+    let config = format!(
+        "[providers.openai]\nurl = '{}'\napi_key_env = 'TEST_P'\nallow = ['GET /v1/files/*', '* /v1/threads/*']",
+        upstream.url
+    );
+    let gateway = Serve::config(&config)
+        .env("TEST_P", "sk-ours")
+        .start()
+        .await;
+    for (method, path, status) in [
+        ("POST", "/v1/chat/completions", 200),
+        ("POST", "/openai/responses", 200),
+        ("GET", "/v1/models", 200),
+        ("GET", "/v1/models/m", 200),
+        ("GET", "/v1/files/f/content", 200),
+        ("GET", "/openai/files/f", 200),
+        ("DELETE", "/openai/v1/threads/t", 200),
+        ("GET", "/v1/chat/completions", 403),
+        ("DELETE", "/v1/models/m", 403),
+        ("DELETE", "/v1/files/f", 403),
+        ("GET", "/v1/responses/r", 403),
+        ("GET", "/v1/organization/users", 403),
+        ("GET", "/openai/v1/batches", 403),
+        ("POST", "/openai/new/thing", 403),
+        ("GET", "/openai/v1/files/..%2forganization", 400),
+    ] {
+        let answer = request(&gateway, method, path).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{method} {path}");
+        if status == 403 {
+            let told = answer.text().await.unwrap();
+            assert!(told.contains("to providers.openai.allow"), "{told}");
+        }
+    }
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 7);
+    assert!(
+        seen.iter()
+            .all(|seen| seen.header("authorization") == Some("Bearer sk-ours"))
+    );
 }
 
 #[tokio::test]
