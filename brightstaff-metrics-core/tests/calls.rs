@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use brightstaff_metrics_core::{
-    Clock, Head, Metrics, Upstream, UpstreamCall, labels::ErrorClass, meter::Usage,
+    Clock, Head, Metrics, Upstream, UpstreamCall,
+    labels::{ErrorClass, UsageMissing},
+    meter::Usage,
 };
 use http::Response;
 use http_body_util::{BodyExt, Full};
@@ -214,6 +216,37 @@ async fn a_held_call_waits_for_its_holder() {
         21.0,
         "they were used"
     );
+}
+
+#[tokio::test]
+async fn a_holder_is_told_why_usage_is_missing() {
+    let gateway = gateway();
+    let event = r#"data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
+    let end = "data: [DONE]\n\n";
+    let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
+    for (stream, missing) in [
+        (format!("{event}\n\n{end}"), Some(UsageMissing::NotReported)),
+        (format!("{event}\n\n{usage}\n\n{end}"), None),
+    ] {
+        let mut call = gateway.upstream.start();
+        let held = call.hold();
+        call.head(&Head::new(200).content_type("text/event-stream"));
+        call.data(stream.as_bytes());
+        assert_eq!(held.usage_missing(), None, "it has not ended");
+        call.finish();
+        assert_eq!(held.usage_missing(), missing, "{stream}");
+    }
+    // One that was dropped in the middle, and one without a body to read.
+    let mut call = gateway.upstream.start();
+    let held = call.hold();
+    call.head(&Head::new(200).content_type("text/event-stream"));
+    drop(call);
+    assert_eq!(held.usage_missing(), Some(UsageMissing::Interrupted));
+    let mut call = gateway.upstream.start();
+    let held = call.hold();
+    call.head(&Head::new(429));
+    drop(call);
+    assert_eq!(held.usage_missing(), None);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ const EXAMPLES: [&str; 2] = ["axum-gateway", "actix-gateway"];
 const TRAFFIC: &[(&str, &str, &str)] = &[
     ("POST", "/v1/chat/completions", CHAT),
     ("POST", "/v1/chat/completions", STREAM),
-    ("POST", "/v1/chat/completions", STREAM),
+    ("POST", "/v1/chat/completions", UNASKED),
     ("POST", "/v1/embeddings", EMBEDDINGS),
     ("POST", "/v1/responses", RESPONSES),
     ("POST", "/v1/chat/completions", "no JSON"),
@@ -28,6 +28,9 @@ const TRAFFIC: &[(&str, &str, &str)] = &[
 ];
 const CHAT: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}"#;
 const STREAM: &str = r#"{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}"#;
+/// For whose usage the gateways have to ask.
+const UNASKED: &str =
+    r#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
 const EMBEDDINGS: &str = r#"{"model":"text-embedding-3-small","input":"hello"}"#;
 const RESPONSES: &str = r#"{"model":"gpt-4o-mini","stream":true,"input":"hello"}"#;
 
@@ -68,6 +71,10 @@ pub(crate) fn agree(sh: &Shell) -> Result<Outcome> {
         scrapes.push(scrape(Command::new(gateway), url).with_context(|| example.to_owned())?);
     }
     compare(&scrapes[0], &scrapes[1])?;
+    let unknown = |line: &&String| line.contains("llm_tokens_usage_missing_total{");
+    if let Some(line) = scrapes[0].iter().find(unknown) {
+        bail!("the usage of a call is missing: {line}");
+    }
     println!("{} lines of a scrape are the same", scrapes[0].len());
     Ok(Outcome::Passed)
 }

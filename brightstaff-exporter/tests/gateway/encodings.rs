@@ -47,7 +47,7 @@ fn encoded(
 #[tokio::test]
 async fn what_does_not_change_passes_as_it_came() {
     let upstream = Upstream::chat().await;
-    let gateway = gateway(&upstream, "include_usage = true").await;
+    let gateway = gateway(&upstream, "include_usage = 'shown'").await;
     let text = r#"{"model": "m", "messages": []}"#;
     let bodies = [
         ("zstd", SHORT_ZST.to_vec()),
@@ -84,7 +84,7 @@ async fn what_changes_is_sent_plain() {
             .unwrap()
     })
     .await;
-    let more = "include_usage = true\n[routes.any]\ncandidates = ['p/n', 'p/o']";
+    let more = "include_usage = 'shown'\n[routes.any]\ncandidates = ['p/n', 'p/o']";
     let gateway = gateway(&upstream, more).await;
     let ask = async |path: &str, text: &str| {
         let request = encoded(&gateway, path, "gzip", gzip(text));

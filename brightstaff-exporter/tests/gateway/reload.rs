@@ -10,8 +10,12 @@ use std::{
 };
 
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{ByHand, CHAT, Connection, Gateway, Serve, Upstream, refused, stream};
+use crate::support::{
+    ByHand, CHAT, Connection, Gateway, Serve, SocketUpstream, Upstream, echo, open, refused,
+    request, stream,
+};
 
 fn provider(name: &str, url: &str, more: &str) -> String {
     format!("[providers.{name}]\nurl = '{url}'\n{more}\n")
@@ -72,6 +76,21 @@ async fn what_comes_next_meets_the_new_file_and_what_is_on_its_way_goes_on() {
     assert_eq!(scrape.sum("llm_upstream_in_flight"), 0.0);
     assert_eq!(scrape.sum("llm_tokens_total{provider=\"old\"}"), 12.0);
     assert_eq!(scrape.sum("http_in_flight_requests"), 0.0);
+}
+
+#[tokio::test]
+async fn a_socket_stays_open() {
+    let upstream = SocketUpstream::echo().await;
+    let other = Upstream::chat().await;
+    let gateway = Serve::config(&provider("p", &upstream.url, ""));
+    let gateway = gateway.start().await;
+    let (mut client, _) = open(&gateway, request("/v1/realtime")).await.unwrap();
+    gateway.reloaded(&provider("q", &other.url, "")).await;
+    echo(&mut client, Message::text("still here")).await;
+    let in_flight = r#"http_in_flight_requests{handler="realtime"}"#;
+    gateway.expect(in_flight, 1.0).await;
+    drop(client);
+    gateway.expect(in_flight, 0.0).await;
 }
 
 #[tokio::test]
@@ -178,6 +197,29 @@ async fn a_session_stays_with_its_model_wherever_that_stands_now() {
         let series = format!("session_cache_events_total{{outcome=\"{outcome}\"}}");
         assert_eq!(scrape.sum(&series), count, "{outcome}");
     }
+}
+
+#[tokio::test]
+async fn who_is_left_alone_is_known_until_something_of_it_changes() {
+    let mood = Arc::new(AtomicU16::new(500));
+    let (moody, well) = (Upstream::moody(&mood).await, Upstream::chat().await);
+    let with = |more: &str| {
+        let providers = provider("moody", &moody.url, more) + &provider("well", &well.url, "");
+        let route = "[routes.best]\ncandidates = ['moody/m', 'well/m']";
+        format!("{providers}{route}\ncool_down_after = 1\ncool_down = '1h'")
+    };
+    let serve = Serve::config(&with("")).env("TEST_P", "sk-ours");
+    let gateway = serve.start().await;
+    let ask = async || {
+        assert_eq!(gateway.chat("best").await.0, 200);
+        moody.seen().len()
+    };
+    assert_eq!((ask().await, ask().await), (1, 1));
+    gateway.reloaded(&with("models = ['m']")).await;
+    assert_eq!(ask().await, 1);
+    // Perhaps it had been for want of a key.
+    gateway.reloaded(&with("api_key_env = 'TEST_P'")).await;
+    assert_eq!((ask().await, ask().await), (2, 2));
 }
 
 #[tokio::test]

@@ -105,6 +105,22 @@ async fn bad_toml_is_refused_with_its_key_in_one_line() {
             r#"line 2: providers.p.api: unknown variant, expected one of `openai`, `anthropic`, `gemini`, `bedrock`, `azure`, `cohere`, `ollama`, `mistral`: write for example api = "anthropic""#,
         ),
         (
+            "[providers.p]\nurl = 'http://h'\ninclude_usage = true",
+            r#"line 3: providers.p.include_usage: is no longer true or false: write "shown" for what true was, or "hidden""#,
+        ),
+        (
+            "include_usage = false",
+            r#"line 1: include_usage: is no longer true or false: write "off" for what false was, or "hidden""#,
+        ),
+        (
+            "include_usage = 'sk-secret'",
+            r#"line 1: include_usage: unknown variant, expected one of `hidden`, `shown`, `off`: write for example include_usage = "hidden""#,
+        ),
+        (
+            "include_usage = 1",
+            r#"line 1: include_usage: invalid type: integer, expected one of `hidden`, `shown`, `off`: write for example include_usage = "hidden""#,
+        ),
+        (
             "[routes.r]\ncandidates = ['m']",
             r#"line 2: routes.r.candidates: is no candidate: write provider/model or agents/NAME"#,
         ),

@@ -103,10 +103,19 @@ def talk_to_openai():
         answered(model, *chat_usage(chunks[-1].usage), streamed=True)
 
     model = "openai/gpt-4o-mini"
-    chunks = list(client.chat.completions.create(model=model, messages=CHAT, stream=True))
-    assert all(chunk.usage is None for chunk in chunks)
+    whole = client.chat.completions.create(model=model, messages=CHAT)
     request()
-    answered(model, None, None, streamed=True)
+    answered(model, *chat_usage(whole.usage))
+    # The gateway asks for the usage of a stream, and hides it; who declines it is not counted.
+    for options, usage in (
+        ({}, chat_usage(whole.usage)),
+        ({"stream_options": {"include_usage": False}}, (None, None)),
+    ):
+        chunks = list(client.chat.completions.create(model=model, messages=CHAT, stream=True, **options))
+        assert all(chunk.choices and "usage" not in chunk.model_fields_set for chunk in chunks)
+        assert chunks[-1].choices[0].finish_reason == "stop"
+        request()
+        answered(model, *usage, streamed=True)
 
     whole = client.completions.create(model=model, prompt=QUESTION)
     assert whole.choices[0].text
@@ -116,6 +125,11 @@ def talk_to_openai():
         model=model, prompt=QUESTION, stream=True, stream_options={"include_usage": True}))
     request()
     answered(model, *chat_usage(chunks[-1].usage), streamed=True)
+    usage = chunks[-1].usage
+    chunks = list(client.completions.create(model=model, prompt=QUESTION, stream=True))
+    assert all(chunk.choices and "usage" not in chunk.model_fields_set for chunk in chunks)
+    request()
+    answered(model, *chat_usage(usage), streamed=True)
 
     model = "openai/o4-mini"
     whole = client.responses.create(model=model, input=QUESTION)

@@ -1,7 +1,7 @@
 use super::{call::OpenCall, record::Record};
 use crate::{
     clock::Tick,
-    labels::{ErrorClass, StatusClass},
+    labels::{ErrorClass, StatusClass, UsageMissing},
     meter::{End, Facts},
     progress::Ending,
     series::Traced,
@@ -23,6 +23,13 @@ pub(super) struct Ended {
 }
 
 impl Ended {
+    /// Why its usage is not known, if it is owed.
+    pub(super) fn usage_missing(&self) -> Option<UsageMissing> {
+        let facts = self.call.facts()?;
+        let class = self.end.class(self.call.status, Some(facts));
+        facts.usage_missing(class != ErrorClass::None)
+    }
+
     /// Records it, with what those found who read the response.
     pub(super) fn record_as(self, found: Option<ErrorClass>) {
         let Self { mut call, mut end } = self;

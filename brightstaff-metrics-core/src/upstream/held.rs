@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{UpstreamCall, ended::Ended};
-use crate::labels::ErrorClass;
+use crate::labels::{ErrorClass, UsageMissing};
 
 /// A call that is recorded only once this is let go: for who reads a response to its end, and may find it
 /// useless then.
@@ -63,6 +63,13 @@ impl HeldCall {
     /// holders the first who says so decides.
     pub fn fail(self, class: ErrorClass) {
         self.0.state().found.get_or_insert(class);
+    }
+
+    /// Why the tokens of the call are not known, as it will be recorded unless [`fail`](Self::fail) is called. `None`
+    /// where they are, where none are owed, and as long as the call has not ended.
+    #[must_use]
+    pub fn usage_missing(&self) -> Option<UsageMissing> {
+        self.0.state().ended.as_ref()?.usage_missing()
     }
 }
 

@@ -274,7 +274,7 @@ fn measurement() -> Vec<Alert> {
             severity: "warning",
             summary: "Token counts are incomplete",
             description: "{{ $value | humanizePercentage }} of the successful calls to {{ $labels.provider }} ended without their token usage; responses that were interrupted are not in this.".to_owned(),
-            runbook: "Open the panel 'Missing usage, label overflow' for the reason. not_reported: clients stream without asking for usage; have them set stream_options.include_usage, or set include_usage for the provider in the gateway. unparsable: the provider changed its responses, or a proxy rewrites them: keep one and report it. unsupported_encoding: send the provider an Accept-Encoding that is read here.",
+            runbook: "Open the panel 'Missing usage, label overflow' for the reason. not_reported: streams end without usage, and the log of the gateway says why, once of each provider: include_usage is off, clients wrote stream_options.include_usage = false, or the provider does not tell it. A gateway of your own asks for it by stream_options.include_usage. unparsable: the provider changed its responses, or a proxy rewrites them: keep one and report it. unsupported_encoding: send the provider an Accept-Encoding that is read here.",
         },
         Alert {
             name: OVERFLOW,

@@ -1,6 +1,9 @@
 //! The table of what passed, in the README of the exporter.
 
-use std::{collections::BTreeMap, env, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -45,32 +48,26 @@ fn render(said: &[Vec<Said>]) -> String {
 fn row(sdk: &Sdk, said: &[Said]) -> String {
     let first = said.first().expect("a script that calls nothing fails");
     let mut measured: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut others: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for said in said {
-        match said
+        // How it is called comes after a comma.
+        let name = said.call.split(',').next().unwrap_or_default();
+        let call = said
             .requests
             .iter()
-            .find(|request| !request["call"].is_null())
-        {
-            Some(request) => {
-                // How it is called comes after a comma.
-                let name = said.call.split(',').next().unwrap_or_default();
-                *measured.entry(name).or_default() |= request["call"]["streamed"] == true;
-            }
-            None => {
-                let group = said
-                    .call
-                    .rsplit_once('.')
-                    .map_or(said.call.as_str(), |(group, _)| group);
-                *others.entry(group).or_default() += 1;
-            }
+            .find(|request| !request["call"].is_null());
+        if let Some(request) = call {
+            *measured.entry(name).or_default() |= request["call"]["streamed"] == true;
+        } else {
+            let group = name.rsplit_once('.').map_or(name, |(group, _)| group);
+            others.entry(group).or_default().insert(name);
         }
     }
     let measured = measured.iter().map(|(name, streamed)| {
         let streamed = if *streamed { "\\*" } else { "" };
         format!("`{name}`{streamed}")
     });
-    let others = others.iter().map(|(group, count)| match count {
+    let others = others.iter().map(|(group, names)| match names.len() {
         1 => format!("`{group}`"),
         count => format!("`{group}` ({count})"),
     });

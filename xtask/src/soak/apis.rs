@@ -1,7 +1,7 @@
 //! Rows of what is passed on under the name of a provider: other APIs, uploads and downloads, and what is no call.
 
 use super::{
-    provider::Plan,
+    plan::Plan,
     rows::{Actix, Body, Client, Counted, Row, Sees},
     table::BASE,
 };

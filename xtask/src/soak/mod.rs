@@ -1,11 +1,14 @@
 //! The gateway under a mixed load of every fault that clients and providers can make, for as long as
 //! wanted: at its end every request is counted as what it was, and nothing is left of any of them.
 
+mod answer;
 mod apis;
 mod client;
 mod ledger;
 mod load;
+mod plan;
 mod provider;
+mod refused;
 mod rows;
 mod spoken;
 mod table;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
@@ -10,9 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use flate2::{Compression, write::GzEncoder};
 
-use super::spoken;
+use super::{answer::answer, plan::Plan};
 
 /// The header that holds the plan.
 pub(super) const PLAN: &str = "x-soak-plan";
@@ -21,110 +20,6 @@ pub(super) const NUMBER: &str = "x-soak-number";
 
 /// Longer than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// What the provider does with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Plan {
-    /// Answers in JSON.
-    Json,
-    /// Answers in JSON, compressed.
-    Gzip,
-    /// Answers in JSON, after a while.
-    SlowHeaders,
-    /// Streams like OpenAI.
-    Stream,
-    /// Streams like Anthropic.
-    Messages,
-    /// Streams like Gemini.
-    Gemini,
-    /// Streams like Bedrock.
-    Converse,
-    /// Streams like Cohere.
-    Cohere,
-    /// Streams like Ollama.
-    Ollama,
-    /// Answers with embeddings.
-    Embeddings,
-    /// Answers with what it knows of a file.
-    File,
-    /// Answers with many bytes.
-    Download,
-    /// Streams, and closes the connection in the middle.
-    Cut,
-    /// Streams, and ends the body well before the protocol's end.
-    Early,
-    /// Streams, and reports an error in the middle.
-    ErrorEvent,
-    /// Streams one chunk, and no more until the gateway goes.
-    Open,
-    /// Says nothing until the gateway goes.
-    Never,
-    /// Closes the connection without an answer.
-    Hangup,
-    /// Answers in something that is not HTTP.
-    NoHttp,
-    /// Opens a web socket, and sends back what comes until the other side closes.
-    Socket,
-    /// Opens one, and sends something now and then until the gateway goes.
-    EndlessSocket,
-    /// Answers with this status.
-    Status(u16),
-}
-
-impl Plan {
-    /// What the responses report: prompt and completion.
-    pub(super) const JSON_TOKENS: (u64, u64) = (7, 5);
-    pub(super) const STREAM_TOKENS: (u64, u64) = (11, 2);
-    pub(super) const MESSAGES_TOKENS: (u64, u64) = (9, 4);
-    pub(super) const GEMINI_TOKENS: (u64, u64) = (8, 3);
-    pub(super) const CONVERSE_TOKENS: (u64, u64) = (1030, 9);
-    pub(super) const COHERE_TOKENS: (u64, u64) = (5, 1);
-    pub(super) const OLLAMA_TOKENS: (u64, u64) = (6, 2);
-    pub(super) const EMBEDDINGS_TOKENS: (u64, u64) = (4, 0);
-
-    /// As the header says it.
-    pub(super) fn name(self) -> String {
-        match self {
-            Self::Status(status) => status.to_string(),
-            other => format!("{other:?}"),
-        }
-    }
-
-    /// Whether the request asks for a web socket.
-    pub(super) fn is_socket(self) -> bool {
-        matches!(self, Self::Socket | Self::EndlessSocket)
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        use Plan as P;
-        let plans = [
-            P::Json,
-            P::Gzip,
-            P::SlowHeaders,
-            P::Stream,
-            P::Messages,
-            P::Gemini,
-            P::Converse,
-            P::Cohere,
-            P::Ollama,
-            P::Embeddings,
-            P::File,
-            P::Download,
-            P::Cut,
-            P::Early,
-            P::ErrorEvent,
-            P::Open,
-            P::Never,
-            P::Hangup,
-            P::NoHttp,
-            P::Socket,
-            P::EndlessSocket,
-        ];
-        let mut plans = plans.into_iter();
-        let named = plans.find(|plan| plan.name() == name);
-        named.or_else(|| name.parse().ok().map(Self::Status))
-    }
-}
 
 /// The provider, for as long as this lives.
 #[derive(Debug)]
@@ -234,125 +129,6 @@ fn read_request(reader: &mut impl BufRead) -> Result<Option<(Plan, u64)>> {
     Ok(Some((plan, number)))
 }
 
-/// Does as planned; whether the connection goes on.
-fn answer(plan: Plan, stream: &TcpStream) -> Result<bool> {
-    match plan {
-        Plan::Json => document(stream, 200, "", spoken::JSON.as_bytes())?,
-        Plan::Gzip => {
-            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-            gzip.write_all(spoken::JSON.as_bytes())?;
-            document(stream, 200, "content-encoding: gzip\r\n", &gzip.finish()?)?;
-        }
-        Plan::SlowHeaders => {
-            thread::sleep(Duration::from_millis(300));
-            document(stream, 200, "", spoken::JSON.as_bytes())?;
-        }
-        Plan::Status(status) => document(stream, status, "", spoken::ERROR.as_bytes())?,
-        Plan::Stream => streamed(stream, spoken::STREAM, true)?,
-        Plan::Messages => streamed(stream, spoken::MESSAGES, true)?,
-        Plan::Gemini => chunked(stream, spoken::SSE, &bytes(spoken::GEMINI), true)?,
-        Plan::Cohere => chunked(stream, spoken::SSE, &bytes(spoken::COHERE), true)?,
-        Plan::Ollama => chunked(stream, spoken::NDJSON, &bytes(spoken::OLLAMA), true)?,
-        Plan::Converse => {
-            let recorded = spoken::converse();
-            let chunks: Vec<_> = recorded.chunks(100).collect();
-            chunked(stream, spoken::EVENT_STREAM, &chunks, true)?;
-        }
-        Plan::Download => chunked(stream, spoken::BYTES, &[&[7; 16 * 1024][..]; 16], true)?,
-        Plan::Embeddings => document(stream, 200, "", spoken::EMBEDDINGS.as_bytes())?,
-        Plan::File => document(stream, 200, "", spoken::FILE.as_bytes())?,
-        Plan::Early => streamed(stream, spoken::HALF, true)?,
-        Plan::ErrorEvent => streamed(stream, spoken::BROKEN, true)?,
-        Plan::Cut => {
-            streamed(stream, spoken::HALF, false)?;
-            return Ok(false);
-        }
-        Plan::Open => {
-            streamed(stream, &spoken::HALF[..1], false)?;
-            until_gone(stream);
-            return Ok(false);
-        }
-        Plan::Never => {
-            until_gone(stream);
-            return Ok(false);
-        }
-        Plan::Hangup => return Ok(false),
-        Plan::NoHttp => {
-            let mut stream = stream;
-            stream.write_all(b"220 mail.example ESMTP\r\n")?;
-            return Ok(false);
-        }
-        Plan::Socket => {
-            let (mut from, mut to) = (stream, stream);
-            to.write_all(SWITCHED)?;
-            std::io::copy(&mut from, &mut to)?;
-            return Ok(false);
-        }
-        Plan::EndlessSocket => {
-            let mut stream = stream;
-            stream.write_all(SWITCHED)?;
-            while stream.write_all(b"tick").is_ok() {
-                thread::sleep(Duration::from_millis(10));
-            }
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn document(mut stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> Result<()> {
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} Planned\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\n\r\n"
-    );
-    Ok(stream.write_all(&[head.as_bytes(), body].concat())?)
-}
-
-/// Writes events, each a chunk of its own, and ends the body, or not.
-fn streamed(stream: &TcpStream, events: &[&str], ends: bool) -> Result<()> {
-    chunked(stream, spoken::SSE, &bytes(events), ends)
-}
-
-fn bytes<'a>(texts: &[&'a str]) -> Vec<&'a [u8]> {
-    texts.iter().map(|text| text.as_bytes()).collect()
-}
-
-fn chunked(mut stream: &TcpStream, kind: &str, chunks: &[&[u8]], ends: bool) -> Result<()> {
-    let head =
-        format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
-    stream.write_all(head.as_bytes())?;
-    for chunk in chunks {
-        let size = format!("{:x}\r\n", chunk.len());
-        stream.write_all(&[size.as_bytes(), chunk, b"\r\n"].concat())?;
-    }
-    if ends {
-        stream.write_all(b"0\r\n\r\n")?;
-    }
-    Ok(())
-}
-
-/// Waits until the other side closes.
-fn until_gone(mut stream: &TcpStream) {
-    let mut rest = [0; 64];
-    while matches!(stream.read(&mut rest), Ok(1..)) {}
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const SWITCHED: &[u8] =
-    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::soak::table::rows;
-
-    #[test]
-    fn every_plan_is_understood() {
-        for row in rows() {
-            assert_eq!(Plan::parse(&row.plan.name()), Some(row.plan));
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What a row of the table says, and in which order rows are played.
 
-use super::{provider::Plan, table::rows, target::Target};
+use super::{plan::Plan, table::rows, target::Target};
 
 /// The longest request body that the soaked gateway takes.
 pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024;

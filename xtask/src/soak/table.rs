@@ -3,11 +3,12 @@
 
 use super::{
     apis,
-    provider::Plan,
+    plan::Plan,
+    refused,
     rows::{Actix, Body, Client, Counted, Row, Sees},
 };
 
-const CHAT: &str = "/v1/chat/completions";
+pub(super) const CHAT: &str = "/v1/chat/completions";
 
 /// Most rows: a chat completion that is read to its end.
 pub(super) const BASE: Row = Row {
@@ -31,14 +32,6 @@ const STREAMED: Row = Row {
     ..BASE
 };
 
-/// A request that the gateway answers by itself.
-const REFUSED: Row = Row {
-    sees: Sees::Whole(400),
-    counted: Counted::As("llm_chat", "POST", "4xx"),
-    calls: &[],
-    ..BASE
-};
-
 /// A web socket, which is no call.
 const SOCKET: Row = Row {
     share: 4,
@@ -51,15 +44,9 @@ const SOCKET: Row = Row {
     ..BASE
 };
 
-/// Actix answers what it cannot read before any middleware.
-const UNREAD: Actix = Actix::Ends(Sees::Whole(400), Counted::Not);
-
-/// Of a body that breaks off actix makes a response, and gives it to whoever may still be there.
-const BROKEN_OFF: Actix = Actix::Ends(Sees::Whole(400), Counted::As("llm_chat", "POST", "4xx"));
-
 /// Every row.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(apis::ROWS)
+    ROWS.iter().chain(apis::ROWS).chain(refused::ROWS)
 }
 
 static ROWS: &[Row] = &[
@@ -243,117 +230,5 @@ static ROWS: &[Row] = &[
         sees: Sees::Left,
         counted: Counted::Cancelled("realtime", "1xx", "body"),
         ..SOCKET
-    },
-    Row {
-        name: "half of a body",
-        client: Client::SendsHalf,
-        sees: Sees::Closed,
-        counted: Counted::Cancelled("llm_chat", "error", "headers"),
-        actix: BROKEN_OFF,
-        ..REFUSED
-    },
-    Row {
-        name: "half of a body, and gone",
-        client: Client::LeavesInRequest,
-        sees: Sees::Left,
-        counted: Counted::Cancelled("llm_chat", "error", "headers"),
-        // As above: nobody tells a middleware that the client has gone.
-        actix: Actix::Ends(Sees::Left, Counted::As("llm_chat", "POST", "4xx")),
-        ..REFUSED
-    },
-    Row {
-        name: "body that is no JSON",
-        body: Body::NoJson,
-        actix: Actix::Forwards,
-        ..REFUSED
-    },
-    Row {
-        name: "body that is too large",
-        body: Body::TooLarge,
-        client: Client::Closes,
-        sees: Sees::Whole(413),
-        ..REFUSED
-    },
-    Row {
-        name: "body that is too large once it is decoded",
-        body: Body::Bomb,
-        sees: Sees::Whole(413),
-        actix: Actix::Not("it reads no request in gzip"),
-        ..REFUSED
-    },
-    Row {
-        name: "model that nobody has",
-        body: Body::Completion("nobody/m", false),
-        actix: Actix::Forwards,
-        ..REFUSED
-    },
-    Row {
-        name: "head that is no HTTP",
-        client: Client::Sends(b"this is not HTTP\r\n\r\n"),
-        counted: Counted::As("malformed", "OTHER", "4xx"),
-        actix: UNREAD,
-        ..REFUSED
-    },
-    Row {
-        name: "start of TLS",
-        client: Client::Sends(b"\x16\x03\x01\x00\xf4\x01\x00\x00\xf0\x03\x03"),
-        sees: Sees::Closed,
-        counted: Counted::As("malformed", "OTHER", "4xx"),
-        actix: UNREAD,
-        ..REFUSED
-    },
-    Row {
-        name: "head without a name of a header",
-        client: Client::Sends(b"GET /v1/models HTTP/1.1\r\nhost: localhost\r\n: nameless\r\n\r\n"),
-        counted: Counted::As("malformed", "OTHER", "4xx"),
-        actix: UNREAD,
-        ..REFUSED
-    },
-    Row {
-        name: "path that leads nowhere",
-        path: "/v1/../etc/passwd?model=m",
-        sees: Sees::Whole(404),
-        counted: Counted::As("not_found", "POST", "4xx"),
-        ..REFUSED
-    },
-    Row {
-        name: "list of models",
-        method: "GET",
-        path: "/v1/models",
-        body: Body::None,
-        sees: Sees::Whole(200),
-        counted: Counted::As("list_models", "GET", "2xx"),
-        actix: Actix::Ends(Sees::Whole(404), Counted::As("list_models", "GET", "4xx")),
-        ..REFUSED
-    },
-    Row {
-        name: "HEAD",
-        method: "HEAD",
-        path: "/v1/models",
-        body: Body::None,
-        sees: Sees::Whole(200),
-        counted: Counted::As("/v1/models", "HEAD", "2xx"),
-        actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "HEAD", "4xx")),
-        ..REFUSED
-    },
-    Row {
-        name: "OPTIONS",
-        method: "OPTIONS",
-        body: Body::None,
-        sees: Sees::Whole(405),
-        counted: Counted::As(CHAT, "OPTIONS", "4xx"),
-        // Its route is a resource that takes POST alone, so that another method finds none.
-        actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OPTIONS", "4xx")),
-        ..REFUSED
-    },
-    Row {
-        name: "method that nobody knows",
-        method: "BREW",
-        body: Body::None,
-        sees: Sees::Whole(405),
-        counted: Counted::As(CHAT, "OTHER", "4xx"),
-        // As above.
-        actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OTHER", "4xx")),
-        ..REFUSED
     },
 ];

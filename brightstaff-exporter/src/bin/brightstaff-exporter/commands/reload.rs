@@ -1,13 +1,18 @@
 //! SIGHUP: the file of `--config` is read again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{serve::read_config, signals::Hangups};
-use crate::gateway::Reloader;
+use super::signals::Hangups;
+use crate::{config::Config, gateway::Reloader};
 
 /// Reads the file again at each SIGHUP, for as long as the gateway runs. What is wrong with it, or how it differs, is a
 /// line in the log.
-pub(super) async fn reload(mut hangups: Hangups, mut reloader: Reloader, path: Option<PathBuf>) {
+pub(super) async fn reload(
+    mut hangups: Hangups,
+    mut reloader: Reloader,
+    path: Option<PathBuf>,
+    read_config: impl Fn(&Path) -> anyhow::Result<Config> + Copy + Send + 'static,
+) {
     while hangups.next().await {
         let Some(path) = path.clone() else {
             tracing::warn!("SIGHUP: there is no file of --config to read again");

@@ -1,5 +1,6 @@
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{
     address::{Listen, Scrapers},
-    config::{Config, ConfigError, duration},
-    gateway::{Gateway, Listening, register, warn_of_open_gateway, warn_of_open_models},
+    config::{Config, ConfigError, IncludeUsage, duration},
+    gateway::{Gateway, Listening, Readiness, register, warn_of_open_gateway, warn_of_open_models},
     log::access::{self, Format},
     say::{say, say_aside},
     serve::{self, Limits},
@@ -40,12 +41,17 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     drain: Duration,
 
+    /// Whether providers that tell the usage of streams only where they are asked are asked, unless the client chose or
+    /// their table in the configuration says.
+    #[arg(long, value_enum, value_name = "HOW")]
+    include_usage: Option<IncludeUsage>,
+
     /// One line a request on standard output, at its end; off by default, since a sidecar's numbers are its metrics.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
     access_log: Format,
 
-    /// How long after SIGTERM or Ctrl-C requests are still taken, before that, while /readyz says 503: for load
-    /// balancers to notice.
+    /// How long requests are still taken after SIGTERM or Ctrl-C, before the drain, while /readyz says 503 so that load
+    /// balancers notice.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
     drain_delay: Duration,
 
@@ -98,7 +104,7 @@ pub(crate) fn serve(options: &Serve) -> anyhow::Result<()> {
 }
 
 async fn run(options: &Serve) -> anyhow::Result<()> {
-    let config = config(&options.source)?;
+    let config = config(options)?;
     let listen = &options.listen;
     let address = listen.gateway()?;
     let registry = Registry::new();
@@ -114,13 +120,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let gateway = Gateway::new(&present, metrics.clone())?;
     warn_of_open_gateway(&config, address);
     if options.check || options.check_keys {
-        say!("the configuration is sound");
-        for line in gateway.leads() {
-            say!("{line}");
-        }
-        for absent in absent {
-            say!("note: {absent}");
-        }
+        tell(&gateway, &absent);
         return Ok(());
     }
 
@@ -128,10 +128,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let signals = Signals::listen().context("cannot listen for signals")?;
     let hangups = Hangups::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        let from = &listen.gateway.from;
-        format!("cannot listen on {address}: set {from} to another IP:PORT")
-    })?;
+    let listener = bind(listen, address).await?;
     warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
     say_aside(format!(
@@ -151,13 +148,10 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
         readiness,
     } = gateway.listening(listener.local_addr()?);
     let path = options.source.config.clone();
-    let reloads = tokio::spawn(reload(hangups, reloader, path));
-    let delay = options.drain_delay;
-    let stop = async move {
-        signals.first().await;
-        readiness.end();
-        tokio::time::sleep(delay).await;
-    };
+    let include_usage = options.include_usage;
+    let read = move |path: &Path| read_config(path, include_usage);
+    let reloads = tokio::spawn(reload(hangups, reloader, path, read));
+    let stop = stop(signals, readiness, options.drain_delay);
     serve::serve(
         listener,
         service,
@@ -174,6 +168,31 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What `--check` has to say of a configuration without a fault.
+fn tell(gateway: &Gateway, absent: &[ConfigError]) {
+    say!("the configuration is sound");
+    for line in gateway.leads() {
+        say!("{line}");
+    }
+    for absent in absent {
+        say!("note: {absent}");
+    }
+}
+
+async fn bind(listen: &Listen, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        let from = &listen.gateway.from;
+        format!("cannot listen on {address}: set {from} to another IP:PORT")
+    })
+}
+
+/// Ready when no more requests are to be taken.
+async fn stop(signals: Signals, readiness: Readiness, delay: Duration) {
+    signals.first().await;
+    readiness.end();
+    tokio::time::sleep(delay).await;
+}
+
 /// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last response.
 async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Result<()> {
     let signal = async {
@@ -182,19 +201,25 @@ async fn scrapes(exporter: Bound, ended: oneshot::Receiver<()>) -> std::io::Resu
     exporter.serve_with_graceful_shutdown(signal).await
 }
 
-fn config(source: &Source) -> anyhow::Result<Config> {
+fn config(options: &Serve) -> anyhow::Result<Config> {
+    let source = &options.source;
     match &source.config {
-        Some(path) => read_config(path),
-        None => Ok(Config::from_upstreams(&source.upstreams)?),
+        Some(path) => read_config(path, options.include_usage),
+        None => {
+            let config = Config::from_upstreams(&source.upstreams)?;
+            Ok(config.including_usage(options.include_usage))
+        }
     }
 }
 
-/// The configuration that a file holds, if it is sound.
-pub(super) fn read_config(path: &Path) -> anyhow::Result<Config> {
+/// The configuration that a file holds, if it is sound, but for what the command line says.
+fn read_config(path: &Path, include_usage: Option<IncludeUsage>) -> anyhow::Result<Config> {
     let text = fs::read_to_string(path)
         // The path is not repeated: it may be what belongs after --upstream, with its key.
         .map_err(|error| {
             UsageError::new(format_args!("--config: the file cannot be read: {error}"))
         })?;
-    Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error).into())
+    let config =
+        Config::from_toml(&text).map_err(|error| ConfigError::new(path.display(), error))?;
+    Ok(config.including_usage(include_usage))
 }

@@ -29,6 +29,15 @@ impl Api {
         }
     }
 
+    /// Whether streams of OpenAI's completions tell their usage only where the request asks for it. Mistral tells it in any
+    /// case; of those that are left out the documentation knows no such question.
+    pub(crate) fn wants_usage_asked(self) -> bool {
+        match self {
+            Self::OpenAi | Self::Azure | Self::Ollama | Self::Anthropic => true,
+            Self::Mistral | Self::Cohere | Self::Gemini | Self::Bedrock => false,
+        }
+    }
+
     /// Whether its SDKs take the version as a part of the base (`https://api.openai.com/v1`).
     pub(crate) fn has_version_in_base(self) -> bool {
         matches!(self, Self::OpenAi | Self::Mistral)

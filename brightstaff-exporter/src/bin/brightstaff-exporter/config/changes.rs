@@ -22,7 +22,7 @@ macro_rules! keys {
 }
 
 /// Every key outside of the tables that the operator names.
-const KEYS: [Key; 30] = keys! {
+const KEYS: [Key; 31] = keys! {
     Now:
         "connect_timeout" connect_timeout,
         "response_header_timeout" response_header_timeout,
@@ -37,6 +37,7 @@ const KEYS: [Key; 30] = keys! {
         "client_tokens_file" client_tokens_file,
         "cors_origins" cors_origins,
         "allowed_hosts" allowed_hosts,
+        "include_usage" include_usage,
         "sessions.session_header" sessions.session_header,
         "sessions.tenant_header" sessions.tenant_header;
     Restart:

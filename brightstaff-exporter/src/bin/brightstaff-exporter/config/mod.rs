@@ -9,6 +9,7 @@ mod check;
 pub(crate) mod duration;
 mod error;
 mod host;
+mod include_usage;
 mod origin;
 mod place;
 #[cfg(feature = "redis")]
@@ -26,6 +27,7 @@ pub(crate) use self::{
     check::MIN_RESPONSE_HEAD_BYTES,
     error::ConfigError,
     host::{AllowedHost, HostPort},
+    include_usage::IncludeUsage,
     origin::{WebOrigin, parts as origin_parts},
     route::RouteAlias,
     sessions::{SessionStore, Sessions},

@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
-use super::{Allowed, AllowedHost, Api, BaseUrl, RouteAlias, Sessions, WebOrigin, duration};
+use super::{
+    Allowed, AllowedHost, Api, BaseUrl, IncludeUsage, RouteAlias, Sessions, WebOrigin, duration,
+};
 
 /// How many connections there may be by default, where the limit on open files allows as many.
 pub(crate) const DEFAULT_MAX_CONNECTIONS: usize = 4096;
@@ -80,6 +82,9 @@ pub(crate) struct Config {
     /// The hosts that requests may ask for beside loopback. Where there are none, a gateway that listens
     /// on another address than loopback takes every host.
     pub(crate) allowed_hosts: Vec<AllowedHost>,
+    /// Whether to ask for the usage of streamed completions where the client did not choose, and the provider's API
+    /// tells it only where it is asked.
+    pub(crate) include_usage: IncludeUsage,
     /// How many pairs of provider and model may get series that this configuration does not name. By
     /// default 200, and where that is more, as many as the providers' `open_models` add up to.
     pub(crate) upstream_cap: Option<usize>,
@@ -118,6 +123,7 @@ impl Default for Config {
             client_tokens_file: None,
             cors_origins: Vec::new(),
             allowed_hosts: Vec::new(),
+            include_usage: IncludeUsage::Hidden,
             upstream_cap: None,
             providers: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -166,6 +172,15 @@ impl Config {
         keys.filter_map(|key| key.as_deref())
     }
 
+    /// With this in place of what all providers are asked by, if it is given.
+    pub(crate) fn including_usage(self, given: Option<IncludeUsage>) -> Self {
+        let include_usage = given.unwrap_or(self.include_usage);
+        Self {
+            include_usage,
+            ..self
+        }
+    }
+
     /// How many pairs may get series that this configuration does not name.
     pub(crate) fn upstream_cap(&self) -> usize {
         let fits_all = self
@@ -203,9 +218,9 @@ pub(crate) struct Provider {
     /// listed, and none where some are.
     #[serde(default)]
     pub(crate) open_models: Option<usize>,
-    /// Whether to ask for the usage of streamed chat completions where the client did not choose.
+    /// In place of the one of all, whatever the API.
     #[serde(default)]
-    pub(crate) include_usage: bool,
+    pub(crate) include_usage: Option<IncludeUsage>,
     /// In place of the one of all.
     #[serde(default, deserialize_with = "duration::optional")]
     pub(crate) stream_idle_timeout: Option<Duration>,
@@ -231,6 +246,15 @@ impl Provider {
         )
     }
 
+    /// Whether to ask for usage, of a provider with this API.
+    pub(crate) fn include_usage(&self, api: Api, config: &Config) -> IncludeUsage {
+        let of_api = match api.wants_usage_asked() {
+            true => config.include_usage,
+            false => IncludeUsage::Off,
+        };
+        self.include_usage.unwrap_or(of_api)
+    }
+
     /// A provider of which only the place is known.
     pub(crate) fn new(url: BaseUrl) -> Self {
         Self {
@@ -240,7 +264,7 @@ impl Provider {
             api_key_env: None,
             models: Vec::new(),
             open_models: None,
-            include_usage: false,
+            include_usage: None,
             stream_idle_timeout: None,
             pool_idle_timeout: None,
             retry_reused: None,

@@ -30,6 +30,17 @@ pub(super) struct ModelRequest {
     model_span: Option<Range<usize>>,
     /// The edit that asks for usage, where the client left that open on a stream.
     ask_usage: Option<Edit>,
+    pub(super) usage: UsageChoice,
+}
+
+/// What the client chose of the usage of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UsageChoice {
+    /// Nothing: it wants no stream.
+    NoStream,
+    Open,
+    Wanted,
+    Declined,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,10 +81,10 @@ impl ModelRequest {
             })?,
         };
         let streamed = fields.stream.is_some_and(|raw| raw.get() == "true");
-        let ask_usage = if streamed {
+        let (usage, ask_usage) = if streamed {
             ask_usage(open, fields.stream_options, place)
         } else {
-            None
+            (UsageChoice::NoStream, None)
         };
         Ok(Self {
             budget: Arc::clone(budget),
@@ -82,6 +93,7 @@ impl ModelRequest {
             model,
             model_span,
             ask_usage,
+            usage,
         })
     }
 
@@ -194,30 +206,32 @@ fn ask_usage(
     open: usize,
     options: Option<&RawValue>,
     place: impl Fn(&RawValue) -> Range<usize>,
-) -> Option<Edit> {
+) -> (UsageChoice, Option<Edit>) {
+    let edit = |span, text: &str| {
+        let text = text.to_owned();
+        (UsageChoice::Open, Some(Edit { span, text }))
+    };
     let Some(options) = options else {
-        let text = r#""stream_options":{"include_usage":true},"#.to_owned();
-        return Some(Edit {
-            span: open + 1..open + 1,
-            text,
-        });
+        let text = r#""stream_options":{"include_usage":true},"#;
+        return edit(open + 1..open + 1, text);
     };
     let span = place(options);
     if options.get() == "null" {
-        let text = r#"{"include_usage":true}"#.to_owned();
-        return Some(Edit { span, text });
+        return edit(span, r#"{"include_usage":true}"#);
     }
-    object_start(options.get().as_bytes())?;
-    let chosen: StreamOptions<'_> = serde_json::from_str(options.get()).ok()?;
-    if chosen.include_usage.is_some() {
-        return None;
+    let object = object_start(options.get().as_bytes());
+    let chosen = object.and_then(|_| serde_json::from_str(options.get()).ok());
+    match chosen.map(|StreamOptions { include_usage }| include_usage.map(RawValue::get)) {
+        Some(None) => {
+            let empty = options.get()[1..].trim_start().starts_with('}');
+            let comma = if empty { "" } else { "," };
+            let text = format!(r#""include_usage":true{comma}"#);
+            edit(span.start + 1..span.start + 1, &text)
+        }
+        Some(Some("true")) => (UsageChoice::Wanted, None),
+        // What is no object is the provider's to refuse.
+        Some(Some(_)) | None => (UsageChoice::Declined, None),
     }
-    let empty = options.get()[1..].trim_start().starts_with('}');
-    let text = r#""include_usage":true"#.to_owned() + if empty { "" } else { "," };
-    Some(Edit {
-        span: span.start + 1..span.start + 1,
-        text,
-    })
 }
 
 #[cfg(test)]

@@ -12,14 +12,15 @@ use super::{
     endpoint::Asked,
     error::Refusal,
     headers::Credentials,
+    hidden_usage::Warned,
     passing::Upload,
     patience::Patient,
     request_id::RequestId,
     subprotocols,
 };
 use crate::config::{
-    Agent, Allowed, Api, BaseUrl, Config, ConfigError, Provider, UpstreamLimits, shown_name,
-    shown_variable,
+    Agent, Allowed, Api, BaseUrl, Config, ConfigError, IncludeUsage, Provider, UpstreamLimits,
+    shown_name, shown_variable,
 };
 
 /// The body of a destination's response.
@@ -30,7 +31,10 @@ pub(super) type Answer = Patient<Incoming>;
 pub(super) struct Destination {
     pub(super) name: Arc<str>,
     pub(super) api: Api,
-    include_usage: bool,
+    /// Whether usage is asked for; of an agent the gateway never asks it.
+    pub(super) include_usage: Option<IncludeUsage>,
+    /// What was said of streams without usage.
+    pub(super) usage_warned: Arc<Warned>,
     url: BaseUrl,
     base: Base,
     allow: Vec<Allowed>,
@@ -67,7 +71,7 @@ impl Destination {
         let credentials = credentials(&key, provider.api_key_env.as_deref(), api)?;
         let limits = provider.limits(config);
         Ok(Self {
-            include_usage: provider.include_usage,
+            include_usage: Some(provider.include_usage(api, config)),
             allow: provider.allow.clone(),
             ..Self::new(name, &provider.url, api, credentials, limits, tls, before)?
         })
@@ -97,6 +101,7 @@ impl Destination {
         before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let base = Base::new(url, api);
+        let name: Arc<str> = name.into();
         let same = before
             .filter(|before| before.url == *url && before.api == api && before.limits == limits);
         let client = match same {
@@ -108,9 +113,10 @@ impl Destination {
             }
         };
         Ok(Self {
-            name: name.into(),
+            usage_warned: Arc::new(Warned::new(Arc::clone(&name))),
+            name,
             api,
-            include_usage: false,
+            include_usage: None,
             url: url.clone(),
             base,
             allow: Vec::new(),
@@ -125,9 +131,18 @@ impl Destination {
         self.credentials.is_none()
     }
 
+    /// Whether it is asked over the same connections and with the same key as another one.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.client, &other.client) && self.credentials == other.credentials
+    }
+
     /// Whether it tells the usage of such streams only if it is asked to, and is.
     pub(super) fn asks_usage(&self, asked: &Asked<'_>) -> bool {
-        self.include_usage && asked.has_usage_if_asked()
+        let asks = matches!(
+            self.include_usage,
+            Some(IncludeUsage::Hidden | IncludeUsage::Shown)
+        );
+        asks && asked.has_usage_if_asked()
     }
 
     /// The path on its host of what is asked.

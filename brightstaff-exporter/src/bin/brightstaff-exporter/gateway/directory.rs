@@ -90,6 +90,7 @@ pub(super) struct Directory {
     aliases: HashMap<String, Alias>,
     /// The providers that list a model, by the model.
     listed: HashMap<String, Vec<String>>,
+    health: HealthBook,
 }
 
 impl Directory {
@@ -115,6 +116,7 @@ impl Directory {
             declared: pairs(config).into_iter().collect(),
             aliases: HashMap::new(),
             listed: HashMap::new(),
+            health: HealthBook::new(before.map(|before| &before.health)),
         };
         for (name, provider) in &config.providers {
             let before = before.and_then(|before| before.providers.get(name));
@@ -140,7 +142,7 @@ impl Directory {
             // Nothing can fail from here on.
             declare(config, &directory.metrics);
         }
-        let mut health = HealthBook::new();
+        let known = |candidate: &Candidate| Some(&before?.known_as(candidate)?.health);
         for (name, route) in &config.routes {
             let candidates = route.candidates.iter();
             let mut candidates: Vec<_> = candidates
@@ -164,12 +166,19 @@ impl Directory {
                     Some(Target::Agent(_)) => RouteKind::Agent,
                     Some(Target::Model { .. }) | None => RouteKind::Llm,
                 },
-                failover: Failover::new(route, &candidates, &mut health),
+                failover: Failover::new(route, &candidates, &mut directory.health, known),
                 candidates,
             };
             directory.aliases.insert(name.clone(), alias);
         }
         Ok(directory)
+    }
+
+    /// This, where it asks the destination of a candidate of another one in the same way.
+    fn known_as(&self, candidate: &Candidate) -> Option<&Self> {
+        let name = &*candidate.destination.name;
+        let destination = self.providers.get(name).or_else(|| self.agents.get(name))?;
+        destination.is_as(&candidate.destination).then_some(self)
     }
 
     /// Where a request goes that names this model, if it names one.

@@ -31,8 +31,8 @@ use super::{
     destination::{Answer, Destination},
     endpoint::{Asked, Endpoint},
     error::Refusal,
-    failover::Peeked,
     forward::{self, Whom},
+    hidden_usage::UsageBody,
     live::Live,
     pass::unmeasured,
     probe::Probe,
@@ -45,12 +45,15 @@ use crate::config::Api;
 #[derive(Clone, Debug)]
 pub(crate) struct Entrance(Arc<Live>);
 
+/// The body of a destination's response.
+pub(super) type Passed = UsageBody<Answer>;
+
 /// The body of a response.
 #[derive(Debug)]
 #[pin_project(project = Either)]
 pub(crate) enum ResponseBody {
     /// That of a destination, which passes.
-    Passed(#[pin] Peeked<Answer>),
+    Passed(#[pin] Passed),
     /// The same of what is no call.
     Unmeasured(#[pin] Answer),
     /// One that the gateway made, or of which nothing is recorded.

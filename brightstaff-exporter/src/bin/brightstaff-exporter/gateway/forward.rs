@@ -3,20 +3,20 @@
 use std::{borrow::Cow, sync::Arc};
 
 use axum::http::{Response, Uri, Version};
-use brightstaff_metrics_core::ObservedBody;
 use bytes::Bytes;
 
 use super::{
     Request, Shared,
     decode::Coding,
-    destination::{self, Destination},
+    destination::Destination,
     directory::{Candidate, Choice},
     endpoint::{Asked, Model},
-    entrance::ResponseBody,
+    entrance::{Passed, ResponseBody},
     error::Refusal,
     failover::{OneTry, ask_in_turn},
     form,
     headers::strip_hop_by_hop,
+    hidden_usage,
     inbound::{Inbound, InboundHead},
     pass::{Through, unmeasured},
     routing::Routing,
@@ -65,9 +65,11 @@ pub(super) async fn forward(
         Model::Body | Model::Path | Model::Absent => {
             let candidate = named(asked.model_in_path().as_deref())?;
             if candidate.destination.asks_usage(asked) {
-                let whom = Whom::Named(&candidate.destination);
-                candidate.destination.check(asked, request.method())?;
-                return forward_json(shared, whom, asked, request).await;
+                let inbound = Inbound::read(request, asked, &shared.uploads).await?;
+                inbound
+                    .head
+                    .asks_for(candidate.model.as_deref().unwrap_or_default());
+                return forward_to(&candidate, inbound).await;
             }
             forward_as_it_comes(shared, candidate, asked, request).await
         }
@@ -121,13 +123,22 @@ async fn forward_json(
         // There is nothing to decide between for who asks about the model.
         Choice::Alias(alias) => alias.candidates[0].clone(),
     };
+    forward_to(&candidate, inbound).await
+}
+
+/// Passes on what was read to the only candidate that there is.
+async fn forward_to(
+    candidate: &Candidate,
+    mut inbound: Inbound<'_>,
+) -> Result<Response<ResponseBody>, Refusal> {
+    let asked = inbound.head.asked;
     candidate.destination.check(asked, inbound.head.method())?;
-    inbound.settle(&candidate)?;
+    inbound.settle(candidate)?;
     let mut response = if asked.is_call() {
-        let response = call(&candidate, &inbound).await?;
-        response.map(|body| ResponseBody::Passed(body.into()))
+        let response = call(candidate, &inbound).await?;
+        response.map(ResponseBody::Passed)
     } else {
-        unmeasured(ask(&candidate, &inbound).await?)
+        unmeasured(ask(candidate, &inbound).await?)
     };
     pass_on(&mut response);
     Ok(response)
@@ -199,14 +210,18 @@ fn choose<'s>(
 pub(super) async fn call(
     candidate: &Candidate,
     inbound: &Inbound<'_>,
-) -> Result<Response<ObservedBody<destination::Answer>>, Refusal> {
+) -> Result<Response<Passed>, Refusal> {
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.head.headers);
     let call = candidate.upstream.start().in_trace(trace);
     let call = call.with_listener(inbound.head.listener.clone());
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again, None).await {
-        Ok(response) => Ok(call.observe(response)),
+        Ok(response) => {
+            let asking = inbound.asking(candidate);
+            let asking = asking.map(|asking| (asking, &candidate.destination.usage_warned));
+            Ok(hidden_usage::observe(call, response, asking))
+        }
         Err(failure) => {
             call.fail(failure.class);
             Err(Refusal::upstream(&candidate.destination.name, &failure))

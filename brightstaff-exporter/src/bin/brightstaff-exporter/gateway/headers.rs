@@ -73,7 +73,7 @@ pub(super) fn strip_request(headers: &mut HeaderMap) {
 }
 
 /// The credentials of the gateway itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Credentials {
     /// The header that the provider's own API takes a key in.
     name: HeaderName,

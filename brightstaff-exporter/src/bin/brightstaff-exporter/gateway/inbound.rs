@@ -1,22 +1,27 @@
 use std::{borrow::Cow, slice, sync::Arc};
 
-use axum::http::{HeaderMap, Method, Uri, header::CONTENT_ENCODING, request::Parts};
+use axum::http::{
+    HeaderMap, HeaderValue, Method, Uri,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+    request::Parts,
+};
 use brightstaff_metrics_core::Listener;
 
 use super::{
     Request,
-    body::ModelRequest,
+    body::{ModelRequest, UsageChoice},
     client::Content,
     credentials,
     decode::{Coding, decode},
     destination::Outgoing,
     directory::Candidate,
-    endpoint::Asked,
+    endpoint::{Asked, Model},
     error::Refusal,
     headers::strip_request,
+    hidden_usage::Asking,
     upload::{Cut, Uploads},
 };
-use crate::log::access::Line;
+use crate::{config::IncludeUsage, log::access::Line};
 
 /// The head of a request, ready to be sent on.
 #[derive(Debug)]
@@ -112,8 +117,9 @@ impl<'a> Inbound<'a> {
     /// Gets ready for the only candidate that there is.
     pub(super) fn settle(&mut self, candidate: &Candidate) -> Result<(), Refusal> {
         self.settle_coding(slice::from_ref(candidate));
-        let ask_usage = self.asks_usage(candidate);
-        self.body.settle(candidate.model.as_deref(), ask_usage)
+        let asks = self.asks_usage(candidate);
+        let model = self.model_for(candidate);
+        self.body.settle(model, asks)
     }
 
     /// Lets go of the form of the body that none of these candidates gets: they get it as it came, or all of them
@@ -123,8 +129,8 @@ impl<'a> Inbound<'a> {
             return;
         }
         let changes = |candidate: &Candidate| {
-            let ask_usage = self.asks_usage(candidate);
-            self.body.changes(candidate.model.as_deref(), ask_usage)
+            let asks = self.asks_usage(candidate);
+            self.body.changes(self.model_for(candidate), asks)
         };
         if candidates.iter().any(changes) {
             self.body.keep_text();
@@ -135,13 +141,45 @@ impl<'a> Inbound<'a> {
     }
 
     pub(super) fn outgoing(&self, candidate: &Candidate) -> Result<Outgoing<'_>, Refusal> {
-        let model = candidate.model.as_deref();
-        let ask_usage = self.asks_usage(candidate);
-        let body = self.body.for_destination(model, ask_usage)?;
-        Ok(self.head.outgoing(candidate, Content::Whole(body)))
+        let model = self.model_for(candidate);
+        let body = self
+            .body
+            .for_destination(model, self.asks_usage(candidate))?;
+        let mut outgoing = self.head.outgoing(candidate, Content::Whole(body));
+        if self.asking(candidate) == Some(Asking::Hidden) {
+            // What is to be taken out must be seen.
+            let plain = HeaderValue::from_static("identity");
+            outgoing.headers.insert(ACCEPT_ENCODING, plain);
+        }
+        Ok(outgoing)
     }
 
     fn asks_usage(&self, candidate: &Candidate) -> bool {
-        candidate.destination.asks_usage(self.head.asked)
+        let asking = self.asking(candidate);
+        asking.is_some_and(Asking::is_by_gateway)
+    }
+
+    /// What the body has to name, where that is what decides.
+    fn model_for<'c>(&self, candidate: &'c Candidate) -> Option<&'c str> {
+        let model = candidate.model.as_deref();
+        model.filter(|_| self.head.asked.row.model == Model::Body)
+    }
+
+    /// Who asks this candidate for usage; nothing where that is told anyway, or there is none.
+    pub(super) fn asking(&self, candidate: &Candidate) -> Option<Asking> {
+        let include_usage = candidate.destination.include_usage?;
+        if !self.head.asked.has_usage_if_asked() {
+            return None;
+        }
+        match self.body.usage {
+            UsageChoice::NoStream => None,
+            UsageChoice::Wanted => Some(Asking::Client),
+            UsageChoice::Declined => Some(Asking::Declined),
+            UsageChoice::Open => Some(match include_usage {
+                IncludeUsage::Hidden => Asking::Hidden,
+                IncludeUsage::Shown => Asking::Shown,
+                IncludeUsage::Off => Asking::Nobody,
+            }),
+        }
     }
 }

@@ -22,6 +22,7 @@ mod form;
 mod forward;
 mod front;
 mod headers;
+mod hidden_usage;
 mod inbound;
 mod leads;
 mod live;

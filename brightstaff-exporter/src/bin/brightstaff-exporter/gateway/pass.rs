@@ -11,6 +11,7 @@ use super::{
     entrance::ResponseBody,
     error::Refusal,
     forward::pass_on,
+    hidden_usage,
     inbound::InboundHead,
     passing::{Passing, Upload},
     upload::{Cut, Uploads},
@@ -73,9 +74,7 @@ impl<'a> Through<'a> {
             .await;
         let mut response = match sent {
             Ok(response) => match call {
-                Some(call) => call
-                    .observe(response)
-                    .map(|body| ResponseBody::Passed(body.into())),
+                Some(call) => hidden_usage::observe(call, response, None).map(ResponseBody::Passed),
                 None => unmeasured(response.map(ResponseBody::Unmeasured)),
             },
             Err(failure) => {

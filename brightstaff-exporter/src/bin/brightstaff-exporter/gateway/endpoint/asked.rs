@@ -155,7 +155,7 @@ impl<'p> Asked<'p> {
 
     /// Whether its streams tell their usage only if the request asks for that.
     pub(in super::super) fn has_usage_if_asked(&self) -> bool {
-        self.fits && IF_ASKED.contains(&self.row.pattern)
+        self.is_call() && IF_ASKED.contains(&self.row.pattern)
     }
 
     /// The model that the path names, decoded.

@@ -30,10 +30,10 @@ pub(super) use self::{
     peek::Peeked,
     search::{OneTry, ask_in_turn},
 };
-use super::{destination, directory::Candidate, error::Refusal};
+use super::{directory::Candidate, entrance::Passed, error::Refusal};
 use crate::config::RouteAlias;
 
-type Answer = Response<Peeked<destination::Answer>>;
+type Answer = Response<Passed>;
 
 /// When an alias goes on to its next candidate, and what is known of them.
 #[derive(Debug)]
@@ -55,16 +55,31 @@ pub(super) struct HealthBook {
 }
 
 impl HealthBook {
-    pub(super) fn new() -> Self {
+    /// `before` is the one whose place it takes.
+    pub(super) fn new(before: Option<&Self>) -> Self {
         Self {
             known: HashMap::new(),
-            clock: Clock::start(),
+            clock: before.map_or_else(Clock::start, |before| before.clock),
         }
+    }
+
+    /// What is known of this candidate, and of `before` where nothing is yet.
+    fn of(&mut self, candidate: &Candidate, before: Option<&Self>) -> Arc<Health> {
+        let name = candidate.full_name();
+        let before = before.and_then(|before| before.known.get(&name)).cloned();
+        let known = self.known.entry(name);
+        Arc::clone(known.or_insert_with(|| before.unwrap_or_default()))
     }
 }
 
 impl Failover {
-    pub(super) fn new(route: &RouteAlias, candidates: &[Candidate], book: &mut HealthBook) -> Self {
+    /// `before` says where more is known of a candidate.
+    pub(super) fn new<'b>(
+        route: &RouteAlias,
+        candidates: &[Candidate],
+        book: &mut HealthBook,
+        before: impl Fn(&Candidate) -> Option<&'b HealthBook>,
+    ) -> Self {
         let first_event = FirstEvent {
             timeout: route.first_event_timeout,
             max_bytes: route.first_event_max_bytes,
@@ -73,10 +88,9 @@ impl Failover {
             after: route.cool_down_after,
             lasts: route.cool_down,
         };
-        let health = candidates.iter().map(|candidate| {
-            let known = book.known.entry(candidate.full_name());
-            Arc::clone(known.or_default())
-        });
+        let health = candidates.iter();
+        let health = health.map(|candidate| book.of(candidate, before(candidate)));
+        let health = health.collect();
         // Where there is no other candidate, nothing is to be known of the one.
         let several = candidates.len() > 1;
         Self {
@@ -86,7 +100,7 @@ impl Failover {
                 max_retry_after: route.respect_retry_after.then_some(route.max_retry_after),
                 cool_down: (cool_down.after > 0).then_some(cool_down),
             },
-            health: health.collect(),
+            health,
             clock: book.clock,
         }
     }
@@ -121,7 +135,7 @@ impl Failover {
         let response = response.as_mut().ok()?;
         let is_success = response.status().is_success();
         let bounds = self.first_event.filter(|_| is_success)?;
-        let opening = response.body_mut().opening(bounds).await;
+        let opening = response.body_mut().peeked().opening(bounds).await;
         (opening == Opening::Failed).then_some(Fault::FirstEvent)
     }
 

@@ -10,7 +10,7 @@ use super::{
         request_id::RequestId,
         routing::Plan,
     },
-    Answer, Fault, Peeked,
+    Answer, Fault,
 };
 
 /// Tries one candidate after the other; the last one's response passes, whatever it is.
@@ -94,8 +94,7 @@ impl Search<'_> {
             last.passed_over(self.alias, id.as_ref().map(RequestId::as_str));
         }
         let candidate = &self.alias.candidates[place];
-        let response = call(candidate, self.inbound).await;
-        let mut response = response.map(|response| response.map(Peeked::from));
+        let mut response = call(candidate, self.inbound).await;
         let fault = self.alias.failover.fault(&mut response).await;
         self.attempts += usize::from(!matches!(fault, Some(Fault::OurOwn)));
         let own_credentials = || self.inbound.head.has_credentials();
