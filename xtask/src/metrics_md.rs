@@ -54,7 +54,10 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          before it could read a head: 400, 414 and 431 of HTTP/1, and TLS on its port, whose connection is closed;\n\
          each at the instant of the refusal. Nothing is counted of connections that end before a whole head has\n\
          come, and of what HTTP/2 refuses by itself (a reset, or 431 to headers that are too long). A server under\n\
-         a layer of your own tells the layer nothing of this. Probes of it are `healthz` and `readyz`.\n\n\
+         a layer of your own tells the layer nothing of this. Probes of it are `healthz` and `readyz`. It knows the paths of\n\
+         many APIs, with and without a provider's name before them, and names what they are, whatever the method: `llm_chat`,\n\
+         `embeddings`, `images`, `audio`, `rerank`, `moderations`, `list_models`, `models`, `files`, `batches`, `count_tokens`,\n\
+         `realtime` and, for all else that a provider is asked, `passthrough`.\n\n\
          A request is counted under its status, and once more as interrupted where its response then broke off: the\n\
          status says what was promised, the interruption that it was not kept. A gateway that passes on a provider's\n\
          stream breaks its response where that stream breaks. A response that an outer layer replaces, or of which\n\

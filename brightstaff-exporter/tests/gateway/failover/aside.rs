@@ -80,10 +80,10 @@ async fn no_candidate_is_left_alone_for_longer_than_the_route_allows() {
 }
 
 #[tokio::test]
-async fn by_default_nobody_is_left_alone() {
+async fn nobody_is_left_alone_where_the_alias_says_so() {
     let busy = scripted([status(429, "retry-after: 600\r\n", "{}")]).await;
     let good = Upstream::chat().await;
-    let gateway = routed(&[&busy.url, &good.url], "").await;
+    let gateway = routed(&[&busy.url, &good.url], "respect_retry_after = false").await;
     for _ in 0..10 {
         assert_eq!(gateway.chat("best").await.0, 200);
     }
@@ -189,9 +189,9 @@ async fn aliases_share_what_is_known_and_go_by_their_own_rules() {
     );
     let config = format!(
         "[providers.p0]\nurl = '{}'\n[providers.p1]\nurl = '{}'
-         [routes.one]\ncandidates = ['p0/m0', 'p1/m1']\nrespect_retry_after = true
-         [routes.two]\ncandidates = ['p0/m0', 'p1/m1']\nrespect_retry_after = true
-         [routes.three]\ncandidates = ['p0/m0', 'p1/m1']",
+         [routes.one]\ncandidates = ['p0/m0', 'p1/m1']
+         [routes.two]\ncandidates = ['p0/m0', 'p1/m1']
+         [routes.three]\ncandidates = ['p0/m0', 'p1/m1']\nrespect_retry_after = false",
         busy.url, good.url
     );
     let gateway = Serve::config(&config).start().await;
