@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::{grafana, metrics_md, monitoring_md, readme, rules};
+use crate::{grafana, metrics_md, monitoring_md, page, readme, rules};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
@@ -14,8 +14,9 @@ pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     write(sh, Path::new("README.md"), &text, check)?;
     rules(sh, check)?;
     dashboards(sh, check)?;
-    let page = monitoring_md::render()?;
-    write(sh, Path::new(monitoring_md::PATH), &page, check)
+    let text = monitoring_md::render()?;
+    write(sh, Path::new(monitoring_md::PATH), &text, check)?;
+    page::generate(sh, check)
 }
 
 /// Writes the rules.
@@ -35,7 +36,7 @@ pub(crate) fn dashboards(sh: &Shell, check: bool) -> Result<()> {
 }
 
 /// Writes one of them.
-fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
+pub(crate) fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
     let there = sh.read_file(path).unwrap_or_default();
     if there == text {
         return Ok(());

@@ -3,7 +3,7 @@ import type { Labels } from './exposition';
 import { count, decimal, NOTHING, quantileText, share } from './format';
 import { added, type History, type Span } from './history';
 import { CALLS, FIRST_TOKEN, PER_TOKEN, TOKENS, USAGE_MISSING } from './names';
-import { quantile, type Quantile } from './quantile';
+import { measured, quantile, type Quantile } from './quantile';
 import { Table } from './table';
 
 /** What one pair did within the window. */
@@ -70,7 +70,6 @@ export function pairs(history: History, span: Span): Pair[] {
 
 export function pairTable(): Table<Pair> {
   const speed = (pair: Pair): number => (pair.perTokenSum > 0 ? pair.perTokenCount / pair.perTokenSum : NaN);
-  const measured = (value: Quantile): number => (value.kind === 'none' ? NaN : value.value);
   const good = (pair: Pair): number => of(pair, 'none');
   return new Table<Pair>(
     'Providers and models',

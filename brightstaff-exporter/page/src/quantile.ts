@@ -23,3 +23,6 @@ export function quantile(q: number, buckets: Buckets): Quantile {
   const share = (rank - before[1]) / (count - before[1]);
   return { kind: 'at', value: before[0] + (bound - before[0]) * share };
 }
+
+/** What a quantile is sorted by. */
+export const measured = (of: Quantile): number => (of.kind === 'none' ? NaN : of.value);

@@ -1,9 +1,9 @@
 /** Routing decisions, sessions and failover. */
-import { byId } from './dom';
+import { byId, element } from './dom';
 import { count, duration, NOTHING, quantileText, share } from './format';
 import type { History, Span } from './history';
 import { DECISION_TIME, DECISIONS, FAILOVER, ROUTING, SESSIONS, SKIPS } from './names';
-import { quantile } from './quantile';
+import { measured, quantile, type Quantile } from './quantile';
 import { Table } from './table';
 
 interface Decision {
@@ -25,8 +25,8 @@ interface Time {
   readonly route: string;
   readonly count: number;
   readonly mean: number;
-  readonly p50: string;
-  readonly p95: string;
+  readonly p50: Quantile;
+  readonly p95: Quantile;
 }
 
 export class Routing {
@@ -48,8 +48,8 @@ export class Routing {
     [
       { title: 'Route', text: (row) => row.route },
       { title: 'Mean', text: (row) => (row.count > 0 ? duration(row.mean) : NOTHING), value: (row) => row.mean },
-      { title: 'p50', text: (row) => row.p50 },
-      { title: 'p95', text: (row) => row.p95 },
+      { title: 'p50', text: (row) => quantileText(row.p50), value: (row) => measured(row.p50) },
+      { title: 'p95', text: (row) => quantileText(row.p95), value: (row) => measured(row.p95) },
     ],
     (row) => row.route,
     1,
@@ -61,15 +61,15 @@ export class Routing {
       { title: 'What', text: (row) => row.what },
       { title: 'Outcome', text: (row) => row.outcome },
       { title: 'Count', text: (row) => count(row.count), value: (row) => row.count },
-      { title: 'Share', text: (row) => row.share },
+      { title: 'Share', text: (row) => row.share, value: (row) => row.count },
     ],
     (row) => JSON.stringify([row.what, row.outcome]),
-    2,
+    0,
     2,
   );
 
   constructor() {
-    this.#section.append(this.#decisions.node, this.#times.node, this.#outcomes.node);
+    this.#section.append(element('div', {}, this.#decisions.node, this.#times.node), element('div', {}, this.#outcomes.node));
   }
 
   show(history: History, span: Span): void {
@@ -103,7 +103,7 @@ function timed(history: History, span: Span): Time[] {
     const buckets = history.buckets(DECISION_TIME, span, its);
     const made = history.rise(series, span);
     const mean = history.sum(`${DECISION_TIME}_sum`, span, its) / made;
-    return { route, count: made, mean, p50: quantileText(quantile(0.5, buckets)), p95: quantileText(quantile(0.95, buckets)) };
+    return { route, count: made, mean, p50: quantile(0.5, buckets), p95: quantile(0.95, buckets) };
   });
 }
 

@@ -28,14 +28,15 @@ export class Table<Row> {
   readonly #lines = new Map<string, Line>();
   #rows: readonly Row[] = [];
   #by: number;
-  #falling = true;
+  #falling: boolean;
   #limit = STEP;
 
-  /** Sorted by the column `by` at first, the largest first. The first `heads` columns name their row. */
+  /** Sorted by the column `by` at first, numbers with the largest first. The first `heads` columns name their row. */
   constructor(caption: string, columns: readonly Column<Row>[], key: (row: Row) => string, by: number, readonly heads: number) {
     this.#columns = columns;
     this.#key = key;
     this.#by = by;
+    this.#falling = columns[by]?.value !== undefined;
     this.#headers = columns.map((column, index) => this.#header(column, index));
     const head = element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...this.#headers));
     // Small screens show rows as blocks, which would take a table's meaning away: the roles keep it.
