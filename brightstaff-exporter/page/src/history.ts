@@ -106,16 +106,18 @@ export class History {
 
   /** All that is kept. */
   get span(): Span | undefined {
-    return this.#span(this.#snapshots.length - 1, WINDOW_SECONDS);
+    return this.recent(WINDOW_SECONDS);
   }
 
-  /** For each scrape, the time that ends with it and is about so long; `undefined` where nobody had answered. */
-  *spans(seconds: number): Generator<readonly [time: number, span: Span | undefined]> {
-    for (let index = 1; index < this.#snapshots.length; index += 1) {
-      const { time, gap } = this.#snapshots[index] as Snapshot;
-      if (gap) yield [time, undefined];
-      yield [time, this.#span(index, seconds)];
-    }
+  /** The time that ends with the last scrape and is about so long, or as long as is known. */
+  recent(seconds: number): Span | undefined {
+    const last = this.#snapshots.length - 1;
+    const to = this.#snapshots[last];
+    if (to === undefined || last < 1) return undefined;
+    let first = last - 1;
+    while (first > 0 && to.time - (this.#snapshots[first] as Snapshot).time < seconds - 0.5) first -= 1;
+    const from = this.#snapshots[first] as Snapshot;
+    return { from, to, seconds: to.time - from.time };
   }
 
   all(name: string): readonly Series[] {
@@ -192,15 +194,6 @@ export class History {
         this.#totals[index] = alive.reduce((sum, instance) => sum + (instance.last[index] ?? 0), 0);
       }
     }
-  }
-
-  #span(index: number, seconds: number): Span | undefined {
-    const to = this.#snapshots[index];
-    if (to === undefined || index < 1) return undefined;
-    let first = index - 1;
-    while (first > 0 && to.time - (this.#snapshots[first] as Snapshot).time < seconds - 0.5) first -= 1;
-    const from = this.#snapshots[first] as Snapshot;
-    return { from, to, seconds: to.time - from.time };
   }
 }
 

@@ -87,7 +87,7 @@ class Page {
     write(byId('window'), whole ? 'the last 5 minutes' : `the last ${age(span.seconds)}`);
     const all = pairs(history, span);
     this.#strip.show(warnings(history, span, all));
-    this.#charts.show(history, span.to.time);
+    this.#charts.show(history);
     this.#pairs.show(all);
     byId('pairs').hidden = all.length === 0;
     this.#routing.show(history, span);
