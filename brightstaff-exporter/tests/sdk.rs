@@ -36,6 +36,9 @@ fn the_real_sdks_stream_and_finish_and_every_counter_is_exact() {
         any,
         "--upstream",
         &format!("openai={openai}"),
+        // So that a name which no provider has leads to neither of the two.
+        "--upstream",
+        &format!("spare={openai}"),
         "--upstream",
         &format!("anthropic={anthropic}"),
     ]);

@@ -78,7 +78,8 @@ async fn forward(gateway: Data<Gateway>, request: HttpRequest, body: Bytes) -> H
     }
 }
 
-/// The tokens of a stream are told only where the request asks for them. (A Responses stream always tells.)
+/// The tokens of a stream are told only where the request asks for them. (A Responses stream always tells.) The client
+/// gets one more chunk then, without choices, which the gateway of `brightstaff-exporter` takes out again behind the meter.
 /// Whether the request has to be sent anew.
 fn ask_for_usage(path: &str, asked: &mut Value) -> bool {
     let options = &asked["stream_options"];

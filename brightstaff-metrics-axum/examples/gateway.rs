@@ -78,8 +78,8 @@ async fn forward(
 }
 
 /// The model that a request names, and the request. One that is streamed asks for its usage as well: OpenAI, and most of
-/// those whose APIs are like its own, tell it only where it is asked for. (The client gets one more chunk, without
-/// choices.)
+/// those whose APIs are like its own, tell it only where it is asked for. The client gets one more chunk then, without
+/// choices (which the gateway of `brightstaff-exporter` takes out again behind the meter).
 pub(crate) fn with_usage(path: &str, body: Bytes) -> (String, Bytes) {
     let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let model = request["model"].as_str().unwrap_or("unknown").to_owned();

@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Gateway, Raw, Serve, Upstream, chat, eventually, post, stream};
+use crate::support::{
+    Gateway, Raw, Serve, SocketUpstream, Upstream, chat, echo, eventually, open, post, request,
+    stream,
+};
 
 const DROPPED: &str = "log_lines_dropped_total";
 
@@ -289,6 +293,31 @@ async fn several_attempts_are_one_line() {
     }
     let passed_over = gateway.logged("passed over").await;
     assert!(passed_over.contains("mine"), "{passed_over}");
+}
+
+#[tokio::test]
+async fn a_web_socket_is_told_once_it_closes() {
+    let upstream = SocketUpstream::echo().await;
+    let serve = Serve::upstreams(&[("openai", &upstream.url)]);
+    let gateway = logged(serve).start().await;
+    let asked = request("/v1/realtime?model=gpt-realtime");
+    let (mut client, _) = open(&gateway, asked).await.unwrap();
+    echo(&mut client, Message::text("hello")).await;
+    assert_eq!(lines(&gateway).len(), 0);
+    client.close(None).await.unwrap();
+    while let Some(message) = client.next().await {
+        assert!(message.unwrap().is_close());
+    }
+    drop(client);
+    let expected = json!({
+        "method": "GET",
+        "path": "/v1/realtime",
+        "handler": "realtime",
+        "status": 101,
+        "end": "complete",
+        "attempts": 0,
+    });
+    is(&only(&gateway).await, &expected);
 }
 
 /// No value of a client's or an upstream's ends a line or makes a field.

@@ -23,7 +23,7 @@ mod log;
 mod malformed;
 mod odd;
 mod origins;
-mod paths;
+mod passing;
 mod probes;
 mod proxies;
 #[cfg(feature = "redis")]

@@ -1,5 +1,6 @@
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     address::{Listen, Scrapers},
     config::{Config, ConfigError, IncludeUsage, duration},
-    gateway::{Gateway, Listening, register, warn_of_open_gateway, warn_of_open_models},
+    gateway::{Gateway, Listening, Readiness, register, warn_of_open_gateway, warn_of_open_models},
     log::access::{self, Format},
     say::{say, say_aside},
     serve::{self, Limits},
@@ -49,8 +50,8 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "off")]
     access_log: Format,
 
-    /// How long after SIGTERM or Ctrl-C requests are still taken, before that, while /readyz says 503: for load
-    /// balancers to notice.
+    /// How long requests are still taken after SIGTERM or Ctrl-C, before the drain, while /readyz says 503 so that load
+    /// balancers notice.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration::parse)]
     drain_delay: Duration,
 
@@ -119,13 +120,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let gateway = Gateway::new(&present, metrics.clone())?;
     warn_of_open_gateway(&config, address);
     if options.check || options.check_keys {
-        say!("the configuration is sound");
-        for line in gateway.leads() {
-            say!("{line}");
-        }
-        for absent in absent {
-            say!("note: {absent}");
-        }
+        tell(&gateway, &absent);
         return Ok(());
     }
 
@@ -133,10 +128,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let signals = Signals::listen().context("cannot listen for signals")?;
     let hangups = Hangups::listen().context("cannot listen for signals")?;
     let exporter = exporter.bind().await?;
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        let from = &listen.gateway.from;
-        format!("cannot listen on {address}: set {from} to another IP:PORT")
-    })?;
+    let listener = bind(listen, address).await?;
     warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
     say_aside(format!(
@@ -159,12 +151,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let include_usage = options.include_usage;
     let read = move |path: &Path| read_config(path, include_usage);
     let reloads = tokio::spawn(reload(hangups, reloader, path, read));
-    let delay = options.drain_delay;
-    let stop = async move {
-        signals.first().await;
-        readiness.end();
-        tokio::time::sleep(delay).await;
-    };
+    let stop = stop(signals, readiness, options.drain_delay);
     serve::serve(
         listener,
         service,
@@ -179,6 +166,31 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     drop(last);
     let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
     Ok(())
+}
+
+/// What `--check` has to say of a configuration without a fault.
+fn tell(gateway: &Gateway, absent: &[ConfigError]) {
+    say!("the configuration is sound");
+    for line in gateway.leads() {
+        say!("{line}");
+    }
+    for absent in absent {
+        say!("note: {absent}");
+    }
+}
+
+async fn bind(listen: &Listen, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        let from = &listen.gateway.from;
+        format!("cannot listen on {address}: set {from} to another IP:PORT")
+    })
+}
+
+/// Ready when no more requests are to be taken.
+async fn stop(signals: Signals, readiness: Readiness, delay: Duration) {
+    signals.first().await;
+    readiness.end();
+    tokio::time::sleep(delay).await;
 }
 
 /// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last response.

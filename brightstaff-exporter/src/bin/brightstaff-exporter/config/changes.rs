@@ -22,12 +22,13 @@ macro_rules! keys {
 }
 
 /// Every key outside of the tables that the operator names.
-const KEYS: [Key; 31] = keys! {
+const KEYS: [Key; 32] = keys! {
     Now:
         "connect_timeout" connect_timeout,
         "response_header_timeout" response_header_timeout,
         "stream_idle_timeout" stream_idle_timeout,
         "pool_idle_timeout" pool_idle_timeout,
+        "websocket_idle_timeout" websocket_idle_timeout,
         "retry_reused" retry_reused,
         "max_response_head_bytes" max_response_head_bytes,
         "max_request_bytes" max_request_bytes,

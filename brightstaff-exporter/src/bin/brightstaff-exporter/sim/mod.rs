@@ -1,5 +1,5 @@
-//! Simulated providers on loopback: real HTTP, real server-sent events, shaped like OpenAI's and
-//! Anthropic's, and an exact record of what each call was answered.
+//! Simulated providers on loopback: real HTTP, real streams, in the shapes of every provider's API, and an exact
+//! record of what each call was answered.
 //!
 //! A call that names a plan (see [`book::PLAN_HEADER`]) is answered as planned: with an error, a
 //! break, a slow start. Any other call gets a sound response, the same one whenever it is asked.

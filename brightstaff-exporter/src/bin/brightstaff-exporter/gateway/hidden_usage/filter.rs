@@ -23,13 +23,13 @@ pub(super) struct Filter {
 
 impl Filter {
     /// What of the chunks so far may pass now, if anything.
-    pub(super) fn push(&mut self, chunk: Bytes) -> Bytes {
+    pub(super) fn push(&mut self, chunk: &Bytes) -> Bytes {
         self.cut.clear();
         if !self.buffer.is_empty() {
-            self.buffer.extend_from_slice(&chunk);
+            self.buffer.extend_from_slice(chunk);
             return self.pass_held(false);
         }
-        let pass = self.scanner.scan(&chunk, false, &mut self.cut);
+        let pass = self.scanner.scan(chunk, false, &mut self.cut);
         let passed = if self.cut.is_empty() {
             chunk.slice(..pass)
         } else {

@@ -22,12 +22,16 @@ const FOUND: usize = AFTER_COLON + 1;
 impl FinishReason {
     /// Behind the first one that ends in these bytes, which come next.
     pub(super) fn find(self, bytes: &[u8]) -> Option<usize> {
-        if let Some(end) = self.finish(bytes) {
+        if self != Self::default()
+            && let Some(end) = self.finish(bytes)
+        {
             return Some(end);
         }
-        FINDER
-            .find_iter(bytes)
-            .find_map(|at| Self::default().finish(&bytes[at..]).map(|end| at + end))
+        FINDER.find_iter(bytes).find_map(|at| {
+            let behind = at + KEY.len();
+            let end = Self(AFTER_KEY).finish(&bytes[behind..])?;
+            Some(behind + end)
+        })
     }
 
     /// Behind the one that was begun, if the bytes that come next are its end.
@@ -45,6 +49,11 @@ impl FinishReason {
 
     /// These bytes passed, in which none ends.
     pub(super) fn advance(&mut self, bytes: &[u8]) {
+        // Most chunks end with a line, and it ends within one.
+        if bytes.ends_with(b"\n") {
+            *self = Self::default();
+            return;
+        }
         // What was begun begins with the last quote, or the last but one.
         let before = |end: usize| memrchr(b'"', &bytes[..end]);
         let begin = before(bytes.len()).and_then(before);

@@ -52,6 +52,10 @@ impl NullUsage {
 
     /// Where one may begin whose end is still to come.
     pub(super) fn begun(text: &[u8]) -> Option<usize> {
+        // Most texts end with a line, and it ends within one.
+        if text.ends_with(b"\n") {
+            return None;
+        }
         // There is neither inside of it.
         let start = memrchr2(b',', b'{', text)?;
         (read(text, start) == Found::Beginning).then_some(start)

@@ -148,7 +148,7 @@ impl Work {
             watch.warned.look_for_refusal(&chunk);
         }
         match &mut self.filter {
-            Some(filter) => filter.push(chunk),
+            Some(filter) => filter.push(&chunk),
             None => chunk,
         }
     }

@@ -221,7 +221,7 @@ fn filtered(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> (Vec<u8>, usi
     let mut filter = Filter::default();
     let mut passed = Vec::new();
     for chunk in chunks {
-        passed.extend_from_slice(&filter.push(Bytes::copy_from_slice(chunk.as_ref())));
+        passed.extend_from_slice(&filter.push(&Bytes::copy_from_slice(chunk.as_ref())));
     }
     let before = passed.len();
     passed.extend_from_slice(&filter.finish());
@@ -263,32 +263,32 @@ fn whole_chunks_pass_as_they_are_and_at_once() {
         b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n",
     );
     let mut filter = Filter::default();
-    let passed = filter.push(chunk.clone());
+    let passed = filter.push(&chunk);
     assert_eq!(passed, chunk);
     assert_eq!(passed.as_ptr(), chunk.as_ptr());
     // The beginning of an event, too: nobody waits for its end.
     let begin = chunk.slice(..30);
-    assert_eq!(filter.push(begin.clone()), begin);
+    assert_eq!(filter.push(&begin), begin);
     assert!(!filter.holds());
     // But for a member that may have to go.
     assert_eq!(
-        filter.push(Bytes::from_static(br#""a"}],"usa"#)),
+        filter.push(&Bytes::from_static(br#""a"}],"usa"#)),
         r#""a"}]"#
     );
-    assert_eq!(filter.push(Bytes::from_static(br#"ge":null"#)), "");
-    assert_eq!(filter.push(Bytes::from_static(br#","b":1"#)), "");
-    assert_eq!(filter.push(Bytes::from_static(b"}\n")), "");
-    assert_eq!(filter.push(Bytes::from_static(b"\n")), ",\"b\":1}\n\n");
+    assert_eq!(filter.push(&Bytes::from_static(br#"ge":null"#)), "");
+    assert_eq!(filter.push(&Bytes::from_static(br#","b":1"#)), "");
+    assert_eq!(filter.push(&Bytes::from_static(b"}\n")), "");
+    assert_eq!(filter.push(&Bytes::from_static(b"\n")), ",\"b\":1}\n\n");
 }
 
 #[test]
 fn events_behind_a_finish_reason_pass_when_they_are_whole() {
     let mut filter = Filter::default();
     let finish = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-    assert_eq!(filter.push(finish.into()), finish);
-    assert_eq!(filter.push("data: [DO".into()), "");
-    assert_eq!(filter.push("NE]\n".into()), "");
-    assert_eq!(filter.push("\ndata: x".into()), "data: [DONE]\n\n");
+    assert_eq!(filter.push(&finish.into()), finish);
+    assert_eq!(filter.push(&"data: [DO".into()), "");
+    assert_eq!(filter.push(&"NE]\n".into()), "");
+    assert_eq!(filter.push(&"\ndata: x".into()), "data: [DONE]\n\n");
     assert_eq!(filter.finish(), "data: x");
 }
 
@@ -313,7 +313,7 @@ fn events_that_are_too_long_pass_as_they_are() {
         let mut filter = Filter::default();
         let mut passed = Vec::new();
         for chunk in stream.as_bytes().chunks(1000) {
-            passed.extend_from_slice(&filter.push(Bytes::copy_from_slice(chunk)));
+            passed.extend_from_slice(&filter.push(&Bytes::copy_from_slice(chunk)));
             most = most.max(filter.buffer.len());
         }
         passed.extend_from_slice(&filter.finish());
@@ -335,11 +335,11 @@ fn chunks_need_no_memory_of_their_own() {
     );
     let plain = Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
     let mut filter = Filter::default();
-    drop((filter.push(null.clone()), filter.push(plain.clone())));
+    drop((filter.push(&null), filter.push(&plain)));
     let allocated = allocation_counter::measure(|| {
         for _ in 0..1000 {
-            drop(filter.push(null.clone()));
-            drop(filter.push(plain.clone()));
+            drop(filter.push(&null));
+            drop(filter.push(&plain));
         }
     });
     assert_eq!(allocated.count_total, 0);
