@@ -1,5 +1,6 @@
 // The page's sums without a browser.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 
@@ -13,6 +14,15 @@ export async function units(sources) {
   divides(await load(sources, 'quantile'));
   await remembers(await load(sources, 'history'));
   says(await load(sources, 'format'));
+  await isDeclared(await load(sources, 'names'), path.join(sources, '../../METRICS.md'));
+}
+
+/** The page reads no family that the catalogue does not have. */
+async function isDeclared({ COUNTERS, GAUGES }, catalogue) {
+  const declared = await readFile(catalogue, 'utf8');
+  for (const name of [...COUNTERS, ...GAUGES]) {
+    assert.ok(declared.includes(`\`${name.replace(/_(bucket|sum|count)$/, '')}\``), `${name} is not in METRICS.md`);
+  }
 }
 
 function reads({ samples, labels, number }) {

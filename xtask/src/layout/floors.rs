@@ -48,7 +48,7 @@ pub(super) const CRATES: &[Crate] = &[
         sources: "brightstaff-exporter/src",
         floors: &[
             floor("api", &["exporter"]),
-            floor("port", &["metrics_handler", "routes", "server"]),
+            floor("port", &["metrics_handler", "page", "routes", "server"]),
             floor("parts", &["exposition", "web_config"]),
             floor("ground", &["error", "limits", "priority", "socket"]),
         ],
@@ -84,6 +84,7 @@ pub(super) const CRATES: &[Crate] = &[
                     "layout",
                     "link",
                     "newcomer",
+                    "page",
                     "render",
                     "runner",
                     "sdks",
