@@ -16,7 +16,10 @@ pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     dashboards(sh, check)?;
     let text = monitoring_md::render()?;
     write(sh, Path::new(monitoring_md::PATH), &text, check)?;
-    page::generate(sh, check)
+    for (path, text) in page::files(sh)? {
+        write(sh, &path, &text, check)?;
+    }
+    Ok(())
 }
 
 /// Writes the rules.
@@ -36,7 +39,7 @@ pub(crate) fn dashboards(sh: &Shell, check: bool) -> Result<()> {
 }
 
 /// Writes one of them.
-pub(crate) fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
+fn write(sh: &Shell, path: &Path, text: &str, check: bool) -> Result<()> {
     let there = sh.read_file(path).unwrap_or_default();
     if there == text {
         return Ok(());

@@ -1,12 +1,15 @@
 //! The exporter's live page: compiled of its TypeScript, and looked at in a real browser.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use xshell::{Shell, cmd};
 
-use crate::{generate, lab::Exporter, npm, render::browser, stage::Outcome};
+use crate::{lab::Exporter, npm, stage::Outcome};
 
 const SOURCES: &str = "brightstaff-exporter/page";
 
@@ -28,12 +31,12 @@ pub(crate) struct Options {
     out: String,
 }
 
-/// Writes the page that the exporter serves.
-pub(crate) fn generate(sh: &Shell, check: bool) -> Result<()> {
+/// The files that the exporter serves, as their sources compile; none without Node.
+pub(crate) fn files(sh: &Shell) -> Result<Vec<(PathBuf, String)>> {
     if let Some(why) = npm::missing() {
         // Stage `page` says SKIPPED then, which CI takes for a failure.
         println!("the live page is not compiled: {why}");
-        return Ok(());
+        return Ok(Vec::new());
     }
     npm::install(sh, Path::new(SCRIPTS), Path::new(DIR))?;
     let out = format!("{DIR}/out");
@@ -41,19 +44,18 @@ pub(crate) fn generate(sh: &Shell, check: bool) -> Result<()> {
         .quiet()
         .run()
         .context("the live page does not compile")?;
-    for name in ["page.html", "page.csp"] {
+    let compiled = ["page.html", "page.csp"].map(|name| {
         let text = fs::read_to_string(Path::new(&out).join(name))?;
-        generate::write(sh, &Path::new(PAGE).join(name), &text, check)?;
-    }
-    Ok(())
+        Ok((Path::new(PAGE).join(name), text))
+    });
+    compiled.into_iter().collect()
 }
 
-/// The stage: the page is up to date, and shows what happens.
+/// The stage: the page shows what happens. That it is up to date, `generated` says.
 pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     if let Some(why) = missing() {
         return Ok(Outcome::Skipped(why));
     }
-    generate(sh, true)?;
     look(sh, &[])?;
     Ok(Outcome::Passed)
 }
@@ -63,27 +65,19 @@ pub(crate) fn draw(sh: &Shell, options: &Options) -> Result<()> {
     if let Some(why) = missing() {
         anyhow::bail!(why);
     }
-    generate(sh, true)?;
     let seconds = options.seconds.to_string();
-    look(
-        sh,
-        &[
-            "--only=truth",
-            "--seconds",
-            &seconds,
-            "--picture",
-            &options.out,
-        ],
-    )
+    let picture = ["--seconds", &seconds, "--picture", &options.out];
+    look(sh, &[&["--only=truth"][..], &picture].concat())
 }
 
 fn missing() -> Option<String> {
-    npm::missing().or_else(|| browser().err().map(|error| error.to_string()))
+    npm::missing().or_else(|| npm::browser().err().map(|error| error.to_string()))
 }
 
 fn look(sh: &Shell, options: &[&str]) -> Result<()> {
+    npm::install(sh, Path::new(SCRIPTS), Path::new(DIR))?;
     Exporter::build(sh)?;
-    let (program, browser) = (Exporter::program()?, browser()?);
+    let (program, browser) = (Exporter::program()?, npm::browser()?);
     cmd!(
         sh,
         "node {DIR}/test.mjs {SOURCES} {PAGE} {program} {browser} {options...}"

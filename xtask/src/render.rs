@@ -142,15 +142,7 @@ fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
 
 /// What is not on this machine, if anything.
 fn missing() -> Option<String> {
-    npm::missing().or_else(|| browser().err().map(|error| error.to_string()))
-}
-
-/// The browser of this machine.
-pub(crate) fn browser() -> Result<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find_map(|name| which::which(name).ok())
-        .context("no Chromium or Chrome is on the path: apt install chromium")
+    npm::missing().or_else(|| npm::browser().err().map(|error| error.to_string()))
 }
 
 fn draw(sh: &Shell, seen: Seen, prometheus: &str, pictures: &[Picture]) -> Result<()> {
@@ -160,7 +152,7 @@ fn draw(sh: &Shell, seen: Seen, prometheus: &str, pictures: &[Picture]) -> Resul
     let from = (to - seen.seconds).to_string();
     let (to, scrape) = (to.to_string(), seen.scrape.to_string());
     let root = std::env::current_dir()?;
-    let browser = browser()?;
+    let browser = npm::browser()?;
     for (dashboard, picture) in pictures {
         let (dashboard, picture) = (root.join(dashboard), root.join(picture));
         ensure!(dashboard.exists(), "{} is not there", dashboard.display());

@@ -84,7 +84,6 @@ pub(super) const CRATES: &[Crate] = &[
                     "layout",
                     "link",
                     "newcomer",
-                    "page",
                     "render",
                     "runner",
                     "sdks",
@@ -94,7 +93,14 @@ pub(super) const CRATES: &[Crate] = &[
             ),
             floor(
                 "proof and pages",
-                &["metrics_md", "monitoring_md", "packages", "proof", "readme"],
+                &[
+                    "metrics_md",
+                    "monitoring_md",
+                    "packages",
+                    "page",
+                    "proof",
+                    "readme",
+                ],
             ),
             floor("dashboards", &["grafana"]),
             floor("rules", &["rules"]),
