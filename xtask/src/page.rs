@@ -18,8 +18,9 @@ const PAGE: &str = "brightstaff-exporter/src/page";
 
 const SCRIPTS: &str = "xtask/page";
 
-/// Where the scripts' packages stay.
-const DIR: &str = "target/page";
+/// Where the scripts' packages stay: two places, since two stages may be at it at once.
+const COMPILER: &str = "target/page/compiler";
+const BROWSER: &str = "target/page/browser";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -38,9 +39,9 @@ pub(crate) fn files(sh: &Shell) -> Result<Vec<(PathBuf, String)>> {
         println!("the live page is not compiled: {why}");
         return Ok(Vec::new());
     }
-    npm::install(sh, Path::new(SCRIPTS), Path::new(DIR))?;
-    let out = format!("{DIR}/out");
-    cmd!(sh, "node {DIR}/build.mjs {SOURCES} {out}")
+    npm::install(sh, Path::new(SCRIPTS), Path::new(COMPILER))?;
+    let out = format!("{COMPILER}/out");
+    cmd!(sh, "node {COMPILER}/build.mjs {SOURCES} {out}")
         .quiet()
         .run()
         .context("the live page does not compile")?;
@@ -75,12 +76,12 @@ fn missing() -> Option<String> {
 }
 
 fn look(sh: &Shell, options: &[&str]) -> Result<()> {
-    npm::install(sh, Path::new(SCRIPTS), Path::new(DIR))?;
+    npm::install(sh, Path::new(SCRIPTS), Path::new(BROWSER))?;
     Exporter::build(sh)?;
     let (program, browser) = (Exporter::program()?, npm::browser()?);
     cmd!(
         sh,
-        "node {DIR}/test.mjs {SOURCES} {PAGE} {program} {browser} {options...}"
+        "node {BROWSER}/test.mjs {SOURCES} {PAGE} {program} {browser} {options...}"
     )
     .quiet()
     .run()
