@@ -64,7 +64,8 @@ pub(super) fn page(
     reasons: &Reasons,
 ) -> String {
     let rounds = effort.rounds;
-    let reached = rows.iter().filter(|row| row.is_reached()).count();
+    let aimed = rows.iter().filter(|row| !row.targets.is_empty());
+    let (reached, missed): (Vec<_>, Vec<_>) = aimed.partition(|row| row.is_reached());
     let Machine {
         date,
         cpu,
@@ -76,14 +77,15 @@ pub(super) fn page(
     let mut page = format!(
         "<!-- Written by `cargo xtask bench`. Reasons stand in xtask/src/bench/reasons.toml. -->\n\
          # Benchmarks\n\n\
-         What measuring costs, beside the least that could do it (*floor*) and beside what others do, all of one run: {reached} of {} \
-         rows are what they are meant to be, and the others say why not.\n\n\
+         What measuring costs, beside the least that could do it (*floor*) and beside what others do, all of one run: {} of {} \
+         rows that have something to reach are what they are meant to be, and the others say why not.\n\n\
          ![Nanoseconds of ours, of the floor and of peers]({})\n\n\
          Measured on {date} on {cpus} × {cpu} (load {load} at the start) with {rustc}. Beside: {}.\n\n\
          Where something is there without any metrics (*bare*), the other columns are what comes on top of it. Times are medians of {rounds} \
          rounds, and ratios are taken within a round, so that what slows one slows the other; on another machine the times differ, \
          the ratios hardly. Instructions, allocations and bytes are counted, and repeat.\n\n",
-        rows.len(),
+        reached.len(),
+        reached.len() + missed.len(),
         super::PLOT,
         peers.join(", "),
     );
@@ -119,6 +121,7 @@ fn line(page: &mut String, measured: &Measured, reasons: &Reasons) {
         .map(|one| target(row.unit, one))
         .collect();
     let reached = match (measured.is_reached(), reasons.of(row.id)) {
+        _ if measured.targets.is_empty() => "–".to_owned(),
         (true, _) => "yes".to_owned(),
         (false, Some(why)) => format!("**no**: {why}"),
         (false, None) => "**no**".to_owned(),

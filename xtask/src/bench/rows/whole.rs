@@ -23,6 +23,18 @@ pub(super) static ROWS: &[Row] = &[
         ..RATIO
     },
     Row {
+        id: "sidecar/json-hyper",
+        what: "… for 1 KiB of JSON, beside a bare pass-through of hyper, which reads nothing and has no limits",
+        ours: "sidecar: 1 KiB of JSON each way, beside hyper: CPU a request, µs",
+        ..RATIO
+    },
+    Row {
+        id: "sidecar/stream-hyper",
+        what: "… for a stream of 100 events, beside the same",
+        ours: "sidecar: SSE of 100 events, beside hyper: CPU a request, µs",
+        ..RATIO
+    },
+    Row {
         id: "scale/pairs",
         what: "A call by name and 1,000 pairs, beside one pair",
         unit: Unit::Instructions,

@@ -23,7 +23,7 @@ pub(crate) struct RouteAlias {
     #[serde(default = "first_event_max_bytes")]
     pub(crate) first_event_max_bytes: u64,
     /// Whether a candidate whose 429 or 503 says when to come again is left alone until then.
-    #[serde(default)]
+    #[serde(default = "respect_retry_after")]
     pub(crate) respect_retry_after: bool,
     /// For how long at the most.
     #[serde(default = "max_retry_after", with = "duration")]
@@ -42,6 +42,10 @@ fn first_event_timeout() -> Duration {
 
 fn first_event_max_bytes() -> u64 {
     64 << 10
+}
+
+const fn respect_retry_after() -> bool {
+    true
 }
 
 fn max_retry_after() -> Duration {
