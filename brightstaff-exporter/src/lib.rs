@@ -33,7 +33,8 @@
 //! - `GET /metrics`: the text exposition format, version 0.0.4, or `OpenMetrics` 1.0 or Prometheus' protobuf where
 //!   `Accept` prefers it, compressed with gzip where that is asked for. The registry is encoded on a thread of its own, once at a time for all who wait.
 //! - `GET /healthz`: `ok`, as soon as the endpoint serves.
-//! - `GET /`: a small page that leads to the two.
+//! - `GET /`: with the feature `page` a live page, which reads `/metrics` every 2 s and shows what happens without
+//!   Prometheus and Grafana; without it, or with `Exporter::page(false)`, links to the two.
 //!
 //! `HEAD` works wherever `GET` does; any other method is answered by 405 with `Allow`, any other path
 //! by 404.
@@ -47,6 +48,7 @@
 //!
 //! - `web-config` (part of `cli`): TLS, passwords, response headers and a rate in the form of exporter-toolkit's web
 //!   configuration, and bearer tokens: `Exporter::web_config`, `Exporter::bearer_tokens`.
+//! - `page` (default): the live page at `/`; no dependency comes with it.
 //! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
 //!   depends on. Libraries and applications write `default-features = false`, and are spared it.
 
@@ -55,6 +57,8 @@ mod exporter;
 mod exposition;
 mod limits;
 mod metrics_handler;
+#[cfg(feature = "page")]
+mod page;
 mod priority;
 mod routes;
 mod server;

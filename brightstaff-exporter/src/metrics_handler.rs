@@ -258,7 +258,7 @@ fn encoded(
 }
 
 /// Whether gzip may be sent (RFC 9110, section 12.5.3): named, or meant by `*`, with a weight that is not 0.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut any = false;
     for value in headers.get_all(ACCEPT_ENCODING) {
         for coding in value.to_str().unwrap_or_default().split(',') {

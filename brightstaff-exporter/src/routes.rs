@@ -12,6 +12,8 @@ use axum::{
 };
 use prometheus::Registry;
 
+#[cfg(feature = "page")]
+use crate::page::page;
 use crate::{limits::Limits, metrics_handler::MetricsHandler};
 
 const INDEX: &str = "<!doctype html>
@@ -39,12 +41,31 @@ const PAGE: [(HeaderName, HeaderValue); 4] = [
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-pub(crate) fn router(registry: Registry, limits: Limits) -> Router {
+pub(crate) fn router(registry: Registry, limits: Limits, first: First) -> Router {
     let metrics = MetricsHandler::new(registry, limits);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get("ok\n"))
-        .route("/", get(index))
+        .route(
+            "/",
+            match first {
+                First::Links => get(index),
+                #[cfg(feature = "page")]
+                First::Page => get(page),
+            },
+        )
+}
+
+/// What `/` answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum First {
+    /// Links to the rest.
+    #[cfg_attr(not(feature = "page"), default)]
+    Links,
+    /// The live page.
+    #[cfg(feature = "page")]
+    #[default]
+    Page,
 }
 
 /// The links are relative to the page, which has no `/` at its end where it is nested.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
-use crate::{grafana, metrics_md, monitoring_md, readme, rules};
+use crate::{grafana, metrics_md, monitoring_md, page, readme, rules};
 
 /// Writes every generated file.
 pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
@@ -14,8 +14,12 @@ pub(crate) fn all(sh: &Shell, check: bool) -> Result<()> {
     write(sh, Path::new("README.md"), &text, check)?;
     rules(sh, check)?;
     dashboards(sh, check)?;
-    let page = monitoring_md::render()?;
-    write(sh, Path::new(monitoring_md::PATH), &page, check)
+    let text = monitoring_md::render()?;
+    write(sh, Path::new(monitoring_md::PATH), &text, check)?;
+    for (path, text) in page::files(sh)? {
+        write(sh, &path, &text, check)?;
+    }
+    Ok(())
 }
 
 /// Writes the rules.

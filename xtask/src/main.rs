@@ -22,6 +22,7 @@ mod monitoring_md;
 mod newcomer;
 mod npm;
 mod packages;
+mod page;
 mod process;
 mod promql;
 mod proof;
@@ -89,6 +90,8 @@ enum Task {
     /// Prometheus and Grafana with the shipped dashboard
     #[command(subcommand)]
     Grafana(Grafana),
+    /// Draw the exporter's live page before a demo
+    Page(page::Options),
     /// The series that replicas cost, from the catalogue: per replica, and in Prometheus
     Cardinality(cardinality::Options),
     /// Check bans, licences and sources of the dependencies, and record that this lock file has passed
@@ -165,6 +168,7 @@ fn run(cli: Cli) -> Result<()> {
         }
         Task::Grafana(Grafana::Render(options)) => render::run(&sh, &options)?,
         Task::Grafana(Grafana::Stack(task)) => stack::run(&task)?,
+        Task::Page(options) => page::draw(&sh, &options)?,
         Task::Deny => dependencies::record(&sh)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Soak(options) => soak::run(&sh, &options)?,

@@ -1,6 +1,9 @@
 //! Packages of the npm registry, as a committed lock file has them, under `target`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
@@ -11,6 +14,14 @@ pub(crate) fn missing() -> Option<String> {
         .into_iter()
         .find(|(program, _)| which::which(program).is_err())
         .map(|(program, package)| format!("{program} is not on the path: apt install {package}"))
+}
+
+/// The browser of this machine, which scripts drive.
+pub(crate) fn browser() -> Result<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find_map(|name| which::which(name).ok())
+        .context("no Chromium or Chrome is on the path: apt install chromium")
 }
 
 /// Copies the scripts in `from` to `to`, and installs their packages there.

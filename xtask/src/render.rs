@@ -142,17 +142,7 @@ fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
 
 /// What is not on this machine, if anything.
 fn missing() -> Option<String> {
-    npm::missing().or_else(|| {
-        browser()
-            .is_none()
-            .then(|| "no Chromium or Chrome is on the path: apt install chromium".to_owned())
-    })
-}
-
-fn browser() -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find_map(|name| which::which(name).ok())
+    npm::missing().or_else(|| npm::browser().err().map(|error| error.to_string()))
 }
 
 fn draw(sh: &Shell, seen: Seen, prometheus: &str, pictures: &[Picture]) -> Result<()> {
@@ -162,7 +152,7 @@ fn draw(sh: &Shell, seen: Seen, prometheus: &str, pictures: &[Picture]) -> Resul
     let from = (to - seen.seconds).to_string();
     let (to, scrape) = (to.to_string(), seen.scrape.to_string());
     let root = std::env::current_dir()?;
-    let browser = browser().context("no browser")?;
+    let browser = npm::browser()?;
     for (dashboard, picture) in pictures {
         let (dashboard, picture) = (root.join(dashboard), root.join(picture));
         ensure!(dashboard.exists(), "{} is not there", dashboard.display());

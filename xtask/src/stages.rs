@@ -7,7 +7,7 @@ use xshell::Shell;
 
 use crate::{
     bench, cardinality, code, config_checks, demo, dependencies, examples, generate, kubernetes,
-    layout, link, newcomer, packages, proof, render, runner, sdks, soak,
+    layout, link, newcomer, packages, page, proof, render, runner, sdks, soak,
     stage::{Lane, Outcome, Stage},
 };
 
@@ -143,6 +143,12 @@ const STAGES: &[Stage] = &[
         about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
         lane: Lane::Lab,
         run: render::test,
+    },
+    Stage {
+        name: "page",
+        about: "the live page tells the demo's truth in a real browser, and takes no label for HTML",
+        lane: Lane::Lab,
+        run: page::test,
     },
     Stage {
         name: "soak",

@@ -14,7 +14,11 @@ use tokio::net::{TcpListener, TcpSocket};
 #[cfg(feature = "web-config")]
 use crate::web_config::Access;
 use crate::{
-    error::BindError, limits::Limits, metrics_handler::MetricsHandler, routes, server::Server,
+    error::BindError,
+    limits::Limits,
+    metrics_handler::MetricsHandler,
+    routes::{self, First},
+    server::Server,
 };
 
 /// The environment variable that [`Exporter::from_env`] reads.
@@ -33,6 +37,7 @@ pub struct Exporter {
     /// The variable or option that can change the address, if one is known.
     from: Option<String>,
     limits: Limits,
+    first: First,
     #[cfg(feature = "web-config")]
     access: Access,
 }
@@ -45,6 +50,7 @@ impl Exporter {
             address: DEFAULT_BIND_ADDRESS,
             from: None,
             limits: Limits::default(),
+            first: First::default(),
             #[cfg(feature = "web-config")]
             access: Access::default(),
         }
@@ -103,13 +109,23 @@ impl Exporter {
         }
     }
 
+    /// Whether `/` is the live page, as it is unless told otherwise, or links to `/metrics` and `/healthz` alone.
+    ///
+    /// The page is one file that loads nothing from elsewhere. It reads `metrics` beside itself, wherever it is mounted,
+    /// from the browser of who looks at it: each open page is one more scraper, every 2 s.
+    #[cfg(feature = "page")]
+    pub fn page(self, page: bool) -> Self {
+        let first = if page { First::Page } else { First::Links };
+        Self { first, ..self }
+    }
+
     /// The routes alone, to be mounted on a server that exists already.
     ///
     /// [`max_requests`](Self::max_requests) holds there, and one encoding at a time, on a thread of its own. The other
     /// limits are that server's: how many connections there are, and how long each may take. Bytes count as written
     /// once the server lets go of them.
     pub fn router(&self) -> Router {
-        let router = routes::router(self.registry.clone(), self.limits);
+        let router = routes::router(self.registry.clone(), self.limits, self.first);
         #[cfg(feature = "web-config")]
         let router = self.access.guard(router);
         router

@@ -5,6 +5,8 @@
 mod collectors;
 mod formats;
 mod mounted;
+#[cfg(feature = "page")]
+mod page;
 mod support;
 
 use std::{io::Read, time::Duration};

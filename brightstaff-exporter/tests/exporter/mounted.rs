@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::support::{EXPOSITION, ask, registry};
 
 /// Serves this router, which has what an exporter gave it.
-async fn mount(router: Router) -> SocketAddr {
+pub(crate) async fn mount(router: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async { axum::serve(listener, router).await });
@@ -75,8 +75,13 @@ async fn a_response_is_in_work_until_its_body_is_gone() {
 }
 
 #[tokio::test]
-async fn the_page_leads_on_from_wherever_it_is_mounted() {
-    let routes = || Exporter::new(registry()).router();
+async fn links_lead_on_from_wherever_it_is_mounted() {
+    let routes = || {
+        let exporter = Exporter::new(registry());
+        #[cfg(feature = "page")]
+        let exporter = exporter.page(false);
+        exporter.router()
+    };
     let router = Router::new()
         .nest("/internal", routes())
         .nest("/of/{tenant}", routes());

@@ -35,6 +35,11 @@ impl Exporter {
             .context("the exporter does not build")
     }
 
+    /// The binary.
+    pub(crate) fn program() -> Result<PathBuf> {
+        env::var_os(Self::BUILT).map_or_else(beside_this_task, |named| Ok(named.into()))
+    }
+
     /// Keeps the binary that was built last where no later build replaces it.
     pub(crate) fn keep() -> Result<PathBuf> {
         let kept = Path::new("target/lab/brightstaff-exporter");
@@ -140,11 +145,11 @@ impl Exporter {
 
 fn run(dir: &Path, name: &str, arguments: &[String]) -> Result<Guarded> {
     fs::create_dir_all(dir)?;
-    let program = match env::var_os(Exporter::BUILT) {
-        Some(named) => PathBuf::from(named),
-        None => beside_this_task()?,
-    };
-    Guarded::start(&program, arguments, &dir.join(format!("{name}.log")))
+    Guarded::start(
+        &Exporter::program()?,
+        arguments,
+        &dir.join(format!("{name}.log")),
+    )
 }
 
 /// Where cargo leaves the binary: this task was built there, too.

@@ -48,7 +48,7 @@ pub(super) const CRATES: &[Crate] = &[
         sources: "brightstaff-exporter/src",
         floors: &[
             floor("api", &["exporter"]),
-            floor("port", &["metrics_handler", "routes", "server"]),
+            floor("port", &["metrics_handler", "page", "routes", "server"]),
             floor("parts", &["exposition", "web_config"]),
             floor("ground", &["error", "limits", "priority", "socket"]),
         ],
@@ -93,7 +93,14 @@ pub(super) const CRATES: &[Crate] = &[
             ),
             floor(
                 "proof and pages",
-                &["metrics_md", "monitoring_md", "packages", "proof", "readme"],
+                &[
+                    "metrics_md",
+                    "monitoring_md",
+                    "packages",
+                    "page",
+                    "proof",
+                    "readme",
+                ],
             ),
             floor("dashboards", &["grafana"]),
             floor("rules", &["rules"]),
