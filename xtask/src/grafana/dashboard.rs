@@ -198,7 +198,7 @@ fn defaults(panel: &Panel) -> Value {
             "lineWidth": 1,
             "fillOpacity": if panel.stacked { 40 } else { 5 },
             "gradientMode": "none",
-            "showPoints": "never",
+            "showPoints": "auto",
             "pointSize": 4,
             "spanNulls": false,
             "insertNulls": false,

@@ -1,6 +1,6 @@
 //! What a panel is, before it is JSON.
 
-use crate::promql::Expr;
+use crate::promql::{Expr, Selected};
 
 /// One panel with data.
 #[derive(Debug)]
@@ -85,6 +85,17 @@ impl Query {
             dashed: false,
             exemplars: false,
         }
+    }
+
+    /// The mean, dashed, where this quantile falls into the first or the last bucket and is not drawn.
+    pub(crate) fn mean_unless<const N: usize>(
+        buckets: Selected,
+        q: f64,
+        labels: [&'static str; N],
+        legend: impl Into<String>,
+    ) -> Self {
+        let measured = buckets.clone().measured(q, labels);
+        Self::new(buckets.mean(labels).unless(&measured), legend).dashed()
     }
 
     /// With the traces of its buckets, as dots.

@@ -22,7 +22,8 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
     let requests = || from.rate(&HTTP_REQUESTS);
     let failed = || requests().is(StatusClass::ServerError);
     let cancelled = || from.rate(&HTTP_CANCELLED);
-    let latency = |q| from.buckets(&HTTP_REQUEST_DURATION).quantile(q, [HANDLER]);
+    let durations = || from.buckets(&HTTP_REQUEST_DURATION);
+    let latency = |q| durations().measured(q, [HANDLER]);
     vec![
         Panel {
             id: 1,
@@ -109,7 +110,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 4,
             title: "Duration p50, p95, p99, by handler",
-            about: "From a request's arrival at the middleware to the end of its response body: the last byte, an error, or the client's hang-up. Streaming is included. What is beyond the last bucket reads as its bound (300 s).",
+            about: "From a request's arrival at the middleware to the end of its response body: the last byte, an error, or the client's hang-up. Streaming is included. A quantile below the first bucket (0.5 ms) or beyond the last one (300 s) is not drawn, since it was not measured; where the median is not, the mean is, dashed.",
             reading: "For streamed responses this is how long people read along, and grows with the length of the responses; judge speed by the time to first token and per output token. For everything else it is the latency.",
             width: 12,
             unit: Unit::Seconds,
@@ -117,6 +118,7 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
                 Query::new(latency(0.5), format!("{legend} p50")),
                 Query::new(latency(0.95), format!("{legend} p95")).exemplars(),
                 Query::new(latency(0.99), format!("{legend} p99")),
+                Query::mean_unless(durations(), 0.5, [HANDLER], format!("{legend} mean")),
             ],
             thresholds: &[],
             stacked: false,

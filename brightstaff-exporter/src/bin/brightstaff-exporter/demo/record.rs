@@ -126,6 +126,7 @@ fn call_made(call: &Call, clocks: &Clocks) -> Value {
         "cache_read_tokens": usage.cache_read,
         "cache_write_tokens": usage.cache_write,
         "reasoning_tokens": usage.reasoning,
+        "reasoning_streamed": usage.reasoning_streamed,
         "usage_settled": call.settled,
     })
 }
