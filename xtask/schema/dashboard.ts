@@ -42,7 +42,7 @@ type Property =
   | `custom.${Extract<keyof TimeSeriesFieldConfig, string>}`;
 
 interface Override {
-  matcher: { id: "byFrameRefID"; options: string };
+  matcher: { id: "byFrameRefID" | "byName"; options: string };
   properties: { id: Property; value: unknown }[];
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    panel::{Panel, Query, Threshold, Unit},
+    colours,
+    panel::{Line, Panel, Query, Threshold, Unit},
     panels, variables,
 };
 use crate::{links, promql::Source};
@@ -148,7 +149,7 @@ fn render_panel(panel: &Panel, place: &Value, uid: &str, titles: &[(u32, &str)])
         "targets": targets.collect::<Vec<_>>(),
         "fieldConfig": {
             "defaults": defaults(panel),
-            "overrides": panel.queries.iter().zip('A'..).filter_map(overrides).collect::<Vec<_>>(),
+            "overrides": overrides_of(panel),
         },
         "options": {
             "legend": {
@@ -195,7 +196,7 @@ fn defaults(panel: &Panel) -> Value {
         "custom": {
             "drawStyle": "line",
             "lineInterpolation": "linear",
-            "lineWidth": 1,
+            "lineWidth": 2,
             "fillOpacity": if panel.stacked { 40 } else { 5 },
             "gradientMode": "none",
             "showPoints": "auto",
@@ -216,14 +217,39 @@ fn defaults(panel: &Panel) -> Value {
     defaults
 }
 
+fn overrides_of(panel: &Panel) -> Vec<Value> {
+    let queries = panel.queries.iter().zip('A'..).filter_map(overrides);
+    let named = panel
+        .queries
+        .iter()
+        .flat_map(|query| colours::of(&query.legend));
+    let named = named.map(|(name, colour)| {
+        json!({
+            "matcher": { "id": "byName", "options": name },
+            "properties": [{ "id": "color", "value": { "mode": "fixed", "fixedColor": colour } }],
+        })
+    });
+    queries.chain(named).collect()
+}
+
 /// What sets the series of one query apart.
 fn overrides((query, id): (&Query, char)) -> Option<Value> {
     let mut properties = Vec::new();
-    if query.dashed {
+    let pattern: Option<&[u32]> = match query.line {
+        Line::Plain => None,
+        Line::Thin => {
+            properties.push(json!({ "id": "custom.lineWidth", "value": 1 }));
+            None
+        }
+        Line::Dotted => Some(&[2, 5]),
+        Line::Dashed => Some(&[8, 6]),
+    };
+    if let Some(pattern) = pattern {
         properties.push(json!({
             "id": "custom.lineStyle",
-            "value": { "fill": "dash", "dash": [8, 6] },
+            "value": { "fill": "dash", "dash": pattern },
         }));
+        properties.push(json!({ "id": "custom.lineWidth", "value": 1 }));
         properties.push(json!({ "id": "custom.fillOpacity", "value": 0 }));
     }
     if let Some((unit, name)) = query.right {
@@ -263,11 +289,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_panels_in_four_rows_that_fill_the_width() {
+    fn nineteen_panels_in_four_rows_that_fill_the_width() {
         for source in [Source::Scraped, Source::Fleet] {
             let rows = panels::rows(source);
             assert_eq!(rows.len(), 4);
-            assert_eq!(rows.iter().map(|row| row.panels.len()).sum::<usize>(), 20);
+            assert_eq!(rows.iter().map(|row| row.panels.len()).sum::<usize>(), 19);
             let mut ids: Vec<_> = rows
                 .iter()
                 .flat_map(|row| &row.panels)
@@ -275,7 +301,7 @@ mod tests {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
-            assert_eq!(ids.len(), 20);
+            assert_eq!(ids.len(), 19);
             for row in &rows {
                 let mut x = 0;
                 for panel in &row.panels {

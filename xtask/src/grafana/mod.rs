@@ -1,5 +1,6 @@
 //! The Grafana dashboards, generated from a typed table of panels.
 
+mod colours;
 mod dashboard;
 mod panel;
 pub(crate) mod panels;

@@ -90,7 +90,10 @@ impl Selected {
         let mut matchers = Vec::new();
         if let Metric::Ours(_) = metric {
             match source {
-                Source::Scraped => matchers.push(format!("{INSTANCE}=~\"$instance\"")),
+                Source::Scraped => {
+                    matchers.push(format!("{JOB}=~\"$job\""));
+                    matchers.push(format!("{INSTANCE}=~\"$instance\""));
+                }
                 Source::Fleet => matchers.push(format!("{JOB}=~\"$job\"")),
                 Source::Window(_) | Source::Recorded | Source::Since(_) => {}
             }

@@ -146,7 +146,8 @@ fn tokens(from: Source) -> Vec<Panel> {
                 Query::new(
                     pace().measured(0.5, [PROVIDER, MODEL]),
                     format!("{pair} p50"),
-                ),
+                )
+                .low(),
                 Query::new(
                     pace().measured(0.95, [PROVIDER, MODEL]),
                     format!("{pair} p95"),

@@ -76,7 +76,7 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
     let fleet = compare_panels(url, &truth, Source::Fleet, now)?;
     let rules = rules(url)?;
     Ok(format!(
-        "demo: {} values of 20 panels, and {} of the fleet's, agree within {} %; {rules} rules are healthy",
+        "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; {rules} rules are healthy",
         scraped,
         fleet,
         MEASURED.share * 100.0
