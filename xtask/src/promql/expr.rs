@@ -119,6 +119,27 @@ impl Expr {
         self.with(text)
     }
 
+    /// What a share leaves.
+    pub(crate) fn complement(self) -> Self {
+        let text = format!("1 - {}", self.operand());
+        self.with(text)
+    }
+
+    /// What a share leaves of the share that is allowed.
+    pub(crate) fn left_of(self, allowed: f64) -> Self {
+        let text = format!("1 - {} / {allowed}", self.operand());
+        self.with(text)
+    }
+
+    /// The least of its series.
+    pub(crate) fn min(self) -> Self {
+        Self {
+            text: format!("min({self})"),
+            labels: Vec::new(),
+            atom: true,
+        }
+    }
+
     /// Times a number.
     pub(crate) fn times(self, factor: impl fmt::Display) -> Self {
         let text = format!("{} * {factor}", self.operand());

@@ -9,6 +9,8 @@ use super::{COVERED, Expr, INSTANCE, JOB, LE, MODEL, Metric, PROVIDER, Value, ra
 pub(crate) enum Source {
     /// A dashboard on the scraped series, narrowed by its variables.
     Scraped,
+    /// The same, over all the time that is shown.
+    Range,
     /// A dashboard on the recorded series, narrowed by its variables.
     Fleet,
     /// A rule on the scraped series, over this window, kept apart by job.
@@ -57,7 +59,7 @@ impl Source {
     /// The label that tells processes apart, as far as this source does.
     pub(crate) fn process(self) -> &'static str {
         match self {
-            Self::Scraped => INSTANCE,
+            Self::Scraped | Self::Range => INSTANCE,
             _ => JOB,
         }
     }
@@ -69,6 +71,7 @@ impl Source {
     fn window(self) -> &'static str {
         match self {
             Self::Window(window) => window,
+            Self::Range => "$__range",
             _ => "$__rate_interval",
         }
     }
@@ -90,7 +93,7 @@ impl Selected {
         let mut matchers = Vec::new();
         if let Metric::Ours(_) = metric {
             match source {
-                Source::Scraped => {
+                Source::Scraped | Source::Range => {
                     matchers.push(format!("{JOB}=~\"$job\""));
                     matchers.push(format!("{INSTANCE}=~\"$instance\""));
                 }
@@ -179,6 +182,11 @@ impl Selected {
         Expr::quantile(q, &buckets, kept)
     }
 
+    /// How fast each bucket fills, over all series.
+    pub(crate) fn by_bound(self) -> Expr {
+        self.by_bucket([]).0
+    }
+
     /// The quantile where it was measured, which it is between the first and the last of the default bounds.
     pub(crate) fn measured<const N: usize>(self, q: f64, labels: [&'static str; N]) -> Expr {
         let bounds = self.metric.bounds();
@@ -220,7 +228,7 @@ impl Selected {
                 }
                 Source::Fleet | Source::Recorded => return series,
                 Source::Since(window) => return format!("sum_over_time({series}[{window}])"),
-                Source::Scraped | Source::Window(_) => {}
+                Source::Scraped | Source::Range | Source::Window(_) => {}
             }
         }
         let series = format!("{name}{}{}", self.suffix, braces(&self.matchers));

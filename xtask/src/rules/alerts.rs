@@ -38,9 +38,9 @@ pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
 pub(crate) const SLOW_FIRST_TOKEN_SECONDS: f64 = 5.0;
 
 /// The share of requests that may fail: 99.5 % of requests shall get a whole response that is not a 5xx.
-const HTTP_BUDGET: f64 = 0.005;
+pub(crate) const HTTP_BUDGET: f64 = 0.005;
 /// The share of calls that may fail: 99 % of calls shall end well.
-const UPSTREAM_BUDGET: f64 = 0.01;
+pub(crate) const UPSTREAM_BUDGET: f64 = 0.01;
 /// How few requests a share says nothing about.
 const ENOUGH: u32 = 30;
 /// The share of a provider's calls that it refuses (4xx, but for 429) from where on somebody should look.

@@ -9,9 +9,6 @@ use anyhow::{Context, Result, ensure};
 
 use super::shipped;
 
-/// The uid of the dashboard, which its address shows.
-pub(super) const DASHBOARD_UID: &str = "brightstaff";
-
 /// How the shipped scrape configuration calls this machine.
 const HOST: &str = "host.docker.internal:";
 

@@ -16,6 +16,8 @@ use cli::Place;
 use engine::Engine;
 use native::Native;
 
+use crate::grafana::overview;
+
 pub(crate) use cli::Task;
 pub(crate) use files::scrape_config;
 
@@ -96,9 +98,9 @@ fn refuse_another(place: &Place, runner: &Runner) -> Result<()> {
     );
 }
 
-/// Where Grafana shows the dashboard.
+/// Where Grafana shows the first page.
 fn dashboard(grafana: &str) -> String {
-    format!("{grafana}/d/{}", files::DASHBOARD_UID)
+    format!("{grafana}/d/{}", overview::UID)
 }
 
 /// The container engine that answers; without one, or if asked, the programs on the path.
