@@ -77,7 +77,7 @@ function Bars(props) {
 /** The rows that the targets of a table make when they are merged, in the columns that `organize` leaves. */
 function Table({ panel, frames }) {
   const theme = useTheme2();
-  const { renameByName = {} } = panel.transformations?.find(({ id }) => id === 'organize')?.options ?? {};
+  const { renameByName = {}, indexByName = {} } = panel.transformations?.find(({ id }) => id === 'organize')?.options ?? {};
   const rows = new Map();
   const labels = [];
   for (const { refId, fields } of frames) {
@@ -89,6 +89,7 @@ function Table({ panel, frames }) {
     const shown = formattedValueToString(getValueFormat(unit ?? 'short')(value.values.at(-1), 2));
     rows.set(key, { ...rows.get(key), ...value.labels, [name]: shown });
   }
+  labels.sort((a, b) => (indexByName[a] ?? 99) - (indexByName[b] ?? 99));
   const columns = [...labels, ...panel.targets.map(({ refId }) => renameByName[`Value #${refId}`] ?? refId)];
   const cell = { padding: '5px 10px', textAlign: 'left', borderBottom: `1px solid ${theme.colors.border.weak}` };
   return (

@@ -36,17 +36,17 @@ pub(super) fn of(legend: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// Red is the provider's fault, orange its refusal, blue our own side, purple the way there.
+/// Red is a status, orange a 429, yellow a broken stream, purple the way there, blue our own side.
 fn error(class: ErrorClass) -> &'static str {
     match class {
         ErrorClass::None => "green",
         ErrorClass::Status => "red",
-        ErrorClass::Stream => "semi-dark-red",
+        ErrorClass::Stream => "yellow",
         ErrorClass::Parse => "light-red",
         ErrorClass::RateLimit => "orange",
         ErrorClass::Timeout => "purple",
         ErrorClass::Connect => "light-purple",
         ErrorClass::Cancelled => "blue",
-        _ => "yellow",
+        _ => "text",
     }
 }

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use brightstaff_metrics_core::catalogue::{
     ROUTER_CANDIDATE_SKIPS, ROUTER_DECISION_DURATION, SESSION_CACHE_OPERATION,
 };
+use serde_json::Value;
 use xshell::Shell;
 
 use self::told::truth;
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     api,
-    grafana::panels,
+    grafana::{self, panels},
     http::free_port,
     lab::{Exporter, Prometheus},
     promql::Source,
@@ -75,8 +76,9 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
     truth.seconds = now - first_scrape(url, now)?;
     let fleet = compare_panels(url, &truth, Source::Fleet, now)?;
     let rules = rules(url)?;
+    let overview = overview(url, window, now)?;
     Ok(format!(
-        "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; {rules} rules are healthy",
+        "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; the overview shows {overview}; {rules} rules are healthy",
         scraped,
         fleet,
         MEASURED.share * 100.0
@@ -135,6 +137,37 @@ fn compare_panels(prometheus: &str, truth: &Truth, source: Source, now: f64) -> 
             let labels = query.expr.labels();
             values += compare(&returned, labels, &expected, MEASURED).with_context(about)?;
         }
+    }
+    Ok(values)
+}
+
+/// Every query of the first page has an answer; tells how many values there are.
+fn overview(prometheus: &str, window: u64, now: f64) -> Result<usize> {
+    let page: Value = serde_json::from_str(&grafana::overview::render())?;
+    let panels = page["panels"].as_array().context("no panels")?;
+    let targets = panels
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array());
+    let mut values = 0;
+    for expression in targets
+        .flatten()
+        .filter_map(|target| target["expr"].as_str())
+    {
+        let variables = Variables {
+            rate_interval: &format!("{window}s"),
+            instance: ".*",
+            provider: ".*",
+            model: ".*",
+        };
+        let expression = variables.fill(expression);
+        let returned = api::query_at(prometheus, &expression, now)?;
+        ensure!(
+            !returned.is_empty(),
+            "the overview has no data: {expression}"
+        );
+        let odd = returned.iter().find(|(_, value)| value.is_nan());
+        ensure!(odd.is_none(), "the overview: {expression}: {odd:?}");
+        values += returned.len();
     }
     Ok(values)
 }
