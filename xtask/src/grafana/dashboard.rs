@@ -53,11 +53,11 @@ pub(crate) fn render(source: Source) -> String {
             link("Metrics", &links::metrics(), "Every family"),
         ],
     };
-    file(&head, source, panels(source, uid))
+    file(&head, source, &panels(source, uid))
 }
 
 /// A file with these panels.
-pub(super) fn file(head: &Head, source: Source, panels: Vec<Value>) -> String {
+pub(super) fn file(head: &Head, source: Source, panels: &[Value]) -> String {
     let dashboard = json!({
         "uid": head.uid,
         "title": head.title,

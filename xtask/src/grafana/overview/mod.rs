@@ -68,7 +68,7 @@ pub(crate) fn render() -> String {
             ),
         ],
     };
-    dashboard::file(&head, now, panels)
+    dashboard::file(&head, now, &panels)
 }
 
 fn heatmap(now: Source) -> Value {

@@ -46,79 +46,16 @@ pub(super) fn all(now: Source, range: Source) -> Vec<Value> {
     let some = json!([{ "color": "green", "value": null }, { "color": "red", "value": 1 }]);
     let none = json!([{ "color": "blue", "value": null }]);
     vec![
-        stat(
-            1,
-            "Requests per second",
-            "Inbound requests, probes left out.",
-            1,
-            Unit::RequestsPerSecond,
-            (0, 3),
-            none.clone(),
-            vec![ask(requests(), "requests")],
-        ),
-        stat(
-            2,
-            "Success share",
-            "Requests that got a whole response that is not a 5xx, as a share of all, probes left out. A client's own 4xx is no failure of the gateway.",
-            2,
-            Unit::Share,
-            (3, 3),
-            good,
-            vec![ask(http_errors(now).complement(), "success")],
-        ),
-        stat(
-            3,
-            "Time to first token",
-            "Over all streamed responses. Nothing where it falls into the first or the last bucket, since then it was not measured.",
-            8,
-            Unit::Seconds,
-            (6, 4),
-            slow,
-            vec![ask(first(0.5), "p50"), ask(first(0.95), "p95")],
-        ),
-        stat(
-            4,
-            "Tokens per second",
-            "As the providers report them, when a call ends.",
-            9,
-            Unit::TokensPerSecond,
-            (10, 4),
-            none.clone(),
-            vec![
+        Stat { id: 1, title: "Requests per second", about: "Inbound requests, probes left out.", see: 1, unit: Unit::RequestsPerSecond, place: (0, 3), steps: none.clone(), asks: vec![ask(requests(), "requests")] }.render(),
+        Stat { id: 2, title: "Success share", about: "Requests that got a whole response that is not a 5xx, as a share of all, probes left out. A client's own 4xx is no failure of the gateway.", see: 2, unit: Unit::Share, place: (3, 3), steps: good, asks: vec![ask(http_errors(now).complement(), "success")] }.render(),
+        Stat { id: 3, title: "Time to first token", about: "Over all streamed responses. Nothing where it falls into the first or the last bucket, since then it was not measured.", see: 8, unit: Unit::Seconds, place: (6, 4), steps: slow, asks: vec![ask(first(0.5), "p50"), ask(first(0.95), "p95")] }.render(),
+        Stat { id: 4, title: "Tokens per second", about: "As the providers report them, when a call ends.", see: 9, unit: Unit::TokensPerSecond, place: (10, 4), steps: none.clone(), asks: vec![
                 ask(token(TokenKind::Prompt), "in"),
                 ask(token(TokenKind::Completion), "out"),
-            ],
-        ),
-        stat(
-            5,
-            "In flight",
-            "Requests between their arrival and the end of their response body, at the last scrape.",
-            5,
-            Unit::Number,
-            (14, 3),
-            none,
-            vec![ask(now.gauge(&HTTP_IN_FLIGHT).by([]), "requests")],
-        ),
-        stat(
-            6,
-            "Error budget left",
-            "Of what the objectives allow to fail in the time shown: of requests, and of the calls to the provider that is worst off. Below 0 more failed than is allowed.",
-            2,
-            Unit::Share,
-            (17, 4),
-            left,
-            vec![ask(http, "requests"), ask(upstream, "calls")],
-        ),
-        stat(
-            7,
-            "Alerts firing",
-            "Needs the shipped rules.",
-            7,
-            Unit::Number,
-            (21, 3),
-            some,
-            vec![ask(firing, "alerts")],
-        ),
+            ] }.render(),
+        Stat { id: 5, title: "In flight", about: "Requests between their arrival and the end of their response body, at the last scrape.", see: 5, unit: Unit::Number, place: (14, 3), steps: none, asks: vec![ask(now.gauge(&HTTP_IN_FLIGHT).by([]), "requests")] }.render(),
+        Stat { id: 6, title: "Error budget left", about: "Of what the objectives allow to fail in the time shown: of requests, and of the calls to the provider that is worst off. Below 0 more failed than is allowed.", see: 2, unit: Unit::Share, place: (17, 4), steps: left, asks: vec![ask(http, "requests"), ask(upstream, "calls")] }.render(),
+        Stat { id: 7, title: "Alerts firing", about: "Needs the shipped rules.", see: 7, unit: Unit::Number, place: (21, 3), steps: some, asks: vec![ask(firing, "alerts")] }.render(),
     ]
 }
 
@@ -133,38 +70,55 @@ fn http_errors(from: Source) -> Expr {
     ratio(&failed, &all)
 }
 
-#[expect(clippy::too_many_arguments)]
-fn stat(
+/// One number, or two.
+struct Stat {
     id: u32,
-    title: &str,
-    about: &str,
+    title: &'static str,
+    about: &'static str,
+    /// The panel that tells more.
     see: u32,
     unit: Unit,
-    (x, w): (u32, u32),
+    /// Its column, and how many it takes.
+    place: (u32, u32),
+    /// From which values on it has which colour.
     steps: Value,
     asks: Vec<Ask>,
-) -> Value {
-    let targets = asks
-        .into_iter()
-        .zip('A'..)
-        .map(|(ask, id)| target(ask, id, "time_series"));
-    json!({
-        "id": id, "type": "stat", "title": title, "description": about,
-        "datasource": variables::datasource(),
-        "gridPos": { "h": 4, "w": w, "x": x, "y": 0 },
-        "links": [down("The panel", Some(see))],
-        "targets": targets.collect::<Vec<_>>(),
-        "fieldConfig": {
-            "defaults": {
-                "color": { "mode": "thresholds" }, "unit": unit.id(), "mappings": [], "noValue": "–",
-                "thresholds": { "mode": "absolute", "steps": steps },
+}
+
+impl Stat {
+    fn render(self) -> Value {
+        let Self {
+            id,
+            title,
+            about,
+            see,
+            unit,
+            place: (x, w),
+            steps,
+            asks,
+        } = self;
+        let targets = asks
+            .into_iter()
+            .zip('A'..)
+            .map(|(ask, id)| target(ask, id, "time_series"));
+        json!({
+            "id": id, "type": "stat", "title": title, "description": about,
+            "datasource": variables::datasource(),
+            "gridPos": { "h": 4, "w": w, "x": x, "y": 0 },
+            "links": [down("The panel", Some(see))],
+            "targets": targets.collect::<Vec<_>>(),
+            "fieldConfig": {
+                "defaults": {
+                    "color": { "mode": "thresholds" }, "unit": unit.id(), "mappings": [], "noValue": "–",
+                    "thresholds": { "mode": "absolute", "steps": steps },
+                },
+                "overrides": [],
             },
-            "overrides": [],
-        },
-        "options": {
-            "colorMode": "value", "graphMode": "area", "justifyMode": "auto", "orientation": "vertical",
-            "percentChangeColorMode": "standard", "showPercentChange": false, "textMode": "auto", "wideLayout": true,
-            "reduceOptions": { "calcs": ["lastNotNull"], "fields": "", "values": false },
-        },
-    })
+            "options": {
+                "colorMode": "value", "graphMode": "area", "justifyMode": "auto", "orientation": "vertical",
+                "percentChangeColorMode": "standard", "showPercentChange": false, "textMode": "auto", "wideLayout": true,
+                "reduceOptions": { "calcs": ["lastNotNull"], "fields": "", "values": false },
+            },
+        })
+    }
 }
