@@ -16,10 +16,11 @@ use cli::Place;
 use engine::Engine;
 use native::Native;
 
-use crate::grafana::overview;
-
 pub(crate) use cli::Task;
 pub(crate) use files::scrape_config;
+
+/// The uid of the dashboard that is looked at first, which its address shows.
+pub(crate) const FIRST_PAGE: &str = "brightstaff-overview";
 
 /// The files that name what runs the two, or ran them.
 const UP: &str = "up";
@@ -100,7 +101,7 @@ fn refuse_another(place: &Place, runner: &Runner) -> Result<()> {
 
 /// Where Grafana shows the first page.
 fn dashboard(grafana: &str) -> String {
-    format!("{grafana}/d/{}", overview::UID)
+    format!("{grafana}/d/{}", FIRST_PAGE)
 }
 
 /// The container engine that answers; without one, or if asked, the programs on the path.

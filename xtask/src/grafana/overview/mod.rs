@@ -15,10 +15,11 @@ use super::{dashboard, panel::Unit, variables};
 use crate::{
     links,
     promql::{Expr, HANDLER, INSTANCE, JOB, Source},
+    stack,
 };
 
-/// The file's uid, which its address shows.
-pub(crate) const UID: &str = "brightstaff-overview";
+/// The file's uid.
+pub(crate) const UID: &str = stack::FIRST_PAGE;
 
 /// What one query asks, and how its series are called.
 struct Ask(Expr, String);
