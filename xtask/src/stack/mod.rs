@@ -101,7 +101,7 @@ fn refuse_another(place: &Place, runner: &Runner) -> Result<()> {
 
 /// Where Grafana shows the first page.
 fn dashboard(grafana: &str) -> String {
-    format!("{grafana}/d/{}", FIRST_PAGE)
+    format!("{grafana}/d/{FIRST_PAGE}")
 }
 
 /// The container engine that answers; without one, or if asked, the programs on the path.
