@@ -73,7 +73,7 @@ for (const [holds, what] of [
   [policies.every(({ egress }) => egress.every(({ port }) => ports(pods.redis).includes(port))), 'the NetworkPolicies let out to ports of the Redis'],
   [pod.spec.volumes.every(({ configMap }) => configMap.name === get('ConfigMap').metadata.name), 'the volume is the ConfigMap'],
   [pod.spec.containers[0].image.endsWith(`:${process.argv[3]}`), `the image is of version ${process.argv[3]}`],
-  [dashboards.length === 2, 'both dashboards are there'],
+  [dashboards.length === 3, 'all three dashboards are there'],
   [dashboards.every(({ data }) => Object.values(data).every((text) => JSON.parse(text).uid)), 'the dashboards are dashboards'],
   [dashboards.every((map) => JSON.stringify(map).length < LAST_APPLIED_MAX_BYTES), 'each dashboard can be applied'],
   [manifests.every(({ metadata }) => metadata.namespace === 'plano'), 'everything is in the namespace'],

@@ -9,6 +9,9 @@ import type {
   Panel,
   RowPanel,
 } from "@grafana/schema";
+import type { Options as HeatmapOptions } from "@grafana/schema/dist/esm/raw/composable/heatmap/panelcfg/x/HeatmapPanelCfg_types.gen";
+import type { Options as StatOptions } from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type { Options as TableOptions } from "@grafana/schema/dist/esm/raw/composable/table/panelcfg/x/TablePanelCfg_types.gen";
 import type {
   FieldConfig as TimeSeriesFieldConfig,
   Options as TimeSeriesOptions,
@@ -31,6 +34,7 @@ interface PrometheusQuery extends DataQuery {
   editorMode: "code" | "builder";
   exemplar: boolean;
   expr: string;
+  format?: "time_series" | "table" | "heatmap";
   instant: boolean;
   legendFormat: string;
   range: boolean;
@@ -42,23 +46,51 @@ type Property =
   | `custom.${Extract<keyof TimeSeriesFieldConfig, string>}`;
 
 interface Override {
-  matcher: { id: "byFrameRefID"; options: string };
+  matcher: { id: "byFrameRefID" | "byName"; options: string };
   properties: { id: Property; value: unknown }[];
 }
 
-type TimeSeries = Omit<Panel, "type" | "options" | "fieldConfig" | "targets"> & {
-  type: "timeseries";
+/** A panel of one type, with that type's options and fields. */
+type Drawn<Type extends string, Options, Custom> = Omit<
+  Panel,
+  "type" | "options" | "fieldConfig" | "targets"
+> & {
+  type: Type;
   title: string;
   description: string;
   links: DashboardLink[];
-  options: TimeSeriesOptions;
+  options: Options;
   targets: PrometheusQuery[];
   fieldConfig: {
-    defaults: Omit<FieldConfig, "custom"> & { custom: TimeSeriesFieldConfig };
+    defaults: Omit<FieldConfig, "custom"> & { custom?: Custom };
     overrides: Override[];
   };
 };
 
+type Any =
+  | Drawn<"timeseries", TimeSeriesOptions, TimeSeriesFieldConfig>
+  | Drawn<"stat", StatOptions, never>
+  | Drawn<"table", Partial<TableOptions>, { align: string; inspect: boolean }>
+  | Drawn<"heatmap", Partial<HeatmapOptions>, object>;
+
+/** What the Prometheus data source asks for annotations. */
+interface PrometheusAnnotation {
+  name: string;
+  enable: boolean;
+  hide: boolean;
+  iconColor: string;
+  datasource: DataSourceRef;
+  expr: string;
+  step: string;
+  titleFormat: string;
+  textFormat: string;
+  tagKeys: string;
+  useValueForTime: boolean;
+}
+
 export type Shipped = Wire<
-  Omit<Dashboard, "panels"> & { panels: (TimeSeries | RowPanel)[] }
+  Omit<Dashboard, "panels" | "annotations"> & {
+    panels: (Any | RowPanel)[];
+    annotations: { list: PrometheusAnnotation[] };
+  }
 >;

@@ -32,8 +32,8 @@ pub(crate) fn rules(sh: &Shell, check: bool) -> Result<()> {
 
 /// Writes the dashboards.
 pub(crate) fn dashboards(sh: &Shell, check: bool) -> Result<()> {
-    for (path, source) in grafana::DASHBOARDS {
-        write(sh, Path::new(path), &grafana::render(source), check)?;
+    for (path, render) in grafana::DASHBOARDS {
+        write(sh, Path::new(path), &render(), check)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use brightstaff_metrics_core::catalogue;
 use crate::{
     grafana::{self, Panel},
     promql::Source,
-    rules::alerts,
+    rules::{alerts, incidents},
     unplotted::UNPLOTTED,
     workspace,
 };
@@ -44,6 +44,7 @@ fn section(name: &str) -> Result<String> {
         "panels" => panels(),
         "unplotted" => unplotted(),
         "alerts" => alert_table(),
+        "incidents" => incident_table(),
         "runbooks" => runbooks(),
         other => bail!("{PATH}: nobody generates {other}"),
     })
@@ -110,6 +111,24 @@ fn alert_table() -> String {
             alert.holds,
             alert.summary
         );
+    }
+    out
+}
+
+fn incident_table() -> String {
+    let mut out = "| incident | what happens | what fires |\n| --- | --- | --- |\n".to_owned();
+    for incident in incidents::ALL {
+        let fires: Vec<_> = incident
+            .fires
+            .iter()
+            .map(|name| format!("[{name}](#{})", crate::links::anchor(name)))
+            .collect();
+        let fires = if fires.is_empty() {
+            "nothing".to_owned()
+        } else {
+            fires.join(", ")
+        };
+        let _ = writeln!(out, "| {} | {} | {fires} |", incident.name, incident.what);
     }
     out
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    panel::{Panel, Query, Threshold, Unit},
+    colours, overview,
+    panel::{Line, Panel, Query, Threshold, Unit},
     panels, variables,
 };
 use crate::{links, promql::Source};
@@ -12,6 +13,15 @@ use crate::{links, promql::Source};
 const SCHEMA_VERSION: u32 = 42;
 const HEIGHT: u32 = 9;
 const WIDTH: u32 = 24;
+
+/// What is said of a dashboard as a whole.
+pub(super) struct Head {
+    pub(super) uid: &'static str,
+    pub(super) title: &'static str,
+    pub(super) about: &'static str,
+    pub(super) annotations: Vec<Value>,
+    pub(super) links: Vec<Value>,
+}
 
 /// The whole file.
 pub(crate) fn render(source: Source) -> String {
@@ -27,10 +37,31 @@ pub(crate) fn render(source: Source) -> String {
             "The same panels from the recording rules, which add up the replicas: it costs as much for a hundred as for one. Generated: edit the table of panels, not this file.",
         ),
     };
+    let overview = format!("/d/{}?${{__url_time_range}}", overview::UID);
+    let head = Head {
+        uid,
+        title,
+        about,
+        annotations: Vec::new(),
+        links: vec![
+            link("Overview", &overview, "All of it on one screen"),
+            link(
+                "Runbooks",
+                &links::monitoring(""),
+                "What every panel and alert means",
+            ),
+            link("Metrics", &links::metrics(), "Every family"),
+        ],
+    };
+    file(&head, source, &panels(source, uid))
+}
+
+/// A file with these panels.
+pub(super) fn file(head: &Head, source: Source, panels: &[Value]) -> String {
     let dashboard = json!({
-        "uid": uid,
-        "title": title,
-        "description": about,
+        "uid": head.uid,
+        "title": head.title,
+        "description": head.about,
         "tags": ["brightstaff", "llm", "plano"],
         "schemaVersion": SCHEMA_VERSION,
         "version": 1,
@@ -45,13 +76,10 @@ pub(crate) fn render(source: Source) -> String {
         "timepicker": {},
         "timezone": "browser",
         "weekStart": "",
-        "annotations": { "list": [] },
-        "links": [
-            link("Runbooks", &links::monitoring(""), "What every panel and alert means"),
-            link("Metrics", &links::metrics(), "Every family"),
-        ],
+        "annotations": { "list": head.annotations },
+        "links": head.links,
         "templating": { "list": variables::all(source) },
-        "panels": panels(source, uid),
+        "panels": panels,
     });
     let mut text = serde_json::to_string_pretty(&sorted(dashboard)).expect("values are JSON");
     text.push('\n');
@@ -148,7 +176,7 @@ fn render_panel(panel: &Panel, place: &Value, uid: &str, titles: &[(u32, &str)])
         "targets": targets.collect::<Vec<_>>(),
         "fieldConfig": {
             "defaults": defaults(panel),
-            "overrides": panel.queries.iter().zip('A'..).filter_map(overrides).collect::<Vec<_>>(),
+            "overrides": overrides_of(panel),
         },
         "options": {
             "legend": {
@@ -185,45 +213,82 @@ fn defaults(panel: &Panel) -> Value {
         "dashed"
     };
     let stacking = if panel.stacked { "normal" } else { "none" };
-    let mut defaults = json!({
-        "color": { "mode": "palette-classic" },
-        "unit": panel.unit.id(),
-        "min": 0,
-        "noValue": panel.idle,
-        "mappings": [],
-        "thresholds": { "mode": "absolute", "steps": steps },
-        "custom": {
-            "drawStyle": "line",
-            "lineInterpolation": "linear",
-            "lineWidth": 1,
-            "fillOpacity": if panel.stacked { 40 } else { 5 },
-            "gradientMode": "none",
-            "showPoints": "never",
-            "pointSize": 4,
-            "spanNulls": false,
-            "insertNulls": false,
-            "axisPlacement": "auto",
-            "axisLabel": "",
-            "scaleDistribution": { "type": "linear" },
-            "stacking": { "group": "A", "mode": stacking },
-            "thresholdsStyle": { "mode": marked },
-            "hideFrom": { "legend": false, "tooltip": false, "viz": false },
-        },
-    });
+    let mut defaults = lines(panel.unit, panel.idle);
+    defaults["thresholds"]["steps"] = json!(steps);
+    let custom = &mut defaults["custom"];
+    custom["fillOpacity"] = json!(if panel.stacked { 40 } else { 5 });
+    custom["stacking"]["mode"] = json!(stacking);
+    custom["thresholdsStyle"]["mode"] = json!(marked);
     if panel.stacked && panel.unit == Unit::Share {
         defaults["max"] = json!(1);
     }
     defaults
 }
 
+/// Lines in this unit, without thresholds, and what stands there where there are none.
+pub(super) fn lines(unit: Unit, idle: &str) -> Value {
+    json!({
+        "color": { "mode": "palette-classic" },
+        "unit": unit.id(),
+        "min": 0,
+        "noValue": idle,
+        "mappings": [],
+        "thresholds": { "mode": "absolute", "steps": [{ "color": "green", "value": null }] },
+        "custom": {
+            "drawStyle": "line",
+            "lineInterpolation": "linear",
+            "lineWidth": 2,
+            "fillOpacity": 5,
+            "gradientMode": "none",
+            "showPoints": "auto",
+            "pointSize": 4,
+            "spanNulls": false,
+            "insertNulls": false,
+            "axisPlacement": "auto",
+            "axisLabel": "",
+            "scaleDistribution": { "type": "linear" },
+            "stacking": { "group": "A", "mode": "none" },
+            "thresholdsStyle": { "mode": "off" },
+            "hideFrom": { "legend": false, "tooltip": false, "viz": false },
+        },
+    })
+}
+
+fn overrides_of(panel: &Panel) -> Vec<Value> {
+    let queries = panel.queries.iter().zip('A'..).filter_map(overrides);
+    let colours = panel.queries.iter().flat_map(|query| named(&query.legend));
+    queries.chain(colours).collect()
+}
+
+/// The colours of the series with this legend.
+pub(super) fn named(legend: &str) -> Vec<Value> {
+    let colours = colours::of(legend).into_iter().map(|(name, colour)| {
+        json!({
+            "matcher": { "id": "byName", "options": name },
+            "properties": [{ "id": "color", "value": { "mode": "fixed", "fixedColor": colour } }],
+        })
+    });
+    colours.collect()
+}
+
 /// What sets the series of one query apart.
 fn overrides((query, id): (&Query, char)) -> Option<Value> {
     let mut properties = Vec::new();
-    if query.dashed {
+    let pattern: Option<&[u32]> = match query.line {
+        Line::Plain => None,
+        Line::Thin => {
+            properties.push(json!({ "id": "custom.lineWidth", "value": 1 }));
+            None
+        }
+        Line::Dotted => Some(&[2, 5]),
+        Line::Dashed => Some(&[8, 6]),
+    };
+    if let Some(pattern) = pattern {
         properties.push(json!({
             "id": "custom.lineStyle",
-            "value": { "fill": "dash", "dash": [8, 6] },
+            "value": { "fill": "dash", "dash": pattern },
         }));
+        properties.push(json!({ "id": "custom.lineWidth", "value": 1 }));
         properties.push(json!({ "id": "custom.fillOpacity", "value": 0 }));
     }
     if let Some((unit, name)) = query.right {
@@ -243,7 +308,7 @@ fn overrides((query, id): (&Query, char)) -> Option<Value> {
     })
 }
 
-fn link(title: &str, url: &str, tooltip: &str) -> Value {
+pub(super) fn link(title: &str, url: &str, tooltip: &str) -> Value {
     json!({
         "type": "link",
         "title": title,
@@ -263,11 +328,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_panels_in_four_rows_that_fill_the_width() {
+    fn nineteen_panels_in_four_rows_that_fill_the_width() {
         for source in [Source::Scraped, Source::Fleet] {
             let rows = panels::rows(source);
             assert_eq!(rows.len(), 4);
-            assert_eq!(rows.iter().map(|row| row.panels.len()).sum::<usize>(), 20);
+            assert_eq!(rows.iter().map(|row| row.panels.len()).sum::<usize>(), 19);
             let mut ids: Vec<_> = rows
                 .iter()
                 .flat_map(|row| &row.panels)
@@ -275,7 +340,7 @@ mod tests {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
-            assert_eq!(ids.len(), 20);
+            assert_eq!(ids.len(), 19);
             for row in &rows {
                 let mut x = 0;
                 for panel in &row.panels {

@@ -1,6 +1,6 @@
 //! What a panel is, before it is JSON.
 
-use crate::promql::Expr;
+use crate::promql::{Expr, Selected};
 
 /// One panel with data.
 #[derive(Debug)]
@@ -32,9 +32,18 @@ pub(crate) struct Query {
     pub(crate) legend: String,
     /// Where the series have a scale of their own, on the right: its unit and its name.
     pub(crate) right: Option<(Unit, &'static str)>,
-    pub(crate) dashed: bool,
+    pub(crate) line: Line,
     /// Whether Prometheus is asked for the traces of its buckets, too.
     pub(crate) exemplars: bool,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    Plain,
+    Thin,
+    Dotted,
+    Dashed,
 }
 
 /// From which value on a line is worth a look, or somebody's sleep.
@@ -82,9 +91,20 @@ impl Query {
             expr,
             legend: legend.into(),
             right: None,
-            dashed: false,
+            line: Line::Plain,
             exemplars: false,
         }
+    }
+
+    /// The mean, dashed, where this quantile falls into the first or the last bucket and is not drawn.
+    pub(crate) fn mean_unless<const N: usize>(
+        buckets: Selected,
+        q: f64,
+        labels: [&'static str; N],
+        legend: impl Into<String>,
+    ) -> Self {
+        let measured = buckets.clone().measured(q, labels);
+        Self::new(buckets.mean(labels).unless(&measured), legend).dashed()
     }
 
     /// With the traces of its buckets, as dots.
@@ -95,8 +115,20 @@ impl Query {
 
     /// Drawn dashed: it says something else than the other lines.
     pub(crate) fn dashed(self) -> Self {
-        let dashed = true;
-        Self { dashed, ..self }
+        let line = Line::Dashed;
+        Self { line, ..self }
+    }
+
+    /// The median beside higher quantiles: a thin line.
+    pub(crate) fn low(self) -> Self {
+        let line = Line::Thin;
+        Self { line, ..self }
+    }
+
+    /// The highest of several quantiles: dots.
+    pub(crate) fn high(self) -> Self {
+        let line = Line::Dotted;
+        Self { line, ..self }
     }
 
     /// On a scale of its own, on the right, and dashed.

@@ -12,31 +12,32 @@ pub(super) fn datasource() -> Value {
 
 pub(super) fn all(source: Source) -> Vec<Value> {
     let calls = &UPSTREAM_REQUESTS;
-    let first = match source {
-        Source::Scraped => query(
-            INSTANCE,
-            "Instance",
-            "Which processes: what Prometheus scrapes them as",
-            &format!("label_values({}, {INSTANCE})", BUILD_INFO.name),
-        ),
-        _ => query(
-            JOB,
-            "Job",
-            "Which groups of replicas: what Prometheus scrapes them as",
-            &format!(
-                "label_values({}, {JOB})",
-                recorded((&BUILD_INFO).into(), "", true)
-            ),
-        ),
+    let build = match source {
+        Source::Scraped => BUILD_INFO.name.to_owned(),
+        _ => recorded((&BUILD_INFO).into(), "", true),
     };
-    let (series, narrowed) = match source {
-        Source::Scraped => (calls.name.to_owned(), format!("{INSTANCE}=~\"$instance\"")),
-        _ => (
-            recorded(calls.into(), "", false),
-            format!("{JOB}=~\"$job\""),
+    let job = query(
+        JOB,
+        "Job",
+        "Which groups of replicas: what Prometheus scrapes them as",
+        &format!("label_values({build}, {JOB})"),
+    );
+    let of_job = format!("{JOB}=~\"$job\"");
+    let instance = query(
+        INSTANCE,
+        "Instance",
+        "Which processes: what Prometheus scrapes them as",
+        &format!("label_values({build}{{{of_job}}}, {INSTANCE})"),
+    );
+    let (series, narrowed, instance) = match source {
+        Source::Scraped => (
+            calls.name.to_owned(),
+            format!("{of_job},{INSTANCE}=~\"$instance\""),
+            Some(instance),
         ),
+        _ => (recorded(calls.into(), "", false), of_job, None),
     };
-    vec![
+    let mut all = vec![
         json!({
             "name": "datasource",
             "label": "Data source",
@@ -51,7 +52,10 @@ pub(super) fn all(source: Source) -> Vec<Value> {
             "multi": false,
             "skipUrlSync": false,
         }),
-        first,
+        job,
+    ];
+    all.extend(instance);
+    all.extend([
         query(
             PROVIDER,
             "Provider",
@@ -64,7 +68,8 @@ pub(super) fn all(source: Source) -> Vec<Value> {
             "Which models of these providers",
             &format!("label_values({series}{{{narrowed},{PROVIDER}=~\"$provider\"}}, {MODEL})"),
         ),
-    ]
+    ]);
+    all
 }
 
 /// All is `.*`, so that what shows up later is in it.

@@ -46,6 +46,22 @@ impl Expr {
         }
     }
 
+    /// The same, and absent where it falls into the first or into the last bucket, whose other bound nobody knows:
+    /// what is read there is made up.
+    pub(super) fn measured(
+        q: f64,
+        buckets: &Self,
+        labels: Vec<&'static str>,
+        bounds: &[f64],
+    ) -> Self {
+        let (first, last) = (bounds[0], bounds[bounds.len() - 1]);
+        Self {
+            text: format!("histogram_quantile({q}, {buckets}) > {first} < {last}"),
+            labels,
+            atom: false,
+        }
+    }
+
     /// The labels of the series that it returns.
     pub(crate) fn labels(&self) -> &[&'static str] {
         &self.labels
@@ -88,6 +104,40 @@ impl Expr {
     pub(crate) fn at_least(self, bound: impl fmt::Display) -> Self {
         let text = format!("{} >= {bound}", self.operand());
         self.with(text)
+    }
+
+    /// Only where it is at most this.
+    pub(crate) fn at_most(self, bound: impl fmt::Display) -> Self {
+        let text = format!("{} <= {bound}", self.operand());
+        self.with(text)
+    }
+
+    /// Only where the other is not there.
+    pub(crate) fn unless(self, other: &Self) -> Self {
+        let on = self.labels.join(", ");
+        let text = format!("{} unless on ({on}) {}", self.operand(), other.operand());
+        self.with(text)
+    }
+
+    /// What a share leaves.
+    pub(crate) fn complement(self) -> Self {
+        let text = format!("1 - {}", self.operand());
+        self.with(text)
+    }
+
+    /// What a share leaves of the share that is allowed.
+    pub(crate) fn left_of(self, allowed: f64) -> Self {
+        let text = format!("1 - {} / {allowed}", self.operand());
+        self.with(text)
+    }
+
+    /// The least of its series.
+    pub(crate) fn min(self) -> Self {
+        Self {
+            text: format!("min({self})"),
+            labels: Vec::new(),
+            atom: true,
+        }
     }
 
     /// Times a number.

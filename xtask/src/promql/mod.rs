@@ -14,12 +14,14 @@ mod source;
 
 pub(crate) use self::{
     expr::{Expr, part, ratio, share},
-    source::{Source, recorded},
+    source::{Selected, Source, recorded},
 };
 
 /// What the scrape adds: which process was scraped, and for which job.
 pub(crate) const INSTANCE: &str = "instance";
 pub(crate) const JOB: &str = "job";
+/// For which share of the last five minutes a job has been scraped, as the recording rules tell it.
+pub(crate) const COVERED: &str = "job:brightstaff_scraped:ratio5m";
 /// The upper bound of a bucket.
 const LE: &str = "le";
 
@@ -104,6 +106,17 @@ impl Metric {
     /// Whether other programs publish the same name, so that a job alone does not tell ours apart.
     fn shared(self) -> bool {
         self.name().starts_with("process_")
+    }
+
+    /// The default bounds of its buckets.
+    fn bounds(self) -> &'static [f64] {
+        match self {
+            Self::Ours(Family {
+                kind: Kind::Histogram(set),
+                ..
+            }) => set.default_bounds(),
+            _ => panic!("{self:?} has no buckets"),
+        }
     }
 
     fn histogram(self) -> bool {

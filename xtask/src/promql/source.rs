@@ -2,13 +2,15 @@
 
 use brightstaff_metrics_core::catalogue;
 
-use super::{Expr, INSTANCE, JOB, LE, MODEL, Metric, PROVIDER, Value};
+use super::{COVERED, Expr, INSTANCE, JOB, LE, MODEL, Metric, PROVIDER, Value, ratio};
 
 /// Where an expression reads from, and what narrows it down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A dashboard on the scraped series, narrowed by its variables.
     Scraped,
+    /// The same, over all the time that is shown.
+    Range,
     /// A dashboard on the recorded series, narrowed by its variables.
     Fleet,
     /// A rule on the scraped series, over this window, kept apart by job.
@@ -57,7 +59,7 @@ impl Source {
     /// The label that tells processes apart, as far as this source does.
     pub(crate) fn process(self) -> &'static str {
         match self {
-            Self::Scraped => INSTANCE,
+            Self::Scraped | Self::Range => INSTANCE,
             _ => JOB,
         }
     }
@@ -69,6 +71,7 @@ impl Source {
     fn window(self) -> &'static str {
         match self {
             Self::Window(window) => window,
+            Self::Range => "$__range",
             _ => "$__rate_interval",
         }
     }
@@ -90,7 +93,10 @@ impl Selected {
         let mut matchers = Vec::new();
         if let Metric::Ours(_) = metric {
             match source {
-                Source::Scraped => matchers.push(format!("{INSTANCE}=~\"$instance\"")),
+                Source::Scraped | Source::Range => {
+                    matchers.push(format!("{JOB}=~\"$job\""));
+                    matchers.push(format!("{INSTANCE}=~\"$instance\""));
+                }
                 Source::Fleet => matchers.push(format!("{JOB}=~\"$job\"")),
                 Source::Window(_) | Source::Recorded | Source::Since(_) => {}
             }
@@ -172,11 +178,38 @@ impl Selected {
     /// The quantile of a histogram's samples, over the series that agree in these labels. Absent,
     /// and not NaN, where there were no samples.
     pub(crate) fn quantile<const N: usize>(self, q: f64, labels: [&'static str; N]) -> Expr {
+        let (buckets, kept) = self.by_bucket(labels);
+        Expr::quantile(q, &buckets, kept)
+    }
+
+    /// How fast each bucket fills, over all series.
+    pub(crate) fn by_bound(self) -> Expr {
+        self.by_bucket([]).0
+    }
+
+    /// The quantile where it was measured, which it is between the first and the last of the default bounds.
+    pub(crate) fn measured<const N: usize>(self, q: f64, labels: [&'static str; N]) -> Expr {
+        let bounds = self.metric.bounds();
+        let (buckets, kept) = self.by_bucket(labels);
+        Expr::measured(q, &buckets, kept, bounds)
+    }
+
+    /// The mean of a histogram's samples; absent where there were none.
+    pub(crate) fn mean<const N: usize>(self, labels: [&'static str; N]) -> Expr {
+        assert_eq!(self.suffix, "_bucket", "means are asked of buckets");
+        let suffixed = |suffix| Self {
+            suffix,
+            ..self.clone()
+        };
+        ratio(&suffixed("_sum").by(labels), &suffixed("_count").by(labels))
+    }
+
+    fn by_bucket<const N: usize>(self, labels: [&'static str; N]) -> (Expr, Vec<&'static str>) {
         assert_eq!(self.suffix, "_bucket", "quantiles are of buckets");
         let series = self.series();
         let kept = self.by(labels).labels().to_vec();
         let buckets = [&[LE], &kept[..]].concat();
-        Expr::quantile(q, &Expr::sum(&series, buckets), kept)
+        (Expr::sum(&series, buckets), kept)
     }
 
     /// The series before they are added up.
@@ -187,9 +220,15 @@ impl Selected {
             let name = recorded(metric, self.suffix, self.gauge);
             let series = format!("{name}{}", braces(&self.matchers));
             match self.source {
+                // Of a share, a mean or a quantile it would cancel out; a rate by itself is right from its start.
+                Source::Fleet if !self.gauge && self.suffix != "_bucket" => {
+                    return format!(
+                        "{series} / on ({JOB}) group_left () {COVERED}{{{JOB}=~\"$job\"}}"
+                    );
+                }
                 Source::Fleet | Source::Recorded => return series,
                 Source::Since(window) => return format!("sum_over_time({series}[{window}])"),
-                Source::Scraped | Source::Window(_) => {}
+                Source::Scraped | Source::Range | Source::Window(_) => {}
             }
         }
         let series = format!("{name}{}{}", self.suffix, braces(&self.matchers));

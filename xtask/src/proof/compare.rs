@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use brightstaff_metrics_core::catalogue::{Family, Kind};
 
-use super::{expect::Expected, truth::Table};
+use super::{
+    expect::{self, Expected},
+    truth::Table,
+};
 use crate::api::Samples;
 
 /// How far a value may be from the truth.
@@ -15,6 +18,8 @@ pub(super) struct Tolerance {
     pub(super) share: f64,
     /// On top, in the value's own unit.
     pub(super) constant: f64,
+    /// On top of a time, where the instants are those that somebody else saw.
+    pub(super) seconds: f64,
     /// How many ranks a quantile's sample may be off, where the samples are those that somebody else
     /// saw: then a quantile is right within its bucket. Else it has to be what the histogram's buckets
     /// make of the samples.
@@ -45,36 +50,46 @@ pub(super) fn compare(
         Expected::Values(table) => values(&returned, table, tolerance),
         Expected::Quantile(q, family, samples) => {
             for (key, samples) in samples {
-                let Some(value) = returned.get(key) else {
-                    anyhow::bail!("no quantile for {key:?}, of {} samples", samples.len());
-                };
-                let bounds = bounds(family);
-                let (low, high) = match tolerance.ranks {
-                    Some(ranks) => around(*q, bounds, samples, ranks, tolerance.constant),
-                    None => {
-                        let quantile = interpolated(*q, bounds, samples);
-                        let off = quantile * tolerance.share;
-                        (quantile - off, quantile + off)
-                    }
-                };
-                ensure!(
-                    (low..=high).contains(value),
-                    "{key:?}: quantile {q} reads {value}, and is between {low} and {high}"
-                );
+                let range = Range::of(*q, bounds(family), samples, tolerance);
+                let value = returned.get(key);
+                range
+                    .check(value)
+                    .with_context(|| format!("{key:?}: quantile {q}"))?;
             }
-            let strangers = returned.keys().find(|key| !samples.contains_key(*key));
-            ensure!(
-                strangers.is_none(),
-                "a quantile for {strangers:?}, which had no samples"
-            );
+            no_strangers(&returned, samples)?;
             Ok(samples.len())
         }
+        Expected::Mean(q, family, samples) => {
+            for (key, samples) in samples {
+                let range = q.map(|q| Range::of(q, bounds(family), samples, tolerance));
+                let (must, may) = match range {
+                    None => (true, true),
+                    Some(range) => (!range.may_be_measured(), !range.is_measured()),
+                };
+                let value = returned.get(key);
+                ensure!(
+                    value.is_some() || !must,
+                    "{key:?}: no mean, and no quantile"
+                );
+                ensure!(
+                    value.is_none() || may,
+                    "{key:?}: a mean beside its quantile"
+                );
+                let mean = mean(samples);
+                let most = mean * tolerance.share + tolerance.seconds;
+                let off = value.map_or(0.0, |value| (value - mean).abs());
+                ensure!(off <= most, "{key:?}: a mean of {value:?} is {mean}");
+            }
+            no_strangers(&returned, samples)?;
+            Ok(returned.len())
+        }
+        Expected::Perhaps if returned.is_empty() => Ok(0),
         Expected::Rest => {
             let busy = returned.iter().find(|(_, value)| **value != 0.0);
             ensure!(busy.is_none(), "not at rest: {busy:?}");
             Ok(returned.len())
         }
-        Expected::Something => {
+        Expected::Something | Expected::Perhaps => {
             ensure!(!returned.is_empty(), "no data");
             let odd = returned
                 .iter()
@@ -83,6 +98,79 @@ pub(super) fn compare(
             Ok(returned.len())
         }
         Expected::Foreign(_) => Ok(0),
+    }
+}
+
+fn no_strangers(returned: &BTreeMap<Vec<String>, f64>, samples: &expect::Samples) -> Result<()> {
+    let stranger = returned.keys().find(|key| !samples.contains_key(*key));
+    ensure!(stranger.is_none(), "{stranger:?} had no samples");
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss)]
+fn mean(samples: &[f64]) -> f64 {
+    samples.iter().sum::<f64>() / samples.len() as f64
+}
+
+/// Between what a quantile has to read.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    low: f64,
+    high: f64,
+    /// And how far beside them.
+    share: f64,
+    /// Between what there is something to read.
+    first: f64,
+    last: f64,
+}
+
+impl Range {
+    fn of(q: f64, bounds: &[f64], samples: &[f64], tolerance: Tolerance) -> Self {
+        let (low, high) = match tolerance.ranks {
+            Some(ranks) => around(q, bounds, samples, ranks, tolerance.seconds),
+            None => {
+                let quantile = interpolated(q, bounds, samples);
+                (quantile, quantile)
+            }
+        };
+        Self {
+            low,
+            high,
+            share: tolerance.share,
+            first: bounds[0],
+            last: bounds[bounds.len() - 1],
+        }
+    }
+
+    /// Whether it is between the first and the last bucket, wherever in its range it is.
+    fn is_measured(self) -> bool {
+        self.low > self.first && self.high < self.last
+    }
+
+    /// Whether some of its range is.
+    fn may_be_measured(self) -> bool {
+        self.high > self.first && self.low < self.last
+    }
+
+    fn check(self, value: Option<&f64>) -> Result<()> {
+        let (low, high) = (
+            self.low * (1.0 - self.share),
+            self.high * (1.0 + self.share),
+        );
+        match value {
+            None => ensure!(!self.is_measured(), "none, and is between {low} and {high}"),
+            Some(value) => {
+                ensure!(
+                    self.may_be_measured(),
+                    "reads {value}, and was not measured"
+                );
+                ensure!(
+                    (low..=high).contains(value),
+                    "reads {value}, and is between {low} and {high}"
+                );
+            }
+        }
+        Ok(())
     }
 }
 
@@ -164,6 +252,7 @@ mod tests {
     const EXACT: Tolerance = Tolerance {
         share: 0.01,
         constant: 0.0,
+        seconds: 0.0,
         ranks: None,
     };
 
@@ -201,6 +290,26 @@ mod tests {
     }
 
     #[test]
+    fn what_no_bucket_measured_must_not_be_read() {
+        // Below the first bound, and beyond the last one.
+        for sample in [0.00003, 400.0] {
+            let samples = || [(vec!["a".to_owned()], vec![sample; 4])].into();
+            let quantile = Expected::Quantile(0.5, &HTTP_REQUEST_DURATION, samples());
+            assert!(agrees(&[], &quantile));
+            assert!(!agrees(&[("a", 0.000_25)], &quantile));
+            assert!(!agrees(&[("a", 300.0)], &quantile));
+            let mean = Expected::Mean(Some(0.5), &HTTP_REQUEST_DURATION, samples());
+            assert!(agrees(&[("a", sample)], &mean));
+            assert!(!agrees(&[("a", sample * 1.1)], &mean));
+            assert!(!agrees(&[], &mean));
+        }
+        let samples = [(vec!["a".to_owned()], vec![0.6; 4])].into();
+        let mean = Expected::Mean(Some(0.5), &HTTP_REQUEST_DURATION, samples);
+        assert!(agrees(&[], &mean));
+        assert!(!agrees(&[("a", 0.6)], &mean));
+    }
+
+    #[test]
     fn a_quantile_is_what_the_buckets_make_of_it() {
         // Four samples between 0.5 and 1: the median is half-way.
         let samples = [(vec!["a".to_owned()], vec![0.6, 0.7, 0.8, 0.9])];
@@ -223,7 +332,7 @@ mod tests {
         assert!(near(0.55).is_ok());
         assert!(near(1.1).is_err());
         let near = Tolerance {
-            constant: 0.2,
+            seconds: 0.2,
             ..near_by_rank
         };
         let near = |value| compare(&returned(&[("a", value)]), &["handler"], &expected, near);

@@ -1,5 +1,7 @@
 //! What each query of each panel has to return, said without PromQL: from the truth alone.
 
+use std::collections::BTreeMap;
+
 use brightstaff_metrics_core::catalogue::{
     Family, HTTP_CANCELLED, HTTP_INTERRUPTED, HTTP_REQUEST_DURATION, HTTP_REQUESTS, LABEL_OVERFLOW,
     REQUEST_TOKENS, ROUTER_DECISION_DURATION, ROUTER_DECISIONS, ROUTING_SERVICE_REQUESTS,
@@ -14,21 +16,32 @@ use super::truth::{Only, Table, Truth, parts, share, total};
 pub(super) enum Expected {
     /// These values, and where they are not listed, nothing or 0.
     Values(Table),
-    /// This quantile of these samples, by the values of the labels.
-    Quantile(
-        f64,
-        &'static Family,
-        std::collections::BTreeMap<Vec<String>, Vec<f64>>,
-    ),
+    /// This quantile of these samples, by the values of the labels, where it is not in the first or the last bucket.
+    Quantile(f64, &'static Family, Samples),
+    /// The mean of these samples: of all, or where this quantile is in the first or the last bucket.
+    Mean(Option<f64>, &'static Family, Samples),
     /// 0, since everything is at rest.
     Rest,
     /// Something: only the process itself knows how much.
     Something,
+    /// The same, or nothing, since nobody knows whether it can be measured.
+    Perhaps,
     /// What only an Envoy would tell.
     Foreign(&'static str),
 }
 
+/// Samples by the values of some labels.
+pub(super) type Samples = BTreeMap<Vec<String>, Vec<f64>>;
+
+impl Expected {
+    /// Whether nothing at all may be right.
+    pub(super) fn may_be_nothing(&self) -> bool {
+        matches!(self, Self::Mean(Some(_), ..) | Self::Perhaps)
+    }
+}
+
 const FAILED: Only<'static> = ("status_class", &["5xx"]);
+const REFUSED: Only<'static> = ("status_class", &["4xx"]);
 const SUCCEEDED: Only<'static> = ("status_class", &["2xx"]);
 const PAIR: [&str; 2] = ["provider", "model"];
 
@@ -46,6 +59,9 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
     };
     let quantile = |q, family: &'static Family, only: &[Only<'_>], by: &[&str]| {
         Quantile(q, family, truth.samples(family, only, by))
+    };
+    let mean = |q, family: &'static Family, only: &[Only<'_>], by: &[&str]| {
+        Expected::Mean(q, family, truth.samples(family, only, by))
     };
     match panel {
         1 => vec![Values(rate(&HTTP_REQUESTS, &[], &["handler"]))],
@@ -75,22 +91,36 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
                 &[],
             ),
         ],
-        4 => [0.5, 0.95, 0.99]
-            .map(|q| quantile(q, &HTTP_REQUEST_DURATION, &[], &["handler"]))
-            .into(),
-        5 => vec![Rest],
-        6 => vec![quantile(
-            0.95,
-            &UPSTREAM_DURATION,
-            &[("outcome", &["ok"])],
-            &PAIR,
-        )],
+        4 => {
+            let handler = ["handler"];
+            let mut all: Vec<_> = [0.5, 0.95, 0.99]
+                .map(|q| quantile(q, &HTTP_REQUEST_DURATION, &[], &handler))
+                .into();
+            all.push(mean(Some(0.5), &HTTP_REQUEST_DURATION, &[], &handler));
+            all
+        }
+        5 => vec![Rest, Rest],
+        6 => {
+            let well: Only<'_> = ("outcome", &["ok"]);
+            vec![
+                quantile(0.95, &UPSTREAM_DURATION, &[well], &PAIR),
+                mean(Some(0.95), &UPSTREAM_DURATION, &[well], &PAIR),
+            ]
+        }
         7 => {
             let mut classes = rate(&UPSTREAM_REQUESTS, &[], &["error_class"]);
             classes.remove(&vec!["none".to_owned()]);
             let failed: Only<'_> = ("outcome", &["error"]);
             vec![
                 Values(classes),
+                Values(or_zero(
+                    rate(
+                        &UPSTREAM_REQUESTS,
+                        &[REFUSED, ("error_class", &["status"])],
+                        &[],
+                    ),
+                    &rate(&UPSTREAM_REQUESTS, &[], &[]),
+                )),
                 Values(rate(&UPSTREAM_DURATION, &[failed], &[])),
                 shares(&UPSTREAM_DURATION, &[failed], &UPSTREAM_DURATION, &[], &[]),
             ]
@@ -98,17 +128,21 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
         8 => vec![
             quantile(0.95, &TIME_TO_FIRST_TOKEN, &[], &PAIR),
             quantile(0.95, &TIME_TO_FIRST_BYTE, &[], &[]),
+            mean(Some(0.95), &TIME_TO_FIRST_TOKEN, &[], &PAIR),
         ],
         9 => vec![
             Values(rate(&TOKENS, &[], &["kind"])),
             Values(rate(&TOKEN_DETAILS, &[], &["kind"])),
         ],
-        10 => [0.5, 0.95]
-            .map(|q| quantile(q, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR))
-            .into(),
+        10 => vec![
+            quantile(0.5, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
+            quantile(0.95, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
+            mean(Some(0.5), &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
+        ],
         11 => vec![
             quantile(0.5, &REQUEST_TOKENS, &[], &["kind"]),
             Values(rate(&REQUEST_TOKENS, &[("kind", &["prompt"])], &[])),
+            mean(Some(0.5), &REQUEST_TOKENS, &[], &["kind"]),
         ],
         12 => {
             let missing = rate(&USAGE_MISSING, &[], &["reason"]);
@@ -136,7 +170,10 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
             let decisions = rate(&ROUTER_DECISIONS, &[], &["selected_model"]);
             vec![Values(parts(&decisions, total(&decisions)))]
         }
-        15 => vec![quantile(0.95, &ROUTER_DECISION_DURATION, &[], &["route"])],
+        15 => vec![
+            quantile(0.95, &ROUTER_DECISION_DURATION, &[], &["route"]),
+            mean(None, &ROUTER_DECISION_DURATION, &[], &["route"]),
+        ],
         16 => {
             let lookups: Only<'_> = ("outcome", &["hit", "miss", "error"]);
             let failed: Only<'_> = ("outcome", &["error", "store_error"]);
@@ -154,9 +191,16 @@ pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
             Foreign("unconnected"),
         ],
         19 => vec![Something, Something],
-        20 => vec![Rest],
         other => unreachable!("panel {other} is new: say what it has to show"),
     }
+}
+
+/// 0 where there is a whole and no part.
+fn or_zero(mut part: Table, whole: &Table) -> Table {
+    for key in whole.keys() {
+        part.entry(key.clone()).or_default();
+    }
+    part
 }
 
 /// What failed without a status: not what was abandoned before it had one.

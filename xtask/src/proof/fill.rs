@@ -14,6 +14,7 @@ impl Variables<'_> {
     pub(crate) fn fill(self, expression: &str) -> String {
         let filled = [
             ("$__rate_interval", self.rate_interval),
+            ("$__range", self.rate_interval),
             ("$instance", self.instance),
             ("$provider", self.provider),
             ("$model", self.model),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{http::free_port, lab::Exporter};
 
 /// How long the demo answers scrapes after its load: longer than it takes to look at them.
-const HOLD: Duration = Duration::from_secs(180);
+const HOLD: Duration = Duration::from_secs(300);
 
 /// The demo with its load, which has begun.
 pub(super) struct Play {

@@ -2,11 +2,12 @@
 
 use brightstaff_metrics_core::{
     catalogue::{
-        FAILOVER_REQUESTS, HTTP_REQUESTS, LABEL_OVERFLOW, TIME_TO_FIRST_TOKEN, UPSTREAM_REQUESTS,
-        USAGE_MISSING,
+        FAILOVER_REQUESTS, HTTP_REQUESTS, LABEL_OVERFLOW, SESSION_CACHE_EVENTS,
+        TIME_TO_FIRST_TOKEN, UPSTREAM_REQUESTS, USAGE_MISSING,
     },
     labels::{
-        ErrorClass, FailoverOutcome, FailoverRoute, OverflowLabel, StatusClass, UsageMissing,
+        ErrorClass, FailoverOutcome, FailoverRoute, OverflowLabel, SessionCacheEvent, StatusClass,
+        UsageMissing,
     },
 };
 
@@ -25,6 +26,9 @@ pub(crate) const UPSTREAM_FAST_BURN: &str = "BrightstaffUpstreamErrorBudgetFastB
 pub(crate) const UPSTREAM_SLOW_BURN: &str = "BrightstaffUpstreamErrorBudgetSlowBurn";
 pub(crate) const SLOW_FIRST_TOKEN: &str = "BrightstaffSlowFirstToken";
 pub(crate) const RATE_LIMITED: &str = "BrightstaffRateLimited";
+pub(crate) const REFUSED: &str = "BrightstaffCallsRefused";
+pub(crate) const ALL_REFUSED: &str = "BrightstaffProviderRefusesAll";
+pub(crate) const SESSION_STORE: &str = "BrightstaffSessionStoreFailing";
 pub(crate) const CANDIDATES_EXHAUSTED: &str = "BrightstaffCandidatesExhausted";
 pub(crate) const USAGE_MISSING_ALERT: &str = "BrightstaffUsageMissing";
 pub(crate) const OVERFLOW: &str = "BrightstaffLabelOverflow";
@@ -34,11 +38,17 @@ pub(crate) const TARGET_DOWN: &str = "BrightstaffTargetDown";
 pub(crate) const SLOW_FIRST_TOKEN_SECONDS: f64 = 5.0;
 
 /// The share of requests that may fail: 99.5 % of requests shall get a whole response that is not a 5xx.
-const HTTP_BUDGET: f64 = 0.005;
+pub(crate) const HTTP_BUDGET: f64 = 0.005;
 /// The share of calls that may fail: 99 % of calls shall end well.
-const UPSTREAM_BUDGET: f64 = 0.01;
+pub(crate) const UPSTREAM_BUDGET: f64 = 0.01;
 /// How few requests a share says nothing about.
 const ENOUGH: u32 = 30;
+/// The share of a provider's calls that it refuses (4xx, but for 429) from where on somebody should look.
+pub(crate) const REFUSED_SHARE: f64 = 0.1;
+/// The share from where on it is no client, but what all calls have in common.
+const ALL_REFUSED_SHARE: f64 = 0.9;
+/// How few calls in five minutes a share of refusals says nothing about.
+const ENOUGH_CALLS: u32 = 10;
 
 /// One alert.
 #[derive(Debug)]
@@ -85,6 +95,11 @@ pub(crate) fn groups() -> Vec<Group> {
             providers(),
         ),
         group(
+            "brightstaff_sessions",
+            "What keeps conversations with their model.",
+            sessions(),
+        ),
+        group(
             "brightstaff_measurement",
             "Whether the numbers can be believed.",
             measurement(),
@@ -94,7 +109,7 @@ pub(crate) fn groups() -> Vec<Group> {
 
 /// Every alert.
 pub(crate) fn all() -> Vec<Alert> {
-    [budgets(), providers(), measurement()]
+    [budgets(), providers(), sessions(), measurement()]
         .into_iter()
         .flatten()
         .collect()
@@ -152,7 +167,10 @@ impl Burn {
 
     fn upstream(&self) -> Expr {
         let calls = Source::Window(self.long).rate(&UPSTREAM_REQUESTS);
-        let all = calls.without(ErrorClass::Cancelled).by([PROVIDER]);
+        let all = calls
+            .without(StatusClass::ClientError)
+            .without(ErrorClass::Cancelled)
+            .by([PROVIDER]);
         self.expr(upstream_errors_name, &[JOB, PROVIDER], UPSTREAM_BUDGET, all)
     }
 }
@@ -177,10 +195,10 @@ fn budgets() -> Vec<Alert> {
         severity: burn.severity,
         summary,
         description: format!(
-            "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this.",
+            "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this, nor are 4xx.",
             burn.long, "1%"
         ),
-        runbook: "Open the panel 'Upstream errors, by class' for this provider; 'other' are those that the gateway does not declare and that never had a success, whose names its log has. rate_limit: see the runbook of BrightstaffRateLimited. status: which status_class? 5xx: read the provider's status page. 4xx: it refuses what it is sent: an API key (401, 403), a model that is gone (404), or one client's requests (400), which 'Requests per second' by handler and that client's log tell. timeout, connect: resolve and reach the host from the gateway. stream: the provider cuts its responses off, or a proxy between does after a fixed time. Meanwhile, put another candidate first in the routes that name this provider.",
+        runbook: "Open the panel 'Upstream errors, by class' for this provider; the provider 'other' stands for those that the gateway does not declare and that never had a success, whose names its log has. status: 5xx (a 4xx does not burn this budget): read the provider's status page; a 3xx is a base URL that has moved. timeout, connect: resolve and reach the host from the gateway. stream: the provider cuts its responses off, or a proxy between does after a fixed time. parse: what answers there is no such API. The class other is a connection that broke before there was a response: a proxy or a firewall on the way. Meanwhile, put another candidate first in the routes that name this provider.",
     };
     vec![
         http(
@@ -212,6 +230,16 @@ fn providers() -> Vec<Alert> {
         calls().is(ErrorClass::RateLimit).by([PROVIDER]),
         &calls().by([PROVIDER]),
     );
+    let refused = || {
+        share(
+            calls()
+                .is(StatusClass::ClientError)
+                .is(ErrorClass::Status)
+                .by([PROVIDER]),
+            &calls().by([PROVIDER]),
+        )
+    };
+    let enough = calls().by([PROVIDER]).times(300).at_least(ENOUGH_CALLS);
     let searches = || Source::Recorded.rate(&FAILOVER_REQUESTS);
     let exhausted = share(
         searches()
@@ -242,6 +270,27 @@ fn providers() -> Vec<Alert> {
             runbook: "Look at 'Token throughput, by kind': did the load rise, or the length of the requests? Ask the provider for a higher limit, spread the load over another key or provider, or put another candidate into the route. Retrying faster makes it worse.",
         },
         Alert {
+            name: REFUSED,
+            expr: refused()
+                .above(REFUSED_SHARE)
+                .at_most(ALL_REFUSED_SHARE)
+                .and(&enough),
+            holds: "10m",
+            severity: "warning",
+            summary: "A provider refuses a part of the calls with a 4xx",
+            description: "{{ $value | humanizePercentage }} of the calls to {{ $labels.provider }} were answered with a 4xx that is not 429: mostly requests that a client made wrong.".to_owned(),
+            runbook: "Nobody has to get up: the provider works, and refuses what it is sent. Open the panel 'Upstream errors, by class', and narrow it to this provider, then to one model after the other. One model: it is gone, or the key has no right to it (404, 403). All of them: a client sends what the API does not take (400, 422), or a key of its own that is not valid; the log of the gateway has the status of each refusal and the id of its request, 'Requests per second, by handler' tells which API. Its share of the calls is in no error budget.",
+        },
+        Alert {
+            name: ALL_REFUSED,
+            expr: refused().above(ALL_REFUSED_SHARE).and(&enough),
+            holds: "5m",
+            severity: "warning",
+            summary: "A provider refuses nearly all calls with a 4xx: is the key right?",
+            description: "{{ $value | humanizePercentage }} of the calls to {{ $labels.provider }} were answered with a 4xx that is not 429. So many have in common what the operator configured: the key, above all.".to_owned(),
+            runbook: "Read one refusal in the log of the gateway. 401, 403: the key is wrong, has expired, or was revoked: look at api_key_env of the provider and at the variable that it names; `brightstaff-exporter serve --check-keys` asks every provider whether it takes its key. 404: the base URL is wrong (it is what the provider's own SDK takes), or the model is gone. 400, 422 of nearly everything: a client was rolled out that speaks another API, and is alone there. The metrics know the class of a status, and not the status.",
+        },
+        Alert {
             name: CANDIDATES_EXHAUSTED,
             expr: exhausted.above(0.02),
             holds: "10m",
@@ -251,6 +300,20 @@ fn providers() -> Vec<Alert> {
             runbook: "Open the panel 'Upstream errors, by class': do the candidates fail alike? They may share what is broken: one provider behind all of them, one key, one network; add a candidate that shares none of it. status 4xx that retry_on names: the requests may be at fault, or keys and models of all candidates. One alone fails, and the others are passed over: see brightstaff_router_candidate_skips_total for who is left alone and why, and shorten cool_down or max_retry_after if they are well.",
         },
     ]
+}
+
+fn sessions() -> Vec<Alert> {
+    let events = || Source::Recorded.rate(&SESSION_CACHE_EVENTS);
+    let failed = events().any_of([SessionCacheEvent::Error, SessionCacheEvent::StoreError]);
+    vec![Alert {
+        name: SESSION_STORE,
+        expr: share(failed.by([]), &events().by([])).above(0.05),
+        holds: "5m",
+        severity: "warning",
+        summary: "The store of sessions fails",
+        description: "{{ $value | humanizePercentage }} of what {{ $labels.job }} asked the store of its sessions failed. Requests are answered, but a session may change its model.".to_owned(),
+        runbook: "The log of the gateway names the error, once in a while. Is the Redis of [sessions] url up, and reached from the gateway (`redis-cli -u URL ping`)? Do its password and its certificate still hold? brightstaff_session_cache_operation_seconds tells errors that come at once (refused) from those that come after the time-out (a network that drops, or a Redis that is busy). Without it every lookup is as if the session were new: nothing else is lost, and nothing has to be done in a hurry.",
+    }]
 }
 
 fn measurement() -> Vec<Alert> {

@@ -2,6 +2,7 @@
 //! the alerts.
 
 pub(crate) mod alerts;
+pub(crate) mod incidents;
 mod recording;
 mod yaml;
 
@@ -34,12 +35,13 @@ pub(crate) enum Rule {
 const RESOURCE: &str = "config/kubernetes/monitoring/prometheusrule.yaml";
 
 /// The files of the rules.
-pub(crate) fn files() -> [(PathBuf, String); 3] {
+pub(crate) fn files() -> [(PathBuf, String); 4] {
     let file = |name, groups: &[Group]| (Path::new(DIRECTORY).join(name), yaml::render(groups));
     let (mut groups, alerts) = (recording::groups(), alerts::groups());
     let recording = file("brightstaff_recording.yaml", &groups);
     let alerting = file("brightstaff_alerts.yaml", &alerts);
     groups.extend(alerts);
     let resource = yaml::render_resource(&groups);
-    [recording, alerting, (RESOURCE.into(), resource)]
+    let cases = (incidents::PATH.into(), incidents::render());
+    [recording, alerting, (RESOURCE.into(), resource), cases]
 }

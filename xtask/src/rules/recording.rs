@@ -1,13 +1,15 @@
 //! What is recorded: every family without its instances, and the shares that alerts burn on.
 
 use brightstaff_metrics_core::{
-    catalogue::{self, Family, HTTP_REQUESTS, Kind, UPSTREAM_REQUESTS},
+    catalogue::{self, BUILD_INFO, Family, HTTP_REQUESTS, Kind, UPSTREAM_REQUESTS},
     labels::{ErrorClass, StatusClass},
 };
 
 use super::{Group, Rule};
 use crate::{
-    promql::{Expr, PROBES, PROVIDER, Source, interrupted, ratio, recorded, share, unanswered},
+    promql::{
+        COVERED, Expr, JOB, PROBES, PROVIDER, Source, interrupted, ratio, recorded, unanswered,
+    },
     unplotted::UNPLOTTED,
 };
 
@@ -25,7 +27,7 @@ pub(crate) fn groups() -> Vec<Group> {
             name: "brightstaff_without_instances",
             about: "Every family over all replicas: rates over five minutes, and the sums of gauges. As many series\nfor a hundred replicas as for one.",
             interval: None,
-            rules: families.flat_map(family_rules).collect(),
+            rules: families.flat_map(family_rules).chain([covered()]).collect(),
         },
         Group {
             name: "brightstaff_error_shares",
@@ -86,18 +88,40 @@ fn http_errors(window: &'static str) -> (String, Expr) {
     (http_errors_name(window), ratio(&failed, &all))
 }
 
-/// Calls that failed, but for those that our own side gave up.
+/// Calls that the provider, or the way to it, failed. A 4xx is not in it, neither as a failure nor as a call that
+/// could have failed: a 429 has an alert of its own, as have the others, which are mostly the client's doing.
+/// What has no status and no better class is a connection that broke; with a status it is our own panic.
 fn upstream_errors(window: &'static str) -> (String, Expr) {
     let calls = || {
         since(window)
             .rate(&UPSTREAM_REQUESTS)
-            .without(ErrorClass::Cancelled)
+            .without(StatusClass::ClientError)
     };
-    let failed = calls().without(ErrorClass::None).by([PROVIDER]);
-    (
-        upstream_errors_name(window),
-        share(failed, &calls().by([PROVIDER])),
-    )
+    let all = calls().without(ErrorClass::Cancelled).by([PROVIDER]);
+    let ours = [
+        ErrorClass::None,
+        ErrorClass::Cancelled,
+        ErrorClass::RateLimit,
+        ErrorClass::Other,
+    ];
+    let broken = since(window)
+        .rate(&UPSTREAM_REQUESTS)
+        .is(StatusClass::Error)
+        .is(ErrorClass::Other)
+        .by([PROVIDER]);
+    let failed = calls().none_of(ours).by([PROVIDER]).plus(broken, &all);
+    (upstream_errors_name(window), ratio(&failed, &all))
+}
+
+/// For which share of the last five minutes a job has been scraped. `rate` over five minutes tells of a job that is
+/// younger less than happened; divided by this it is right.
+fn covered() -> Rule {
+    let build = BUILD_INFO.name;
+    let first = format!("min_over_time((min by ({JOB}) (timestamp({build})))[5m:1s])");
+    Rule::Record {
+        name: COVERED.to_owned(),
+        expr: Expr::recorded(format!("clamp_max((time() - {first}) / 300, 1)"), &[JOB]),
+    }
 }
 
 /// What the share of failed requests over a window is called.

@@ -51,10 +51,10 @@ pub(crate) struct Place {
     /// Where logs, rewritten files and native data are kept
     #[arg(long, default_value = "target/grafana")]
     pub(super) dir: PathBuf,
-    /// Prometheus' port, for native
+    /// Prometheus' port
     #[arg(long, env = "PROMETHEUS_PORT", default_value_t = 9090)]
     pub(super) prometheus_port: u16,
-    /// Grafana's port, for native
+    /// Grafana's port
     #[arg(long, env = "GRAFANA_PORT", default_value_t = 3000)]
     pub(super) grafana_port: u16,
 }

@@ -4,17 +4,26 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Urls, engine::Engine, shipped};
+use super::{Urls, cli::Place, engine::Engine, files, shipped};
 use crate::http::listens;
 
 /// The services of the compose file, with their ports inside.
 const PROMETHEUS: (&str, u16) = ("prometheus", 9090);
 const GRAFANA: (&str, u16) = ("grafana", 3000);
 
-pub(super) fn up(engine: &Engine) -> Result<()> {
+pub(super) fn up(engine: &Engine, place: &Place) -> Result<()> {
     println!("starting with {}", engine.name);
-    run(engine, &["up", "--detach"]).with_context(|| {
-        let busy: Vec<_> = [PROMETHEUS.1, GRAFANA.1]
+    let mut command = command(engine, &["up", "--detach"]);
+    command
+        .env("PROMETHEUS_PORT", place.prometheus_port.to_string())
+        .env("GRAFANA_PORT", place.grafana_port.to_string());
+    if engine.is_podman() {
+        // Its version 4 writes `host-gateway` into the hosts file as it stands.
+        let config = files::for_podman(&place.dir)?;
+        command.env("PROMETHEUS_CONFIG", config);
+    }
+    finish(engine, command, "up").with_context(|| {
+        let busy: Vec<_> = [place.prometheus_port, place.grafana_port]
             .into_iter()
             .filter(|port| listens(*port))
             .map(|port| format!(":{port}"))
@@ -92,15 +101,15 @@ fn command(engine: &Engine, arguments: &[&str]) -> Command {
 }
 
 fn run(engine: &Engine, arguments: &[&str]) -> Result<()> {
-    let status = command(engine, arguments)
+    finish(engine, command(engine, arguments), &arguments.join(" "))
+}
+
+fn finish(engine: &Engine, mut command: Command, what: &str) -> Result<()> {
+    let status = command
         .status()
         .with_context(|| format!("cannot run {}", engine.name))?;
     if !status.success() {
-        bail!(
-            "`{} {}` failed ({status})",
-            engine.name,
-            arguments.join(" ")
-        );
+        bail!("`{} {what}` failed ({status})", engine.name);
     }
     Ok(())
 }

@@ -64,6 +64,16 @@ pub(super) fn named(name: &str) -> Option<Engine> {
     ENGINES.iter().find(|engine| engine.name == name).copied()
 }
 
+impl Engine {
+    /// Whether podman runs the containers, be it under docker's name.
+    pub(super) fn is_podman(&self) -> bool {
+        let program = self.probe[0];
+        let version = Command::new(program).arg("--version").output();
+        let said = version.map(|output| output.stdout).unwrap_or_default();
+        program == "podman" || String::from_utf8_lossy(&said).contains("podman")
+    }
+}
+
 fn usable(engine: &Engine) -> Result<(), String> {
     let [program, rest @ ..] = engine.compose else {
         unreachable!("an engine has a command")

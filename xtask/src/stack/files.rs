@@ -9,8 +9,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::shipped;
 
-/// The uid of the dashboard, which its address shows.
-pub(super) const DASHBOARD_UID: &str = "brightstaff";
+/// How the shipped scrape configuration calls this machine.
+const HOST: &str = "host.docker.internal:";
 
 /// The scrape configuration with these replacements; each must find its place.
 pub(crate) fn scrape_config(replacements: &[(&str, &str)]) -> Result<String> {
@@ -24,9 +24,20 @@ pub(crate) fn scrape_config(replacements: &[(&str, &str)]) -> Result<String> {
 /// Writes the scrape configuration for a Prometheus beside its targets.
 pub(super) fn prometheus(dir: &Path) -> Result<PathBuf> {
     let path = dir.join("prometheus_scrape.yaml");
-    let text = scrape_config(&[("host.docker.internal:", "localhost:")])?;
+    let text = scrape_config(&[(HOST, "localhost:")])?;
     write(&path, &text)?;
     Ok(path)
+}
+
+/// Writes the scrape configuration for containers that podman runs, which calls this machine by a name of its own.
+pub(super) fn for_podman(dir: &Path) -> Result<PathBuf> {
+    let path = dir.join("prometheus_scrape_podman.yaml");
+    let shipped = shipped().join("prometheus_scrape.yaml");
+    write(
+        &path,
+        &rewrite(&shipped, &[(HOST, "host.containers.internal:")])?,
+    )?;
+    fs::canonicalize(path).context("the configuration was written")
 }
 
 /// Writes Grafana's provisioning with this Prometheus and the dashboard where it lies.

@@ -19,6 +19,9 @@ use native::Native;
 pub(crate) use cli::Task;
 pub(crate) use files::scrape_config;
 
+/// The uid of the dashboard that is looked at first, which its address shows.
+pub(crate) const FIRST_PAGE: &str = "brightstaff-overview";
+
 /// The files that name what runs the two, or ran them.
 const UP: &str = "up";
 const DOWN: &str = "down";
@@ -56,31 +59,49 @@ fn up(place: &Place, native: bool, timeout: Duration) -> Result<()> {
     let runner = choose(place, native)?;
     fs::create_dir_all(&place.dir)
         .with_context(|| format!("cannot make {}", place.dir.display()))?;
-    if let Ok(running) = recorded(place)
-        && running.name() != runner.name()
-    {
-        bail!(
-            "{} runs the stack already: `cargo xtask grafana down` first",
-            running.name()
-        );
-    }
+    refuse_another(place, &runner)?;
     // Recorded before it starts: what starts halfway can still be taken down.
-    fs::write(place.dir.join(UP), runner.record())?;
+    fs::write(place.dir.join(UP), runner.record(place))?;
     match &runner {
-        Runner::Compose(engine) => compose::up(engine)?,
+        Runner::Compose(engine) => compose::up(engine, place)?,
         Runner::Native(native) => native.up()?,
     }
     let urls = urls(&runner);
     wait::healthy(&urls, &runner, timeout)?;
     println!("\nPrometheus  {}", urls.prometheus);
     match &urls.grafana {
-        Some(grafana) => println!("Grafana     {grafana}"),
+        Some(grafana) => {
+            println!("Grafana     {grafana}");
+            println!("Dashboard   {}", dashboard(grafana));
+        }
         None => println!(
             "Grafana     not there: no `grafana` is on the path. Install it, or a container engine, and run `up` again"
         ),
     }
     targets::report(&urls.prometheus, matches!(runner, Runner::Compose(_)), true)?;
     Ok(())
+}
+
+/// Fails where the stack runs already, with something else or on other ports: it would be lost sight of.
+fn refuse_another(place: &Place, runner: &Runner) -> Result<()> {
+    let Ok((running, at)) = recorded_at(place) else {
+        return Ok(());
+    };
+    let ports = |place: &Place| (place.prometheus_port, place.grafana_port);
+    let same = running.name() == runner.name() && ports(&at) == ports(place);
+    if same || !running.runs() {
+        return Ok(());
+    }
+    let (prometheus, grafana) = ports(&at);
+    bail!(
+        "{} runs the stack already, with Prometheus on :{prometheus} and Grafana on :{grafana}: `cargo xtask grafana down` first",
+        running.name()
+    );
+}
+
+/// Where Grafana shows the first page.
+fn dashboard(grafana: &str) -> String {
+    format!("{grafana}/d/{FIRST_PAGE}")
 }
 
 /// The container engine that answers; without one, or if asked, the programs on the path.
@@ -104,34 +125,39 @@ fn choose(place: &Place, native: bool) -> Result<Runner> {
 
 /// What `up` started.
 fn recorded(place: &Place) -> Result<Runner> {
+    recorded_at(place).map(|(runner, _)| runner)
+}
+
+/// The same, and on which ports.
+fn recorded_at(place: &Place) -> Result<(Runner, Place)> {
     read(place, UP)
 }
 
-fn read(place: &Place, record: &str) -> Result<Runner> {
+fn read(place: &Place, record: &str) -> Result<(Runner, Place)> {
     let text = fs::read_to_string(place.dir.join(record))
         .ok()
         .context("nothing is up: `cargo xtask grafana up` starts it")?;
     let mut lines = text.lines();
     let name = lines.next().unwrap_or_default();
+    let mut place = place.clone();
+    let mut port = |or: u16| {
+        lines
+            .next()
+            .and_then(|port| port.parse().ok())
+            .unwrap_or(or)
+    };
+    place.prometheus_port = port(place.prometheus_port);
+    place.grafana_port = port(place.grafana_port);
     if name == native::NAME {
-        let mut place = place.clone();
-        let mut port = |or: u16| {
-            lines
-                .next()
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(or)
-        };
-        place.prometheus_port = port(place.prometheus_port);
-        place.grafana_port = port(place.grafana_port);
-        return Ok(Runner::Native(Native::new(&place)?));
+        return Ok((Runner::Native(Native::new(&place)?), place));
     }
     let engine = engine::named(name)
         .with_context(|| format!("{} names {name:?}, which is no engine", place.dir.display()))?;
-    Ok(Runner::Compose(engine))
+    Ok((Runner::Compose(engine), place))
 }
 
 fn down(place: &Place, volumes: bool) -> Result<()> {
-    let runner = match recorded(place) {
+    let (runner, at) = match recorded_at(place) {
         // What was taken down earlier may have left its data.
         Err(_) if volumes => read(place, DOWN)?,
         runner => runner?,
@@ -145,7 +171,7 @@ fn down(place: &Place, volumes: bool) -> Result<()> {
         let _ = fs::remove_file(place.dir.join(record));
     }
     if !volumes {
-        fs::write(place.dir.join(DOWN), runner.record())?;
+        fs::write(place.dir.join(DOWN), runner.record(&at))?;
         println!("the recorded data stays: `cargo xtask grafana down --volumes` removes it");
     }
     Ok(())
@@ -181,7 +207,7 @@ fn status(place: &Place) -> Result<()> {
 
 fn open(urls: &Urls) -> Result<()> {
     let url = match &urls.grafana {
-        Some(grafana) => format!("{grafana}/d/{}", files::DASHBOARD_UID),
+        Some(grafana) => dashboard(grafana),
         None => format!("{}/targets", urls.prometheus),
     };
     println!("{url}");
@@ -218,10 +244,20 @@ impl Runner {
     }
 
     /// What the later commands must know.
-    fn record(&self) -> String {
+    fn record(&self, place: &Place) -> String {
+        format!(
+            "{}\n{}\n{}\n",
+            self.name(),
+            place.prometheus_port,
+            place.grafana_port
+        )
+    }
+
+    /// Whether some of what it started is still there. Containers outlive a restart of the machine.
+    fn runs(&self) -> bool {
         match self {
-            Self::Compose(engine) => engine.name.to_owned(),
-            Self::Native(native) => native.record(),
+            Self::Compose(_) => true,
+            Self::Native(native) => native.runs(),
         }
     }
 

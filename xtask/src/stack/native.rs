@@ -39,13 +39,11 @@ impl Native {
         })
     }
 
-    pub(super) fn record(&self) -> String {
-        let Place {
-            prometheus_port,
-            grafana_port,
-            ..
-        } = self.place;
-        format!("{NAME}\n{prometheus_port}\n{grafana_port}")
+    /// Whether one of the two runs.
+    pub(super) fn runs(&self) -> bool {
+        ["grafana", "prometheus"]
+            .iter()
+            .any(|name| self.pid(name).is_some())
     }
 
     pub(super) fn up(&self) -> Result<()> {

@@ -47,36 +47,43 @@ pub(super) fn report(prometheus: &str, containers: bool, wait: bool) -> Result<(
     Ok(())
 }
 
-/// What should listen there, and how.
+/// What is wrong, as the error tells it, and what to do.
 fn advice(target: &Value, containers: bool) -> Vec<String> {
     let url = text(&target["scrapeUrl"]);
-    let port = url
-        .split('/')
-        .nth(2)
-        .and_then(|host| host.rsplit(':').next()?.parse().ok())
-        .unwrap_or_default();
+    let error = text(&target["lastError"]);
+    let host = url.split('/').nth(2).unwrap_or_default();
+    let port = host.rsplit(':').next().and_then(|port| port.parse().ok());
+    let port: u16 = port.unwrap_or_default();
+    let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
+    if says(&["no such host", "lookup ", "server misbehaving"]) {
+        return vec![
+            format!(
+                "the container does not know the name of {host}: Docker before 20.10 and podman 4 do not"
+            ),
+            "resolve `host-gateway`. Write the address of this machine into prometheus_scrape.yaml"
+                .to_owned(),
+        ];
+    }
+    if says(&["HTTP status 401", "HTTP status 403"]) {
+        return vec![
+            "it wants to know who asks: give the job the same `basic_auth`, `authorization` or `tls_config`"
+                .to_owned(),
+            "as the gateway's --web-config-file asks for".to_owned(),
+        ];
+    }
+    if says(&[
+        "HTTP status",
+        "unsupported Content-Type",
+        "expected a valid",
+        "text format parsing",
+    ]) {
+        return vec![format!(
+            "something else than expected listens on :{port}: look at {url} in a browser"
+        )];
+    }
     match text(&target["labels"]["job"]) {
-        "brightstaff" if http::listens(port) && containers => vec![
-            format!("something listens on 127.0.0.1:{port}, where a container cannot reach it:"),
-            format!(
-                "bind it to all addresses: `brightstaff-exporter serve --metrics-bind 0.0.0.0:{port} …`,"
-            ),
-            format!(
-                "or METRICS_BIND_ADDRESS=0.0.0.0:{port}; a firewall must let the containers in"
-            ),
-        ],
-        "brightstaff" => {
-            let host = if containers { "0.0.0.0" } else { "127.0.0.1" };
-            vec![
-                format!(
-                    "nothing listens on :{port}: the gateway should, with its metrics. Start one of"
-                ),
-                format!(
-                    "  brightstaff-exporter serve --metrics-bind {host}:{port} --upstream openai=https://api.openai.com"
-                ),
-                format!("  cargo xtask demo --metrics-bind {host}:{port}"),
-            ]
-        }
+        "brightstaff" if http::listens(port) && containers => unreached(port, error),
+        "brightstaff" => nothing(port, containers),
         "envoy" => vec![
             "without an Envoy in front this is as it should be, and the link panel shows one side."
                 .to_owned(),
@@ -86,6 +93,34 @@ fn advice(target: &Value, containers: bool) -> Vec<String> {
         ],
         _ => Vec::new(),
     }
+}
+
+/// It listens, and the container does not get there.
+fn unreached(port: u16, error: &str) -> Vec<String> {
+    if error.contains("deadline exceeded") || error.contains("no route to host") {
+        return vec![format!(
+            "something listens on :{port}, and a firewall keeps the containers from it: let their network in"
+        )];
+    }
+    vec![
+        format!("something listens on 127.0.0.1:{port}, where a container cannot reach it:"),
+        format!(
+            "bind it to all addresses: `brightstaff-exporter serve --metrics-bind 0.0.0.0:{port} …`,"
+        ),
+        format!("or METRICS_BIND_ADDRESS=0.0.0.0:{port}; a firewall must let the containers in"),
+    ]
+}
+
+/// Nothing listens there.
+fn nothing(port: u16, containers: bool) -> Vec<String> {
+    let host = if containers { "0.0.0.0" } else { "127.0.0.1" };
+    vec![
+        format!("nothing listens on :{port}: the gateway should, with its metrics. Start one of"),
+        format!(
+            "  brightstaff-exporter serve --metrics-bind {host}:{port} --upstream openai=https://api.openai.com"
+        ),
+        format!("  cargo xtask demo --metrics-bind {host}:{port}"),
+    ]
 }
 
 fn text(value: &Value) -> &str {
@@ -113,6 +148,26 @@ mod tests {
         let listener = std::net::TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
         let said = advice(&target, true).join("\n");
         assert!(said.contains("where a container cannot reach it"), "{said}");
+        for (error, expected) in [
+            (
+                "dial tcp: lookup host.docker.internal: no such host",
+                "does not know the name",
+            ),
+            (
+                "context deadline exceeded",
+                "a firewall keeps the containers",
+            ),
+            ("server returned HTTP status 401 Unauthorized", "who asks"),
+            (
+                "server returned HTTP status 404 Not Found",
+                "something else",
+            ),
+        ] {
+            let mut target = target.clone();
+            target["lastError"] = error.into();
+            let said = advice(&target, true).join("\n");
+            assert!(said.contains(expected), "{error}: {said}");
+        }
         drop(listener);
     }
 }

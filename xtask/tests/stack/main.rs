@@ -15,6 +15,11 @@ fn up_starts_with_the_plugin_and_reports_the_targets() {
         said.contains(&format!("Grafana     http://localhost:{}", machine.port)),
         "{said}"
     );
+    let dashboard = format!(
+        "Dashboard   http://localhost:{}/d/brightstaff",
+        machine.port
+    );
+    assert!(said.contains(&dashboard), "{said}");
     assert!(said.contains("up       brightstaff"), "{said}");
     assert!(said.contains("down     envoy"), "{said}");
     let file = "--file config/grafana/docker-compose.yaml";
@@ -23,6 +28,7 @@ fn up_starts_with_the_plugin_and_reports_the_targets() {
         [
             "compose version".to_owned(),
             "info".to_owned(),
+            "--version".to_owned(),
             format!("compose {file} up --detach"),
             format!("compose {file} port prometheus 9090"),
             format!("compose {file} port grafana 3000"),
@@ -77,6 +83,10 @@ fn without_the_plugin_docker_compose_is_taken_then_podman() {
     );
     let said = machine.xtask(&["up"]).succeeds();
     assert!(said.contains("starting with podman compose"), "{said}");
+    let config = machine.dir.join("state/prometheus_scrape_podman.yaml");
+    let config = std::fs::read_to_string(config).expect("up has written it");
+    assert!(config.contains("host.containers.internal:9092"), "{config}");
+    assert!(!config.contains("host.docker.internal:"), "{config}");
 
     let machine = Machine::new(
         "podman-compose",
@@ -132,4 +142,20 @@ fn waiting_has_an_end() {
     let said = machine.xtask(&["up", "--timeout", "1"]).fails();
     assert!(said.contains("did not answer in 1 s"), "{said}");
     assert!(said.contains("--timeout"), "{said}");
+}
+
+#[test]
+fn other_ports_while_it_runs_are_refused_in_one_line_and_not_recorded() {
+    let machine = Machine::new("ports", &[("docker", Engine::Works)]);
+    machine.xtask(&["up", "--grafana-port=3001"]).succeeds();
+    let record = || std::fs::read_to_string(machine.dir.join("state/up")).expect("it is up");
+    let before = record();
+    let said = machine.xtask(&["up", "--grafana-port=3002"]).fails();
+    assert!(
+        said.contains("Prometheus on :9090 and Grafana on :3001: `cargo xtask grafana down` first"),
+        "{said}"
+    );
+    assert_eq!(said.trim().lines().count(), 1, "{said}");
+    assert_eq!(record(), before);
+    machine.xtask(&["up", "--grafana-port=3001"]).succeeds();
 }

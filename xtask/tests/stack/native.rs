@@ -106,6 +106,10 @@ fn both_are_started_with_the_shipped_files_and_ended() {
     assert!(said.contains("Grafana     healthy"), "{said}");
     let said = run(&machine, &["up", "--native", &ports[0], &ports[1]]).succeeds();
     assert!(said.contains("prometheus runs already"), "{said}");
+    let said = run(&machine, &["up", "--native", &ports[0]]).fails();
+    assert!(said.contains("native runs the stack already"), "{said}");
+    let said = run(&machine, &["status"]).succeeds();
+    assert!(said.contains("Grafana     healthy"), "{said}");
     let said = run(&machine, &["down"]).succeeds();
     assert!(said.contains("stopped grafana"), "{said}");
     assert!(

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use anyhow::{Result, ensure};
 
-use crate::{
-    api,
-    grafana::{DASHBOARDS, panels},
-    proof::Variables,
-};
+use crate::{api, grafana::panels, promql::Source, proof::Variables};
 
 /// Seconds that a sample may take to the store.
 const WAY: u64 = 20;
@@ -23,7 +19,7 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
     thread::sleep(Duration::from_secs(WAY));
     let mut asked = 0;
     let mut deviations = Vec::new();
-    for (dashboard, source) in DASHBOARDS {
+    for source in [Source::Scraped, Source::Fleet] {
         for panel in panels::rows(source).iter().flat_map(|row| &row.panels) {
             let mut answered = 0;
             for query in &panel.queries {
@@ -39,7 +35,7 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
                 let names = |of: &BTreeMap<String, f64>| of.keys().cloned().collect::<Vec<_>>();
                 ensure!(
                     names(&here) == names(&there),
-                    "{dashboard}: {}: {expr}: {:?} here, {:?} there",
+                    "{source:?}: {}: {expr}: {:?} here, {:?} there",
                     panel.title,
                     names(&here),
                     names(&there)
@@ -56,7 +52,7 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
                     }
                 }
             }
-            ensure!(answered > 0, "{dashboard}: {} has no data", panel.title);
+            ensure!(answered > 0, "{source:?}: {} has no data", panel.title);
         }
     }
     deviations.sort_by(|(a, _), (b, _)| a.total_cmp(b));

@@ -22,7 +22,8 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
     let requests = || from.rate(&HTTP_REQUESTS);
     let failed = || requests().is(StatusClass::ServerError);
     let cancelled = || from.rate(&HTTP_CANCELLED);
-    let latency = |q| from.buckets(&HTTP_REQUEST_DURATION).quantile(q, [HANDLER]);
+    let durations = || from.buckets(&HTTP_REQUEST_DURATION);
+    let latency = |q| durations().measured(q, [HANDLER]);
     vec![
         Panel {
             id: 1,
@@ -109,14 +110,15 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 4,
             title: "Duration p50, p95, p99, by handler",
-            about: "From a request's arrival at the middleware to the end of its response body: the last byte, an error, or the client's hang-up. Streaming is included. What is beyond the last bucket reads as its bound (300 s).",
+            about: "From a request's arrival at the middleware to the end of its response body: the last byte, an error, or the client's hang-up. Streaming is included. A quantile below the first bucket (0.5 ms) or beyond the last one (300 s) is not drawn, since it was not measured; where the median is not, the mean is, dashed.",
             reading: "For streamed responses this is how long people read along, and grows with the length of the responses; judge speed by the time to first token and per output token. For everything else it is the latency.",
             width: 12,
             unit: Unit::Seconds,
             queries: vec![
-                Query::new(latency(0.5), format!("{legend} p50")),
+                Query::new(latency(0.5), format!("{legend} p50")).low(),
                 Query::new(latency(0.95), format!("{legend} p95")).exemplars(),
-                Query::new(latency(0.99), format!("{legend} p99")),
+                Query::new(latency(0.99), format!("{legend} p99")).high(),
+                Query::mean_unless(durations(), 0.5, [HANDLER], format!("{legend} mean")),
             ],
             thresholds: &[],
             stacked: false,
@@ -127,35 +129,22 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
         Panel {
             id: 5,
             title: "Requests in flight, by handler",
-            about: "Requests between their arrival at the middleware and the end of their response body, open streams included, at the instant of the scrape.",
-            reading: "Falls back to 0 when the load does. If it climbs while the requests per second stand still, responses got slower or never end. It never leaks: whatever ends a request ends this, too.",
-            width: 6,
+            about: "Requests between their arrival at the middleware and the end of their response body, open streams included, at the instant of the scrape. Dashed: calls to each provider between their start and their end. A provider that nobody named is in `other` until one of its models has answered.",
+            reading: "Falls back to 0 when the load does. If it climbs while the requests per second stand still, responses got slower or never end; the provider whose dashed line climbs with it is the slow one, long before its calls end and their durations show it. Requests without calls are the gateway's own work, and more calls than requests are retries, or calls that outlive their requests. It never leaks: whatever ends a request ends this, too.",
+            width: 12,
             unit: Unit::Number,
-            queries: vec![Query::new(
-                from.gauge(&HTTP_IN_FLIGHT).by([HANDLER]),
-                &legend,
-            )],
+            queries: vec![
+                Query::new(from.gauge(&HTTP_IN_FLIGHT).by([HANDLER]), &legend),
+                Query::new(
+                    from.gauge(&UPSTREAM_IN_FLIGHT).by([PROVIDER]),
+                    format!("calls to {{{{{PROVIDER}}}}}"),
+                )
+                .dashed(),
+            ],
             thresholds: &[],
             stacked: false,
             idle: "No request was ever seen",
-            see: &[1, 4, 20],
-            runbook: None,
-        },
-        Panel {
-            id: 20,
-            title: "Calls in flight, by provider",
-            about: "Calls to a provider between their start and their end, at the instant of the scrape. A provider that nobody named is in `other` until one of its models has answered.",
-            reading: "Lay it on the requests in flight. If both climb, the provider that climbs here is the slow one, long before its calls end and their durations show it. Requests without calls are the gateway's own work. More calls than requests are retries, or calls that outlive their requests.",
-            width: 6,
-            unit: Unit::Number,
-            queries: vec![Query::new(
-                from.gauge(&UPSTREAM_IN_FLIGHT).by([PROVIDER]),
-                format!("{{{{{PROVIDER}}}}}"),
-            )],
-            thresholds: &[],
-            stacked: false,
-            idle: "No provider was named, and none was called",
-            see: &[5, 6],
+            see: &[1, 4, 6],
             runbook: None,
         },
     ]

@@ -29,28 +29,32 @@ pub(super) fn panels(from: Source) -> Vec<Panel> {
 
 fn calls(from: Source) -> Vec<Panel> {
     let pair = format!("{{{{{PROVIDER}}}}} {{{{{MODEL}}}}}");
+    let mean = format!("{pair} mean");
     let class = format!("{{{{{}}}}}", ErrorClass::NAME);
+    let well = || from.buckets(&UPSTREAM_DURATION).is(Outcome::Ok);
+    let first_token = || from.buckets(&TIME_TO_FIRST_TOKEN);
     let failed = from.rate(&UPSTREAM_REQUESTS).without(ErrorClass::None);
     // Both outcomes of a pair are there from its creation on, so that not even the first error of a
     // pair is lost, as that of a class is.
     let ended = from.count(&UPSTREAM_DURATION);
+    let all = || from.rate(&UPSTREAM_REQUESTS).by([]);
+    let refused = from
+        .rate(&UPSTREAM_REQUESTS)
+        .is(StatusClass::ClientError)
+        .is(ErrorClass::Status)
+        .by([]);
     let ended_badly = || from.count(&UPSTREAM_DURATION).is(Outcome::Error).by([]);
     vec![
         Panel {
             id: 6,
             title: "Upstream duration p95",
-            about: "From the start of a call to the end of its response body, of calls that ended well. A client that reads slowly stretches it.",
+            about: "From the start of a call to the end of its response body, of calls that ended well. A client that reads slowly stretches it. A p95 below the first bucket (50 ms) or beyond the last one (600 s) was not measured: then the mean is drawn, dashed.",
             reading: "Failed calls are left out, since a provider that refuses fast would look fast. Long responses take long: read it beside tokens per request.",
             width: 8,
             unit: Unit::Seconds,
             queries: vec![
-                Query::new(
-                    from.buckets(&UPSTREAM_DURATION)
-                        .is(Outcome::Ok)
-                        .quantile(0.95, [PROVIDER, MODEL]),
-                    &pair,
-                )
-                .exemplars(),
+                Query::new(well().measured(0.95, [PROVIDER, MODEL]), &pair).exemplars(),
+                Query::mean_unless(well(), 0.95, [PROVIDER, MODEL], &mean),
             ],
             thresholds: &[],
             stacked: false,
@@ -62,11 +66,12 @@ fn calls(from: Source) -> Vec<Panel> {
             id: 7,
             title: "Upstream errors, by class",
             about: "Calls that did not end well, each attempt once, at its end. A stream that broke after its 200 is an error (stream); a call that was dropped because the client hung up is cancelled.",
-            reading: "The class tells whose turn it is: `rate_limit` and `status` are the provider's response, `timeout` and `connect` the way there, `stream` a broken response, `cancelled` our own side. The dashed line is the share of all calls that did not end well.",
+            reading: "The class tells whose turn it is: `rate_limit` and `status` are the provider's response, and `4xx, of status` those of the latter that it refused: a client's mistake, or where it is nearly all, the key's; they are in no error budget; `timeout` and `connect` the way there, `stream` a broken response, `cancelled` our own side. The dashed line is the share of all calls that did not end well.",
             width: 8,
             unit: Unit::PerSecond,
             queries: vec![
                 Query::new(failed.by([ErrorClass::NAME]), &class),
+                Query::new(refused.or_zero(&all()), "4xx, of status"),
                 Query::new(ended_badly(), "all errors"),
                 Query::new(share(ended_badly(), &ended.by([])), "share of calls")
                     .right(Unit::Share, "share of calls"),
@@ -80,22 +85,18 @@ fn calls(from: Source) -> Vec<Panel> {
         Panel {
             id: 8,
             title: "Time to first token p95",
-            about: "From the start of a call to the chunk that completes the first event with generated output: text, reasoning, a refusal, a tool call, media. Streamed 2xx responses only. Dashed: to the first byte of the body, all calls together.",
+            about: "From the start of a call to the chunk that completes the first event with generated output: text, reasoning, a refusal, a tool call, media. Streamed 2xx responses only. Dashed: to the first byte of the body, all calls together. A p95 below the first bucket (10 ms) or beyond the last one (120 s) was not measured: then the mean is drawn, dashed.",
             reading: "What people feel as speed. Far above the first byte, the provider accepts fast and thinks long; both high together, it queues. A role prelude, a ping or an empty delta is not a token.",
             width: 8,
             unit: Unit::Seconds,
             queries: vec![
+                Query::new(first_token().measured(0.95, [PROVIDER, MODEL]), &pair).exemplars(),
                 Query::new(
-                    from.buckets(&TIME_TO_FIRST_TOKEN)
-                        .quantile(0.95, [PROVIDER, MODEL]),
-                    &pair,
-                )
-                .exemplars(),
-                Query::new(
-                    from.buckets(&TIME_TO_FIRST_BYTE).quantile(0.95, []),
+                    from.buckets(&TIME_TO_FIRST_BYTE).measured(0.95, []),
                     "first byte, all",
                 )
                 .dashed(),
+                Query::mean_unless(first_token(), 0.95, [PROVIDER, MODEL], &mean),
             ],
             thresholds: &[Look(alerts::SLOW_FIRST_TOKEN_SECONDS)],
             stacked: false,
@@ -108,6 +109,8 @@ fn calls(from: Source) -> Vec<Panel> {
 
 fn tokens(from: Source) -> Vec<Panel> {
     let kind = format!("{{{{{}}}}}", TokenKind::NAME);
+    let pair = format!("{{{{{PROVIDER}}}}} {{{{{MODEL}}}}}");
+    let pace = || from.buckets(&TIME_PER_OUTPUT_TOKEN);
     let missing = || from.rate(&USAGE_MISSING);
     let successes = || from.rate(&UPSTREAM_REQUESTS).is(StatusClass::Success);
     vec![
@@ -135,20 +138,23 @@ fn tokens(from: Source) -> Vec<Panel> {
         Panel {
             id: 10,
             title: "Time per output token p50, p95",
-            about: "From the first token to the end of the protocol, divided by the tokens after the first. Streamed calls that ended well, with two tokens at least.",
+            about: "From the first token to the end of the protocol, divided by the tokens after the first. Streamed calls that ended well, with two tokens at least. What is below the first bucket (1 ms) or beyond the last one (2.5 s) was not measured: then the mean is drawn, dashed.",
             reading: "The pace of generation: 0.02 s is 50 tokens each second. It rises when a provider is crowded, long before errors do.",
             width: 6,
             unit: Unit::Seconds,
-            queries: [0.5, 0.95]
-                .map(|q| {
-                    let quantile = from
-                        .buckets(&TIME_PER_OUTPUT_TOKEN)
-                        .quantile(q, [PROVIDER, MODEL]);
-                    let legend = format!("{{{{{PROVIDER}}}}} {{{{{MODEL}}}}} p{}", q * 100.0);
-                    let query = Query::new(quantile, legend);
-                    if q > 0.9 { query.exemplars() } else { query }
-                })
-                .into(),
+            queries: vec![
+                Query::new(
+                    pace().measured(0.5, [PROVIDER, MODEL]),
+                    format!("{pair} p50"),
+                )
+                .low(),
+                Query::new(
+                    pace().measured(0.95, [PROVIDER, MODEL]),
+                    format!("{pair} p95"),
+                )
+                .exemplars(),
+                Query::mean_unless(pace(), 0.5, [PROVIDER, MODEL], format!("{pair} mean")),
+            ],
             thresholds: &[],
             stacked: false,
             idle: "No streamed responses",
@@ -165,7 +171,7 @@ fn tokens(from: Source) -> Vec<Panel> {
             queries: vec![
                 Query::new(
                     from.buckets(&REQUEST_TOKENS)
-                        .quantile(0.5, [TokenKind::NAME]),
+                        .measured(0.5, [TokenKind::NAME]),
                     &kind,
                 ),
                 Query::new(
@@ -173,6 +179,12 @@ fn tokens(from: Source) -> Vec<Panel> {
                     "completed calls",
                 )
                 .right(Unit::PerSecond, "completed calls"),
+                Query::mean_unless(
+                    from.buckets(&REQUEST_TOKENS),
+                    0.5,
+                    [TokenKind::NAME],
+                    format!("{kind} mean"),
+                ),
             ],
             thresholds: &[],
             stacked: false,

@@ -1,4 +1,4 @@
-//! The panels, row by row: 20 of them.
+//! The panels, row by row: 19 of them.
 
 mod http;
 mod llm;

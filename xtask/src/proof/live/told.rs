@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use brightstaff_metrics_core::catalogue::{
-    self, Family, HTTP_REQUEST_DURATION, Kind, TIME_TO_FIRST_TOKEN, UPSTREAM_DURATION,
+    self, Family, HTTP_REQUEST_DURATION, Kind, REQUEST_TOKENS, TIME_PER_OUTPUT_TOKEN,
+    TIME_TO_FIRST_BYTE, TIME_TO_FIRST_TOKEN, UPSTREAM_DURATION,
 };
 use serde_json::Value;
 
@@ -73,32 +74,67 @@ fn durations(truth: &mut Truth, told: &Value) -> Result<()> {
         .filter(|labels| labels["model"] == agent)
         .map(|labels| &labels["provider"])
         .collect();
-    let calls = told["calls"].as_array().context("no calls")?;
-    for call in calls {
+    for call in told["calls"].as_array().context("no calls")? {
         // What an agent calls its model is not a label value.
         let is_agent = agents.contains(&&call["upstream"]);
         let model = if is_agent { &agent } else { &call["model"] };
         let pair = [("provider", &call["upstream"]), ("model", model)];
+        let arrived = &call["arrived"];
         sample(
             truth,
             &TIME_TO_FIRST_TOKEN,
             &pair,
-            &call["arrived"],
+            arrived,
             &call["first_token"],
         );
-        if call["status"] == 200 && call["finish"] == "end" {
-            let outcome = Value::from("ok");
-            let labels = [pair[0], pair[1], ("outcome", &outcome)];
+        if call["streamed"] == true && call["status"] == 200 {
             sample(
                 truth,
-                &UPSTREAM_DURATION,
-                &labels,
-                &call["arrived"],
-                &call["ended"],
+                &TIME_TO_FIRST_BYTE,
+                &pair,
+                arrived,
+                &call["first_byte"],
             );
+        }
+        let cut = call["streamed"] == true && call["terminal"].is_null();
+        if call["status"] == 200 && call["finish"] == "end" && !cut {
+            whole(truth, call, pair);
         }
     }
     Ok(())
+}
+
+/// What only a call has that ended well.
+fn whole(truth: &mut Truth, call: &Value, pair: [(&str, &Value); 2]) {
+    let outcome = Value::from("ok");
+    let (arrived, ended) = (&call["arrived"], &call["ended"]);
+    sample(
+        truth,
+        &UPSTREAM_DURATION,
+        &[pair[0], pair[1], ("outcome", &outcome)],
+        arrived,
+        ended,
+    );
+    for kind in ["prompt", "completion"] {
+        let tokens = &call[format!("{kind}_tokens")];
+        let kind = Value::from(kind);
+        sample(
+            truth,
+            &REQUEST_TOKENS,
+            &[pair[0], pair[1], ("kind", &kind)],
+            &Value::from(0),
+            tokens,
+        );
+    }
+    let hidden = call["reasoning_tokens"].as_f64().unwrap_or_default();
+    let streamed = call["reasoning_streamed"] == true;
+    let tokens = call["completion_tokens"].as_f64().unwrap_or_default()
+        - if streamed { 0.0 } else { hidden };
+    let (first, last) = (call["first_token"].as_f64(), call["terminal"].as_f64());
+    if let (Some(first), Some(last), 2.0..) = (first, last, tokens) {
+        let pace = Value::from((last - first) / (tokens - 1.0));
+        sample(truth, &TIME_PER_OUTPUT_TOKEN, &pair, &Value::from(0), &pace);
+    }
 }
 
 fn sample(

@@ -43,7 +43,7 @@ pub(crate) enum Ending {
     Broken,
     /// Without a response.
     Unanswered,
-    /// The client hung up, as planned.
+    /// The client hung up: as planned, or since its patience had an end.
     HungUp(HangUp),
 }
 
@@ -54,17 +54,37 @@ pub(crate) async fn make(
     book: &Book,
     reached: &Notify,
 ) -> Seen {
+    within_patience(PATIENCE, gateway, order, book, reached).await
+}
+
+async fn within_patience(
+    patience: Duration,
+    gateway: SocketAddr,
+    order: &Order,
+    book: &Book,
+    reached: &Notify,
+) -> Seen {
     let mut seen = Seen::new();
     let connected = timeout(PATIENCE, connect(gateway)).await;
     if let Ok(Ok((sender, connection))) = connected {
         seen = Seen::new();
-        let all = exchange(sender, order, book, reached, &mut seen);
-        let ending = match timeout(PATIENCE, all).await {
-            Ok(ending) => ending,
-            Err(_) if seen.head.is_some() => Ending::Broken,
-            Err(_) => Ending::Unanswered,
+        let (ending, gave_up) = {
+            let mut all = pin!(exchange(sender, order, book, reached, &mut seen));
+            // The instant is noted before the request is dropped: that is the hang-up.
+            match timeout(patience, &mut all).await {
+                Ok(ending) => (Some(ending), None),
+                Err(_) => (None, Some(Instant::now())),
+            }
         };
-        if !matches!(ending, Ending::HungUp(_)) {
+        // Out of patience is gone like any other: no plan is that slow, but a machine that stalls is.
+        let hung_up = match seen.head {
+            Some(_) => HangUp::InBody,
+            None => HangUp::BeforeHead,
+        };
+        let ending = ending.unwrap_or(Ending::HungUp(hung_up));
+        if let Some(at) = gave_up {
+            seen.ended = at;
+        } else if !matches!(ending, Ending::HungUp(_)) {
             seen.ended = Instant::now();
         }
         seen.ending = ending;
@@ -160,7 +180,10 @@ async fn read(answer: Response<Incoming>, order: &Order, book: &Book, seen: &mut
 
 impl Seen {
     fn new() -> Self {
-        let now = Instant::now();
+        Self::unanswered(Instant::now())
+    }
+
+    pub(super) fn unanswered(now: Instant) -> Self {
         Self {
             sent: now,
             head: None,
@@ -194,4 +217,38 @@ async fn within<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     timeout(PATIENCE, future)
         .await
         .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+    use crate::demo::deal::Dealer;
+
+    /// The ending of a request to a gateway that says this, and then no more.
+    async fn ending(says: &'static str) -> Ending {
+        let gateway = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = gateway.local_addr().expect("it is bound");
+        let stalled = tokio::spawn(async move {
+            let (mut stream, _) = gateway.accept().await.expect("the client comes");
+            stream.write_all(says.as_bytes()).await.expect("it listens");
+            std::future::pending::<()>().await;
+        });
+        let mut order = Dealer::new(1).deal();
+        order.hang_up = None;
+        let (book, patience) = (Book::default(), Duration::from_millis(300));
+        let seen = within_patience(patience, address, &order, &book, &Notify::new()).await;
+        stalled.abort();
+        seen.ending
+    }
+
+    #[tokio::test]
+    async fn who_loses_patience_hangs_up() {
+        assert_eq!(ending("").await, Ending::HungUp(HangUp::BeforeHead));
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
+        let ending = ending(head).await;
+        // Or the machine is so slow that not even the head came in time.
+        assert!(matches!(ending, Ending::HungUp(_)), "{ending:?}");
+    }
 }

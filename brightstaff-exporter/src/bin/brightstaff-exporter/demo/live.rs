@@ -58,6 +58,8 @@ impl Live {
             let took = at.duration_since(seen.sent);
             state.first_tokens.push_back((at, took));
         }
+        // Where there is no terminal, nobody draws the line, and nobody else lets go of them.
+        state.forget(seen.ended);
     }
 
     /// Rewrites the line until it is dropped, where there is a terminal.
@@ -77,16 +79,7 @@ impl Live {
     fn line(&self, now: Instant, tokens: u64, open: usize) -> String {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.tokens.push_back((now, tokens));
-        let old = |at: &Instant| now.duration_since(*at) > WINDOW;
-        while state.done.front().is_some_and(old) {
-            state.done.pop_front();
-        }
-        while state.tokens.front().is_some_and(|(at, _)| old(at)) {
-            state.tokens.pop_front();
-        }
-        while state.first_tokens.front().is_some_and(|(at, _)| old(at)) {
-            state.first_tokens.pop_front();
-        }
+        state.forget(now);
         let elapsed = now.duration_since(self.started);
         let window = elapsed.min(WINDOW).as_secs_f64().max(0.001);
         let before = state.tokens.front().map_or(0, |(_, before)| *before);
@@ -106,6 +99,22 @@ impl Live {
             state.errors,
             state.hang_ups,
         )
+    }
+}
+
+impl State {
+    /// Leaves out what is past the window.
+    fn forget(&mut self, now: Instant) {
+        let old = |at: &Instant| now.saturating_duration_since(*at) > WINDOW;
+        while self.done.front().is_some_and(old) {
+            self.done.pop_front();
+        }
+        while self.tokens.front().is_some_and(|(at, _)| old(at)) {
+            self.tokens.pop_front();
+        }
+        while self.first_tokens.front().is_some_and(|(at, _)| old(at)) {
+            self.first_tokens.pop_front();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, mem::take, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::oneshot,
+    sync::oneshot::{self, error::TryRecvError},
     task::JoinSet,
     time::{Instant, sleep_until},
 };
@@ -12,6 +12,7 @@ use super::{
     client::{self, Ending},
     deal::Dealer,
     live::Live,
+    past::Past,
     truth::Made,
 };
 use crate::sim::Book;
@@ -24,6 +25,8 @@ pub(super) struct Load {
     pub(super) seed: u64,
     /// A proxy before the gateway.
     pub(super) via: Option<SocketAddr>,
+    /// Whether every request is kept, and not only what it adds to the truth.
+    pub(super) keep: bool,
 }
 
 impl Load {
@@ -34,14 +37,18 @@ impl Load {
         book: &Arc<Book>,
         live: &Arc<Live>,
         stop: impl Future<Output = ()>,
-    ) -> Vec<Made> {
+    ) -> Past {
         let mut requests = JoinSet::new();
-        let begin = self.begin(gateway, book, live, &mut requests);
+        let mut past = Past::new(self.keep);
+        let begin = self.begin(gateway, book, live, &mut requests, &mut past);
         tokio::select! {
             () = begin => {}
             () = stop => {}
         }
-        requests.join_all().await
+        while let Some(made) = requests.join_next().await {
+            past.push(made.expect("no request panics"));
+        }
+        past
     }
 
     async fn begin(
@@ -50,6 +57,7 @@ impl Load {
         book: &Arc<Book>,
         live: &Arc<Live>,
         requests: &mut JoinSet<Made>,
+        past: &mut Past,
     ) {
         let mut dealer = Dealer::new(self.seed);
         // The end of each session's latest turn.
@@ -57,6 +65,12 @@ impl Load {
         let started = Instant::now();
         for due in self.due() {
             sleep_until(started + due).await;
+            while let Some(made) = requests.try_join_next() {
+                past.push(made.expect("no request panics"));
+            }
+            past.fold(book, Instant::now().into_std());
+            // The turns that are still under way.
+            turns.retain(|_, turn| turn.try_recv() == Err(TryRecvError::Empty));
             let mut order = dealer.deal();
             let (over, next_turn) = oneshot::channel();
             let session = order.session.clone();
@@ -101,6 +115,7 @@ mod tests {
             lasts: Duration::from_secs(lasts),
             seed: 0,
             via: None,
+            keep: false,
         };
         assert_eq!(load(20.0, 5).due().count(), 100);
         assert_eq!(load(0.2, 30).due().count(), 6);

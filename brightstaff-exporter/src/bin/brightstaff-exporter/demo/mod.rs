@@ -10,6 +10,7 @@ mod load;
 mod measured;
 mod options;
 mod order;
+mod past;
 mod record;
 mod report;
 mod scrape;
@@ -17,7 +18,13 @@ mod setup;
 mod table;
 mod truth;
 
-use std::{io::Write, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use brightstaff_metrics_core::catalogue::{HTTP_IN_FLIGHT, UPSTREAM_IN_FLIGHT};
@@ -28,17 +35,14 @@ use self::{
     live::Live,
     load::Load,
     measured::Measured,
+    past::{Counts, Past},
     record::Clocks,
     report::Report,
     scrape::Scrape,
     setup::World,
     table::Table,
-    truth::{Made, Truth},
 };
-use crate::{
-    say::say,
-    sim::{Book, Call},
-};
+use crate::{say::say, sim::Book};
 
 /// How long the gateway may take to come to rest after the last response.
 const REST: Duration = Duration::from_secs(10);
@@ -120,8 +124,7 @@ fn verdict(report: &Report) -> Result<()> {
 /// What came of a load, and what was measured.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    made: Vec<Made>,
-    calls: Vec<Call>,
+    past: Past,
     scrape: Scrape,
 }
 
@@ -134,36 +137,34 @@ impl Outcome {
         stop: impl Future<Output = ()>,
     ) -> Result<Self> {
         let live = Arc::new(Live::new(load.lasts));
-        let made = {
+        let mut past = {
             let mut run = pin!(load.run(load.via.unwrap_or(measured.gateway), book, &live, stop));
             tokio::select! {
-                made = &mut run => made,
+                past = &mut run => past,
                 () = live.show(book) => bail!("the live line never ends by itself"),
             }
         };
         let scrape = at_rest(measured.metrics, book).await?;
-        Ok(Self {
-            made,
-            calls: book.calls(),
-            scrape,
-        })
+        past.fold(book, Instant::now());
+        Ok(Self { past, scrape })
     }
 
     /// Compares what happened with what was measured.
     fn report(&self) -> Report {
-        Report::of(&Truth::of(&self.made, &self.calls), &self.scrape)
+        Report::of(&self.past.truth(), &self.scrape)
     }
 
     /// What the load was, in one line.
     fn summary(&self) -> String {
-        let count = |is: fn(&Made) -> bool| self.made.iter().filter(|made| is(made)).count();
+        let Counts {
+            requests,
+            calls,
+            streamed,
+            broken,
+            hung_up,
+        } = self.past.counts();
         format!(
-            "{} requests, {} calls that reached a provider; {} responses streamed, {} broke off, {} clients hung up",
-            self.made.len(),
-            self.calls.len(),
-            self.calls.iter().filter(|call| call.streamed).count(),
-            count(|made| matches!(made.seen.ending, client::Ending::Broken)),
-            count(|made| matches!(made.seen.ending, client::Ending::HungUp(_))),
+            "{requests} requests, {calls} calls that reached a provider; {streamed} responses streamed, {broken} broke off, {hung_up} clients hung up"
         )
     }
 }

@@ -40,7 +40,8 @@ pub(crate) struct Demo {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
-    /// Write down what happened, and what was measured, as JSON. The file is empty until then.
+    /// Write down what happened, and what was measured, as JSON. The file is empty until then, and every
+    /// request is kept in memory for it.
     #[arg(long, value_name = "FILE")]
     pub(crate) truth_json: Option<PathBuf>,
 
@@ -72,6 +73,7 @@ impl Demo {
             lasts: self.duration,
             seed: self.seed,
             via: self.via,
+            keep: self.truth_json.is_some(),
         }
     }
 

@@ -40,8 +40,12 @@ pub(super) fn json(load: Load, clocks: &Clocks, outcome: &Outcome, report: &Repo
         let name = family.family.name.to_owned();
         (name, Value::from_iter(series(family)))
     });
-    let requests = outcome.made.iter().map(|made| request(made, clocks));
-    let calls = outcome.calls.iter().map(|call| call_made(call, clocks));
+    let requests = outcome.past.made.values().map(|made| request(made, clocks));
+    let calls = outcome
+        .past
+        .calls
+        .iter()
+        .map(|call| call_made(call, clocks));
     json!({
         "seed": load.seed,
         "rate": load.rate,
@@ -126,6 +130,7 @@ fn call_made(call: &Call, clocks: &Clocks) -> Value {
         "cache_read_tokens": usage.cache_read,
         "cache_write_tokens": usage.cache_write,
         "reasoning_tokens": usage.reasoning,
+        "reasoning_streamed": usage.reasoning_streamed,
         "usage_settled": call.settled,
     })
 }

@@ -83,9 +83,9 @@ impl Book {
         self.tokens.fetch_add(tokens, Ordering::Relaxed);
     }
 
-    /// Every call with a plan that has ended.
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        self.state().calls.clone()
+    /// Every call with a plan that has ended since the last time; they are in the book no more.
+    pub(crate) fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.state().calls)
     }
 
     pub(super) fn arrive(

@@ -27,6 +27,24 @@ pub(crate) struct Made {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth(BTreeMap<&'static str, BTreeMap<Labels, Value>>);
 
+/// Tells the truth, request by request, in the order in which they were dealt.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Teller {
+    pub(super) truth: Truth,
+    pins: routing::Pins,
+}
+
+impl Teller {
+    /// What one request, and its calls in their order, leave behind.
+    pub(super) fn tell(&mut self, made: &Made, attempts: &[&Call]) {
+        let Self { truth, pins } = self;
+        http::add(truth, made, attempts);
+        upstream::add(truth, made, attempts);
+        routing::add(truth, pins, made, attempts);
+        routing::add_offline(truth, made, attempts);
+    }
+}
+
 /// The truth of one series.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -78,30 +96,6 @@ impl Value {
 }
 
 impl Truth {
-    /// From everything that was made, and every call that came of it.
-    pub(crate) fn of(made: &[Made], calls: &[Call]) -> Self {
-        let mut by_plan: BTreeMap<u64, Vec<&Call>> = BTreeMap::new();
-        for call in calls {
-            if let Some(plan) = call.plan {
-                by_plan.entry(plan).or_default().push(call);
-            }
-        }
-        let mut truth = Self::default();
-        // In the order in which they were dealt, which is that of each session.
-        let mut made: Vec<_> = made.iter().collect();
-        made.sort_by_key(|made| made.order.id);
-        let mut pins = routing::Pins::default();
-        for made in made {
-            let mut attempts = by_plan.remove(&made.order.id).unwrap_or_default();
-            attempts.sort_by_key(|call| call.attempt);
-            http::add(&mut truth, made, &attempts);
-            upstream::add(&mut truth, made, &attempts);
-            routing::add(&mut truth, &mut pins, made, &attempts);
-            routing::add_offline(&mut truth, made, &attempts);
-        }
-        truth
-    }
-
     pub(crate) fn get(&self, family: &str, labels: &Labels) -> Option<Value> {
         self.0.get(family)?.get(labels).copied()
     }

@@ -13,9 +13,28 @@ use crate::{
     sim::Call,
 };
 
-/// Which candidate each session was led to last, as the contract has it.
-#[derive(Debug, Default)]
-pub(super) struct Pins(HashMap<(String, &'static str), Candidate>);
+/// Which candidate each session was led to last, as the contract has it, and by which order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pins(HashMap<(String, &'static str), (Candidate, u64)>);
+
+/// From how many pins on those of sessions are dropped that are long over.
+const PINS: usize = 4096;
+/// How many orders a session may be silent: far more than lie between two turns of one.
+const SILENT: u64 = 10_000;
+
+impl Pins {
+    fn get(&self, key: &(String, &'static str)) -> Option<Candidate> {
+        self.0.get(key).map(|(candidate, _)| *candidate)
+    }
+
+    fn insert(&mut self, key: (String, &'static str), to: Candidate, order: u64) {
+        if self.0.len() >= PINS {
+            self.0
+                .retain(|_, (_, last)| order.saturating_sub(*last) < SILENT);
+        }
+        self.0.insert(key, (to, order));
+    }
+}
 
 pub(super) fn add(truth: &mut Truth, pins: &mut Pins, made: &Made, attempts: &[&Call]) {
     let decided = match made.order.routing {
@@ -33,7 +52,7 @@ pub(super) fn add(truth: &mut Truth, pins: &mut Pins, made: &Made, attempts: &[&
         return;
     };
     let session = made.order.session.clone().map(|id| (id, alias.name));
-    let pinned = session.as_ref().and_then(|key| pins.0.get(key)).copied();
+    let pinned = session.as_ref().and_then(|key| pins.get(key));
     let first = pinned.unwrap_or(alias.candidates[0]);
     let service = matches!(made.order.routing, Routing::Service(_));
     let accepted = if service {
@@ -58,7 +77,7 @@ pub(super) fn add(truth: &mut Truth, pins: &mut Pins, made: &Made, attempts: &[&
         && pinned != Some(accepted)
     {
         event("store");
-        pins.0.insert(session, accepted);
+        pins.insert(session, accepted, made.order.id);
     }
     let route = match accepted.model {
         _ if service => "routing",

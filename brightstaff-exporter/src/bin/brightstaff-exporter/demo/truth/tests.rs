@@ -85,6 +85,16 @@ fn assert_times(truth: &Truth, family: &str, least: f64, most: f64) {
     );
 }
 
+/// The truth of what was made, in this order, and of its calls.
+fn truth_of(made: &[Made], calls: &[Call]) -> Truth {
+    let mut teller = Teller::default();
+    for made in made {
+        let of_it = calls.iter().filter(|call| call.plan == Some(made.order.id));
+        teller.tell(made, &of_it.collect::<Vec<_>>());
+    }
+    teller.truth
+}
+
 fn count(truth: &Truth, family: &str, label: (&str, &str)) -> u64 {
     let series = truth.series(family);
     let named = series.filter(|(labels, _)| labels.iter().any(|one| one == label));
@@ -95,7 +105,7 @@ fn count(truth: &Truth, family: &str, label: (&str, &str)) -> u64 {
 fn durations_lie_between_what_both_sides_saw() {
     let clock = Clock(Instant::now());
     let made = [clock.made(1, Routing::Nothing)];
-    let truth = Truth::of(&made, &[clock.call(1, "gpt-4o")]);
+    let truth = truth_of(&made, &[clock.call(1, "gpt-4o")]);
     assert_times(&truth, c::HTTP_REQUEST_DURATION.name, 0.070, 0.100);
     assert_times(&truth, c::HTTP_TIME_TO_HEADERS.name, 0.030, 0.050);
     assert_times(&truth, c::UPSTREAM_DURATION.name, 0.070, 0.100);
@@ -113,7 +123,7 @@ fn a_hang_up_ends_between_the_client_and_the_provider() {
     made.seen.ended = clock.at(60);
     let mut call = clock.call(1, "gpt-4o");
     (call.finish, call.terminal, call.settled) = (Finish::HungUp, None, false);
-    let truth = Truth::of(&[made], &[call]);
+    let truth = truth_of(&[made], &[call]);
     assert_times(&truth, c::HTTP_REQUEST_DURATION.name, 0.050, 0.080);
     assert_times(&truth, c::UPSTREAM_DURATION.name, 0.050, 0.080);
     assert_eq!(count(&truth, c::HTTP_CANCELLED.name, ("phase", "body")), 1);
@@ -148,7 +158,7 @@ fn a_response_that_breaks_off_is_interrupted_and_no_cancel() {
     let mut cut = clock.call(1, "gpt-4o");
     (cut.finish, cut.terminal) = (Finish::Cut, None);
     for (ending, interrupted) in [(Ending::Broken, 1), (Ending::Whole, 0)] {
-        let truth = Truth::of(&[made(ending)], std::slice::from_ref(&cut));
+        let truth = truth_of(&[made(ending)], std::slice::from_ref(&cut));
         let of = |reason| count(&truth, c::HTTP_INTERRUPTED.name, ("reason", reason));
         assert_eq!((of("error"), of("panic")), (interrupted, 0), "{ending:?}");
         assert_eq!(count(&truth, c::HTTP_CANCELLED.name, ("phase", "body")), 0);
@@ -174,7 +184,7 @@ fn the_first_class_that_fits_is_the_one() {
         let mut call = clock.call(1, "gpt-4o");
         call.answered = status.map(|status| (status, clock.at(40)));
         (call.terminal, call.finish) = (terminal, finish);
-        let truth = Truth::of(&[clock.made(1, Routing::Nothing)], &[call]);
+        let truth = truth_of(&[clock.made(1, Routing::Nothing)], &[call]);
         let label = ("error_class", class);
         assert_eq!(
             count(&truth, c::UPSTREAM_REQUESTS.name, label),
@@ -198,7 +208,7 @@ fn a_session_stays_where_it_was_led() {
     let mut rescued = clock.call(1, "gpt-4o");
     rescued.attempt = 1;
     let calls = [refused, rescued, clock.call(2, "gpt-4o")];
-    let truth = Truth::of(&[turn(1), turn(2)], &calls);
+    let truth = truth_of(&[turn(1), turn(2)], &calls);
     for (outcome, expected) in [("miss", 1), ("store", 1), ("hit", 1)] {
         let label = ("outcome", outcome);
         assert_eq!(
