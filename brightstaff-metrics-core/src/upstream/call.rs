@@ -42,8 +42,8 @@ pub struct UpstreamCall {
     /// Whose call it is, also once it has ended.
     metrics: usize,
     open: Option<OpenCall>,
-    /// What its response was found to say, once it has ended.
-    ended: Option<Opening>,
+    /// What its response was found to say, once it has ended; one of which nothing was read is no success.
+    ended: Opening,
 }
 
 /// A call that has not ended. It is taken at the end, so that there is one.
@@ -92,7 +92,7 @@ impl UpstreamCall {
                 progress: Progress::default(),
                 aside: None,
             }),
-            ended: None,
+            ended: Opening::Failed,
         }
     }
 
@@ -221,15 +221,15 @@ impl UpstreamCall {
             at,
         };
         let class = call.record(end, Some(meter.facts()));
-        self.ended = Some(Opening::at_end(class, Some(meter.facts())));
+        self.ended = Opening::at_end(class, meter.facts());
     }
 
     pub(super) fn open_ref(&self) -> Option<&OpenCall> {
         self.open.as_ref()
     }
 
-    /// What the response was found to say, whatever those who hold it may find; `None` while it is open.
-    pub(super) fn ended(&self) -> Option<Opening> {
+    /// What the response was found to say once it ended, whatever those who hold it may find.
+    pub(super) fn ended(&self) -> Opening {
         self.ended
     }
 
@@ -291,14 +291,17 @@ impl UpstreamCall {
                 Some(slot) => {
                     // It is recorded later, and over now.
                     call.in_flight = None;
-                    let class = end.class(call.status, call.facts());
-                    self.ended = Some(Opening::at_end(class, call.facts()));
+                    if let Some(facts) = call.facts() {
+                        self.ended = Opening::at_end(end.class(call.status, Some(facts)), facts);
+                    }
                     slot.put(Ended { call, end });
                     return;
                 }
             },
         };
-        self.ended = Some(Opening::at_end(class, call.facts()));
+        if let Some(facts) = call.facts() {
+            self.ended = Opening::at_end(class, facts);
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl UpstreamCall {
     pub(crate) fn opening(&self) -> Opening {
         match self.open_ref() {
             Some(call) => call.opening(),
-            None => self.ended().unwrap_or(Opening::Sound),
+            None => self.ended(),
         }
     }
 }
@@ -45,8 +45,8 @@ impl OpenCall {
 
 impl Opening {
     /// Of a response that ended with this class.
-    pub(super) fn at_end(class: ErrorClass, facts: Option<&Facts>) -> Self {
-        let began = facts.is_some_and(|facts| !facts.error && facts.events > 0);
+    pub(super) fn at_end(class: ErrorClass, facts: &Facts) -> Self {
+        let began = !facts.error && facts.events > 0;
         if began || class == ErrorClass::None {
             Self::Sound
         } else {
