@@ -243,6 +243,9 @@ pub(super) static TABLE: &[Row] = &[
     post("/v1/audio/translations", OpenAi, Audio, Body),
     post("/v1/rerank", OpenAi, Rerank, Body),
     row(Verb::Get, "/v1/realtime", OpenAi, Realtime, Query),
+    // Over WebRTC, whose offer is asked for here.
+    post("/v1/realtime", OpenAi, Realtime, Query),
+    post("/v1/realtime/calls", OpenAi, Realtime, Query),
     any("/v1/files/**", OpenAi, Files),
     any("/v1/uploads/**", OpenAi, Files),
     any("/v1/batches/**", OpenAi, Batches),
