@@ -274,6 +274,29 @@ async fn bad_configurations_are_refused_in_one_line() {
     );
 }
 
+/// Nobody could tell the one from the other.
+#[tokio::test]
+async fn no_provider_has_the_name_that_paths_begin_with() {
+    for name in [
+        "v1", "v1beta", "v2", "api", "model", "models", "chat", "files", "rerank", "messages",
+        "routing", "healthz", "readyz", "metrics",
+    ] {
+        let (line, code) = refused(Serve::upstreams(&[(name, "http://h")])).await;
+        let told = format!("providers.{name}: paths of an API begin with this name: rename it");
+        assert!(line.contains(&told), "{line}");
+        assert_eq!(code, 2);
+    }
+    let azure = "[providers.openai]\nurl = 'https://h'\napi = 'azure'";
+    let (line, _) = refused(Serve::config(azure)).await;
+    assert!(line.contains("providers.openai: paths of an API"), "{line}");
+    let (line, _) = refused(Serve::config(
+        "[providers.p]\nurl = 'http://h'\nallow = ['POST v1/files']",
+    ))
+    .await;
+    let told = "line 3: providers.p.allow: is no method and path: write \"POST /v1/files\"";
+    assert!(line.contains(told), "{line}");
+}
+
 #[tokio::test]
 async fn the_example_is_sound() {
     let example = include_str!("../../gateway.toml");
