@@ -28,6 +28,7 @@ mod probes;
 mod proxies;
 #[cfg(feature = "redis")]
 mod redis;
+mod refused;
 mod reload;
 mod request_ids;
 mod reuse;

@@ -1,12 +1,15 @@
 //! Who answers for which model.
 
+mod candidate;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use brightstaff_metrics_core::{Metrics, Upstream, labels::RouteKind};
+use brightstaff_metrics_core::{Metrics, labels::RouteKind};
 
+pub(super) use self::candidate::{Alias, Candidate, Choice};
 use super::{
     destination::Destination,
     endpoint::{Asked, Named, is_taken},
@@ -21,60 +24,6 @@ use crate::config::{Api, BaseUrl, Config, ConfigError, Target, shown_name};
 /// What stands in the label `model` of calls to agents. It tells them from the calls to models,
 /// which an agent may make through this gateway again.
 pub(super) const AGENT_MODEL: &str = "agent";
-
-/// One destination to try, and what of the request changes for it.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) destination: Arc<Destination>,
-    pub(super) upstream: Upstream,
-    /// The model to ask the destination for; agents get what the client wrote.
-    pub(super) model: Option<Box<str>>,
-    /// One of an alias that leads to several destinations. The client's key is for one of them at the
-    /// most, and nobody knows for which, so that none gets it.
-    pub(super) among_several: bool,
-}
-
-impl Candidate {
-    /// What a decision for it selected: a model, or an agent.
-    pub(super) fn selected(&self) -> &str {
-        self.model.as_deref().unwrap_or(&self.destination.name)
-    }
-
-    /// Whether a client's own credentials reach it.
-    pub(super) fn passes_credentials(&self) -> bool {
-        !self.among_several && self.destination.passes_credentials()
-    }
-
-    /// What tells it from every other candidate of an alias, whatever their order.
-    pub(super) fn full_name(&self) -> String {
-        format!("{}/{}", self.destination.name, self.selected())
-    }
-
-    /// Whether this is its full name.
-    pub(super) fn is(&self, full_name: &str) -> bool {
-        let rest = full_name.strip_prefix(&*self.destination.name);
-        let selected = rest.and_then(|rest| rest.strip_prefix('/'));
-        selected == Some(self.selected())
-    }
-}
-
-/// An alias, and where it leads.
-#[derive(Debug)]
-pub(super) struct Alias {
-    pub(super) name: Arc<str>,
-    pub(super) route: RouteKind,
-    pub(super) candidates: Vec<Candidate>,
-    pub(super) failover: Failover,
-}
-
-/// Where a request goes.
-#[derive(Debug)]
-pub(super) enum Choice<'a> {
-    /// The client named an alias: there is something to decide.
-    Alias(&'a Alias),
-    /// The client named its destination, or there is only one.
-    Direct(Candidate),
-}
 
 #[derive(Debug)]
 pub(super) struct Directory {
