@@ -39,6 +39,7 @@ mod series;
 mod sessions;
 mod silence;
 mod socket_ends;
+mod socket_refusals;
 mod sockets;
 mod stalls;
 mod start;

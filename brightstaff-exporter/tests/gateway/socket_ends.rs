@@ -15,12 +15,11 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     drain::closed,
     support::{
-        ByHand, Client, Connection, Gateway, PATIENCE, Raw, Serve, SocketUpstream, echo,
-        eventually, open, request,
+        ByHand, Client, Connection, Gateway, PATIENCE, Raw, SOCKETS_IN_FLIGHT, Serve,
+        SocketUpstream, echo, eventually, open, request,
     },
 };
 
-const IN_FLIGHT: &str = r#"http_in_flight_requests{handler="realtime"}"#;
 const CANCELLED: &str = r#"http_requests_cancelled_total{handler="realtime",phase="body"}"#;
 const INTERRUPTED: &str = r#"http_requests_interrupted_total{handler="realtime",reason="error"}"#;
 
@@ -34,7 +33,7 @@ async fn opened(gateway: &Gateway) -> Client {
 async fn ended(gateway: &Gateway, count: f64, cancelled: f64, interrupted: f64) {
     let measured = r#"http_request_duration_seconds_count{handler="realtime"}"#;
     gateway.expect(measured, count).await;
-    gateway.expect(IN_FLIGHT, 0.0).await;
+    gateway.expect(SOCKETS_IN_FLIGHT, 0.0).await;
     let scrape = gateway.scrape().await;
     let ends = (scrape.sum(CANCELLED), scrape.sum(INTERRUPTED));
     assert_eq!(ends, (cancelled, interrupted));
@@ -142,7 +141,7 @@ async fn no_limit_of_requests_ends_it_and_its_own_does() {
     let mut client = opened(&gateway).await;
     sleep(Duration::from_secs(1)).await;
     echo(&mut client, Message::text("still here")).await;
-    gateway.expect(IN_FLIGHT, 1.0).await;
+    gateway.expect(SOCKETS_IN_FLIGHT, 1.0).await;
 
     let config = format!("websocket_idle_timeout = '300ms'\n{provider}");
     let gateway = Serve::config(&config).start().await;
@@ -161,7 +160,7 @@ async fn open_sockets_go_on_for_the_drain() {
     gateway.signal("TERM");
     closed(&gateway).await;
     echo(&mut client, Message::text("still here")).await;
-    assert_eq!(gateway.scrape().await.sum(IN_FLIGHT), 1.0);
+    assert_eq!(gateway.scrape().await.sum(SOCKETS_IN_FLIGHT), 1.0);
     client.close(None).await.unwrap();
     over(&mut client).await;
     drop(client);
@@ -219,7 +218,7 @@ async fn nothing_is_left_open() {
     .await;
     let gateway = Serve::upstreams(&[("openai", &upstream.url)]).start().await;
     drop(opened(&gateway).await);
-    gateway.expect(IN_FLIGHT, 0.0).await;
+    gateway.expect(SOCKETS_IN_FLIGHT, 0.0).await;
     let files = async || gateway.scrape().await.sum("process_open_fds");
     let before = files().await;
     for n in 0..100 {
@@ -234,7 +233,7 @@ async fn nothing_is_left_open() {
     }
     let measured = r#"http_request_duration_seconds_count{handler="realtime"}"#;
     gateway.expect(measured, 101.0).await;
-    gateway.expect(IN_FLIGHT, 0.0).await;
+    gateway.expect(SOCKETS_IN_FLIGHT, 0.0).await;
     eventually("all is closed", async || files().await <= before).await;
     assert_eq!(gateway.scrape().await.sum(CANCELLED), 20.0);
 }
@@ -313,7 +312,7 @@ async fn a_client_that_does_not_wait_for_it_leaves_nothing_behind() {
     timeout(PATIENCE, is_closed.recv()).await.unwrap().unwrap();
     let left = r#"http_requests_cancelled_total{handler="realtime",phase="headers"}"#;
     gateway.expect(left, 1.0).await;
-    gateway.expect(IN_FLIGHT, 0.0).await;
+    gateway.expect(SOCKETS_IN_FLIGHT, 0.0).await;
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(crate) use self::{
     literal::{Literal, literal},
     raw::{Raw, chat, post},
     scrape::Scrape,
-    sockets::{Client, SocketUpstream, echo, open, request},
+    sockets::{Client, SOCKETS_IN_FLIGHT, SocketUpstream, echo, open, request},
     upstream::{Exchange, Upstream, stream},
 };
 

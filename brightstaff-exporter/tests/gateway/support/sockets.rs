@@ -18,6 +18,9 @@ use tokio_tungstenite::{
 
 use super::{Gateway, PATIENCE};
 
+/// Sockets that are open.
+pub(crate) const SOCKETS_IN_FLIGHT: &str = r#"http_in_flight_requests{handler="realtime"}"#;
+
 /// A web socket, seen from either side.
 pub(crate) type Client = WebSocketStream<TcpStream>;
 
