@@ -10,10 +10,9 @@ use super::{
         wire::Message,
     },
     attributes::{OF_EXPONENTIAL, OF_HISTOGRAM, renumber},
-    nanos,
     request::{Data, Request, Temporality},
 };
-use crate::buckets::Unit;
+use crate::{buckets::Unit, clock::nanos};
 
 /// A value at a moment.
 #[derive(Clone, Copy, Debug)]
