@@ -93,6 +93,12 @@ impl LabelSet {
         self.sheet.created.since_epoch()
     }
 
+    /// The same in nanoseconds.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn began(&self) -> u64 {
+        self.sheet.created.as_nanos()
+    }
+
     /// As the attributes of a point that is a number. They are rendered when they are first asked for, with all others on
     /// the sheet, and kept.
     #[cfg(feature = "otlp")]

@@ -17,10 +17,7 @@ pub(crate) use self::{
     request::{Request, Settings},
 };
 use super::{Counter, Gauge, Histogram, Visitor, text, wire::Message};
-use crate::{
-    catalogue::{Family, Kind},
-    clock::nanos,
-};
+use crate::catalogue::{Family, Kind};
 
 /// Writes series as points, under the names by which they are scraped.
 #[derive(Debug)]
@@ -54,8 +51,9 @@ impl Visitor for OtlpWriter<'_, '_> {
     }
 
     fn counter(&mut self, counter: &Counter) {
-        let (attributes, began) = (counter.labels().attributes(), nanos(counter.created()));
-        self.request.counter(attributes, began, counter.get());
+        let labels = counter.labels();
+        self.request
+            .counter(labels.attributes(), labels.began(), counter.get());
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
@@ -78,7 +76,7 @@ impl Visitor for OtlpWriter<'_, '_> {
         };
         self.request.histogram(
             histogram.labels().attributes(),
-            nanos(histogram.created()),
+            histogram.labels().began(),
             buckets,
             Sum::Samples(histogram.samples(), histogram.unit()),
             histogram.exemplars().map(|(_, exemplar)| exemplar),
