@@ -351,7 +351,7 @@ fn what_does_not_change_has_no_point_and_what_is_lost_is_told_again() {
     );
 }
 
-/// "LowMemory: This value uses Delta aggregation temporality for Synchronous Counter and Histogram and uses Cumulative for
+/// "`LowMemory`: This value uses Delta aggregation temporality for Synchronous Counter and Histogram and uses Cumulative for
 /// Synchronous `UpDownCounter`, Asynchronous Counter, and Asynchronous `UpDownCounter` instrument kinds."
 #[cfg(target_os = "linux")]
 #[test]
