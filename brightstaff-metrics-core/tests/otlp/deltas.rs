@@ -351,8 +351,8 @@ fn what_does_not_change_has_no_point_and_what_is_lost_is_told_again() {
     );
 }
 
-/// "`LowMemory`: This value uses Delta aggregation temporality for Synchronous Counter and Histogram and uses Cumulative for
-/// Synchronous `UpDownCounter`, Asynchronous Counter, and Asynchronous `UpDownCounter` instrument kinds."
+/// OpenTelemetry's `lowmemory` is delta for synchronous counters and histograms, and cumulative for asynchronous
+/// counters, which somebody else counts: those would have to be remembered.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_read_when_it_is_told_is_cumulative_where_memory_is_low() {
