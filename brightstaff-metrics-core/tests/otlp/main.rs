@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, unreachable_pub)] // Helpers of tests are tests.
 
 mod deltas;
+#[path = "../formats/foreign.rs"]
+#[allow(dead_code)] // Half of it is of the formats.
+mod foreign;
 mod histograms;
 mod model;
 mod read;

@@ -7,6 +7,7 @@ use super::{
         wire::Message,
     },
     attributes::{OF_EXPONENTIAL, OF_HISTOGRAM, renumber},
+    delta::{Before, Form},
     points::{COUNT, SUM, Since, nonzero},
     request::{Data, Request, Temporality},
 };
@@ -52,12 +53,17 @@ impl Request<'_> {
         let counts = buckets.counts().len();
         words.extend_from_slice(buckets.counts());
         words.extend_from_slice(&sum.words());
-        if let Some(since) = self.since(attributes, began, &words, counts) {
-            let before = since.before.unwrap_or_default();
+        if let Some(mut since) = self.since(attributes, began, &words, sum.form()) {
+            // What fell began at 0 again.
+            since.before = since.before.filter(|before| {
+                let mut pairs = before.words.iter().zip(&words).take(counts);
+                pairs.all(|(before, now)| before <= now)
+            });
+            let before = since.before.map_or(&[][..], |before| before.words);
             for (count, before) in words.iter_mut().zip(before).take(counts) {
                 *count -= before;
             }
-            let sum = sum.since(before.get(counts..).unwrap_or_default());
+            let sum = sum.since(since.before, counts);
             let buckets = match buckets {
                 Buckets::Explicit(_, bounds) => Buckets::Explicit(&words[..counts], bounds),
                 Buckets::Exponential(_, first) => Buckets::Exponential(&words[..counts], first),
@@ -137,25 +143,35 @@ impl Sum {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "halves")]
-    fn words(self) -> [u64; 2] {
+    const fn form(self) -> Form {
         match self {
-            Self::Samples(samples, _) => [samples as u64, (samples >> 64) as u64],
-            Self::Float(sum) => [sum.to_bits(), 0],
+            Self::Samples(..) => Form::Whole,
+            Self::Float(_) => Form::Float,
         }
     }
 
-    /// What was added since it was these words, if it was there.
-    fn since(self, before: &[u64]) -> f64 {
-        let &[low, high] = before else {
+    /// The sum of whole numbers, and behind it in any case the float.
+    #[expect(clippy::cast_possible_truncation, reason = "halves")]
+    fn words(self) -> [u64; 3] {
+        let float = self.get().to_bits();
+        match self {
+            Self::Samples(samples, _) => [samples as u64, (samples >> 64) as u64, float],
+            Self::Float(_) => [0, 0, float],
+        }
+    }
+
+    /// What was added since it stood behind so many counts, if it was there.
+    fn since(self, before: Option<Before<'_>>, counts: usize) -> f64 {
+        let Some(Before { words, form }) = before else {
             return self.get();
         };
-        match self {
-            Self::Samples(samples, unit) => {
+        match (self, form, &words[counts..]) {
+            (Self::Samples(samples, unit), Form::Whole, &[low, high, _]) => {
                 let before = u128::from(high) << 64 | u128::from(low);
                 unit.of(samples.saturating_sub(before))
             }
-            Self::Float(sum) => sum - f64::from_bits(low),
+            (_, _, &[.., float]) => self.get() - f64::from_bits(float),
+            (_, _, []) => self.get(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{
     super::wire::Message,
+    delta::{Before, Form},
     request::{Data, Request, Temporality},
 };
 
@@ -15,34 +16,48 @@ pub(crate) enum Number {
     Double(f64),
 }
 
-/// Of which totals a point tells what was added, and since when.
+/// Since when a point tells what was added, and to which totals.
 pub(super) struct Since<'a> {
     pub(super) temporality: Temporality,
     pub(super) began: u64,
-    pub(super) before: Option<&'a [u64]>,
+    pub(super) before: Option<Before<'a>>,
 }
 
 impl<'a> Request<'a> {
     /// A number that only rises, whole: it is told as such, since a float skips some above 2^53.
     pub(crate) fn counter(&mut self, attributes: &[u8], began: u64, total: u64) {
-        let Some(since) = self.since(attributes, began, &[total], 1) else {
+        let Some(since) = self.since(attributes, began, &[total], Form::Whole) else {
             return;
         };
-        let delta = total - since.before.map_or(0, |before| before[0]);
+        let before = since.before.map_or(0, |before| match before.form {
+            Form::Whole => before.words[0],
+            // Whole in fact.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Form::Float => f64::from_bits(before.words[0]) as u64,
+        });
+        // What fell began at 0 again.
+        let delta = total.checked_sub(before).unwrap_or(total);
         let kind = Data::Sum(since.temporality);
         self.number(kind, attributes, since.began, whole(delta));
     }
 
     /// A number that only rises.
     pub(crate) fn float_counter(&mut self, attributes: &[u8], began: u64, total: f64) {
-        // Those of numbers that are not negative compare as these.
-        let bits = total.to_bits();
-        let Some(since) = self.since(attributes, began, &[bits], 1) else {
+        let Some(since) = self.since(attributes, began, &[total.to_bits()], Form::Float) else {
             return;
         };
-        let before = since.before.map_or(0.0, |before| f64::from_bits(before[0]));
-        let (kind, delta) = (Data::Sum(since.temporality), Number::Double(total - before));
-        self.number(kind, attributes, since.began, delta);
+        let before = since.before.map_or(0.0, |before| match before.form {
+            #[expect(clippy::cast_precision_loss, reason = "as the total was made one")]
+            Form::Whole => before.words[0] as f64,
+            Form::Float => f64::from_bits(before.words[0]),
+        });
+        let delta = if total < before {
+            total
+        } else {
+            total - before
+        };
+        let kind = Data::Sum(since.temporality);
+        self.number(kind, attributes, since.began, Number::Double(delta));
     }
 
     /// A number that only rises, and is read at this moment: an asynchronous one, as OpenTelemetry has it.
@@ -82,14 +97,13 @@ impl<'a> Request<'a> {
         self.out.end(point);
     }
 
-    /// What a point is to tell of these totals, of which so many at the front cannot fall. `None` where they are what
-    /// they were.
+    /// What a point is to tell of these totals; `None` where they are what they were.
     pub(super) fn since(
         &mut self,
         attributes: &[u8],
         began: u64,
         totals: &[u64],
-        rising: usize,
+        form: Form,
     ) -> Option<Since<'a>> {
         let Some(deltas) = &mut self.deltas else {
             return Some(Since {
@@ -98,21 +112,17 @@ impl<'a> Request<'a> {
                 before: None,
             });
         };
-        let before = deltas.note(attributes, totals);
-        if before == Some(totals) {
+        let before = deltas.note(attributes, totals, form);
+        let words = totals;
+        if before == Some(Before { words, form }) {
             return None;
         }
         let since = deltas.since();
-        let rose = |before: &&[u64]| {
-            let mut pairs = before.iter().zip(totals).take(rising);
-            pairs.all(|(before, now)| before <= now)
-        };
         Some(Since {
             temporality: Temporality::Delta,
             // What was not there before began after that.
             began: before.map_or(began.max(since), |_| since),
-            // What fell began at 0 again.
-            before: before.filter(rose),
+            before,
         })
     }
 
