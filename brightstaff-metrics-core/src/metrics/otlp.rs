@@ -308,8 +308,8 @@ impl Encoder {
             exemplars: self.exemplars,
         };
         let mut out = std::mem::take(&mut self.spare);
-        // What is recorded from one export to the next seldom makes many new series.
-        out.reserve(self.bytes + self.bytes / 16);
+        // Most have as many points as the one before.
+        out.reserve(self.bytes);
         let mut request = Request::new(out, &self.resource.fields, settings, before);
         request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
         exposition.tell(&mut request);
