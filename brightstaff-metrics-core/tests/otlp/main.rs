@@ -202,6 +202,14 @@ fn whole_numbers_are_exact() {
     assert_eq!(prompt.value, Value::Int(1_152_921_504_606_846_977));
 }
 
+/// An export is made on one thread, and sent on another.
+#[test]
+fn encoders_and_exports_move_between_threads() {
+    fn assert_moves<T: Send + Sync + 'static>() {}
+    assert_moves::<Encoder>();
+    assert_moves::<brightstaff_metrics_core::otlp::Export>();
+}
+
 #[test]
 fn settings_are_read_in_any_case_and_what_is_unknown_is_named() {
     assert_eq!("LowMemory".parse(), Ok(Temporality::LowMemory));
