@@ -145,32 +145,3 @@ fn runbooks() -> String {
     out.push('\n');
     out
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::links;
-
-    #[test]
-    fn every_link_into_the_page_has_its_heading() {
-        let page = fs::read_to_string(workspace::root().join(PATH)).unwrap();
-        let headings = page.lines().filter(|line| line.starts_with('#'));
-        let anchors: Vec<_> = headings
-            .map(|line| links::anchor(line.trim_start_matches('#').trim()))
-            .collect();
-        let page_url = links::monitoring("");
-        let dashboard = grafana::render(Source::Scraped);
-        let rules = alerts::all();
-        let mut wanted: Vec<_> = rules
-            .iter()
-            .map(|alert| links::anchor(alert.name))
-            .collect();
-        for link in dashboard.split(&format!("{page_url}#")).skip(1) {
-            wanted.push(link.split('"').next().unwrap_or_default().to_owned());
-        }
-        assert!(wanted.len() > 20);
-        for anchor in wanted {
-            assert!(anchors.contains(&anchor), "no heading for {anchor}");
-        }
-    }
-}
