@@ -151,6 +151,8 @@ fn overview(prometheus: &str, window: u64, now: f64) -> Result<usize> {
     let mut values = 0;
     for expression in targets
         .flatten()
+        // This Prometheus keeps none; stage `formats` has one that does.
+        .filter(|target| target["legendFormat"] != grafana::overview::NATIVE)
         .filter_map(|target| target["expr"].as_str())
     {
         let variables = Variables {
