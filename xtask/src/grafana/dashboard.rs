@@ -101,7 +101,14 @@ fn sorted(value: Value) -> Value {
 }
 
 fn panels(source: Source, uid: &str) -> Vec<Value> {
-    let rows = panels::rows(source);
+    let mut rows = panels::rows(source);
+    if source != Source::Scraped {
+        // What Prometheus keeps beside a bucket is not in the rates that rules record.
+        let panels = rows.iter_mut().flat_map(|row| &mut row.panels);
+        for query in panels.flat_map(|panel| &mut panel.queries) {
+            query.exemplars = false;
+        }
+    }
     let titles: Vec<_> = rows
         .iter()
         .flat_map(|row| &row.panels)
