@@ -26,7 +26,9 @@ pub(super) struct Scene {
 pub(super) enum Gateway {
     /// The sidecar.
     Serve,
-    /// The sidecar, which keeps sessions in a Redis.
+    /// The sidecar, whose clients ask for an alias of two candidates.
+    Routes,
+    /// The same, which keeps sessions in a Redis.
     Sessions,
     /// The sidecar, which does not ask streams for their usage.
     Unasked,
@@ -58,6 +60,13 @@ pub(super) const SCENES: &[Scene] = &[
         gateway: Gateway::Serve,
         happens: Happens::ProviderEnds,
         sends: |_, _| stream("gpt-4o"),
+        sees: &[Seen::Whole(502)],
+    },
+    Scene {
+        name: "All candidates down",
+        gateway: Gateway::Routes,
+        happens: Happens::ProviderEnds,
+        sends: |_, _| stream("fast"),
         sees: &[Seen::Whole(502)],
     },
     Scene {
@@ -154,14 +163,19 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         name: "Nothing wrong",
-        gateway: Gateway::Serve,
-        happens: Happens::Fails(Fault::Limits(50)),
+        gateway: Gateway::Sessions,
+        happens: Happens::Fails(Fault::Limits(49)),
         sends: |number, begun| match number % 50 {
-            10 if begun => body(json!({"model": "gpt-4o", "messages": "hello"}).to_string()),
-            20 if begun => body("{\"model\": \"gpt-4o\"".to_owned()),
-            30 if begun => Request {
+            11 if begun => body(json!({"model": "gpt-4o", "messages": "hello"}).to_string()),
+            21 if begun => body("{\"model\": \"gpt-4o\"".to_owned()),
+            31 if begun => Request {
                 leaves: true,
                 ..stream("gpt-4o")
+            },
+            even if even % 2 == 0 => Request {
+                // Each has ten turns.
+                session: Some(format!("session-{}", number / 20)),
+                ..stream("fast")
             },
             _ => stream("gpt-4o"),
         },

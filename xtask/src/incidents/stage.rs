@@ -84,6 +84,11 @@ impl Stage {
         Ok(())
     }
 
+    /// Whether its gateway is to be there.
+    pub(super) fn runs(&self) -> bool {
+        self.gateway.is_some()
+    }
+
     /// Fails where the gateway has ended by itself.
     pub(super) fn check(&mut self) -> Result<()> {
         let gateway = self.gateway.as_mut().map(Guarded::check);
@@ -107,13 +112,12 @@ fn configuration(kind: Gateway, upstream: &str, redis: Option<&Redis>) -> String
         "[providers.openai]\nurl = \"{upstream}\"\napi_key_env = \"INCIDENT_KEY\"\nmodels = {MODELS:?}\n\
          open_models = 5\ninclude_usage = \"{usage}\"\n"
     );
-    if let Some(redis) = redis {
+    if matches!(kind, Gateway::Routes | Gateway::Sessions) {
         let [first, second] = MODELS;
-        toml += &format!(
-            "[routes.fast]\ncandidates = [\"openai/{first}\", \"openai/{second}\"]\n\
-             [sessions]\nstore = \"redis\"\nurl = \"{}\"\n",
-            redis.url()
-        );
+        toml += &format!("[routes.fast]\ncandidates = [\"openai/{first}\", \"openai/{second}\"]\n");
+    }
+    if let Some(redis) = redis {
+        toml += &format!("[sessions]\nstore = \"redis\"\nurl = \"{}\"\n", redis.url());
     }
     toml
 }
