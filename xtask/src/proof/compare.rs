@@ -83,29 +83,24 @@ pub(super) fn compare(
             no_strangers(&returned, samples)?;
             Ok(returned.len())
         }
-        Expected::Pace(samples) => {
-            for (key, samples) in samples {
-                let value = returned.get(key);
-                let value = value.with_context(|| format!("no pace of {key:?}"))?;
-                let mean = mean(samples);
-                let most = mean * tolerance.share + tolerance.seconds;
-                let off = (value.recip() - mean).abs();
-                ensure!(
-                    off <= most,
-                    "{key:?}: a pace of {value} for a mean of {mean}"
-                );
-            }
-            no_strangers(&returned, samples)?;
-            Ok(samples.len())
-        }
-        Expected::Buckets(family, samples, seconds) => {
-            let bounds = bounds(family).iter().copied().chain([f64::INFINITY]);
-            for bound in bounds {
-                let own = returned.iter().find(|(key, _)| key[0].parse() == Ok(bound));
+        Expected::Buckets(buckets) => {
+            ensure!(
+                returned.len() == buckets.len(),
+                "{} buckets, and there are {}",
+                returned.len(),
+                buckets.len()
+            );
+            for (bound, truth) in buckets {
+                // Bounds are written in more ways than one.
+                let own = returned
+                    .iter()
+                    .find(|(key, _)| key[0].parse() == Ok(*bound));
                 let (_, value) = own.with_context(|| format!("no bucket up to {bound}"))?;
-                cumulative(bound, value * seconds, samples, tolerance)?;
+                let most = truth * tolerance.share + tolerance.constant;
+                let off = (value - truth).abs();
+                ensure!(off <= most, "up to {bound}: {value}, and it is {truth}");
             }
-            Ok(returned.len())
+            Ok(buckets.len())
         }
         Expected::Rest => {
             let busy = returned.iter().find(|(_, value)| **value != 0.0);
@@ -127,20 +122,6 @@ pub(super) fn compare(
 fn no_strangers(returned: &BTreeMap<Vec<String>, f64>, samples: &expect::Samples) -> Result<()> {
     let stranger = returned.keys().find(|key| !samples.contains_key(*key));
     ensure!(stranger.is_none(), "{stranger:?} had no samples");
-    Ok(())
-}
-
-/// Whether as many samples were up to this bound, as far as somebody else saw them.
-#[expect(clippy::cast_precision_loss)]
-fn cumulative(bound: f64, count: f64, samples: &[f64], tolerance: Tolerance) -> Result<()> {
-    let upto = |bound: f64| samples.iter().filter(|sample| **sample <= bound).count() as f64;
-    let low = upto(bound - tolerance.seconds) * (1.0 - tolerance.share);
-    let high = upto(bound + tolerance.seconds) * (1.0 + tolerance.share);
-    let few = tolerance.ranks.unwrap_or_default();
-    ensure!(
-        count >= low - few && count <= high + few,
-        "{count} samples up to {bound}, and there are {low} to {high}"
-    );
     Ok(())
 }
 

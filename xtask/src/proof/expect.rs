@@ -20,10 +20,8 @@ pub(super) enum Expected {
     Quantile(f64, &'static Family, Samples),
     /// The mean of these samples: of all, or where this quantile is in the first or the last bucket.
     Mean(Option<f64>, &'static Family, Samples),
-    /// The inverse of the mean of these samples.
-    Pace(Samples),
-    /// How many of these samples were up to each bound of the family's buckets, in each of so many seconds.
-    Buckets(&'static Family, Vec<f64>, f64),
+    /// These values, each of the bucket up to this bound.
+    Buckets(Vec<(f64, f64)>),
     /// 0, since everything is at rest.
     Rest,
     /// Something: only the process itself knows how much.

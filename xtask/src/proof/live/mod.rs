@@ -1,7 +1,7 @@
 //! The demo, scraped by a Prometheus with the shipped configuration: panels and rules against what
 //! the demo's providers and clients know.
 
-mod decisions;
+mod buckets;
 mod overview;
 mod told;
 
@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use brightstaff_metrics_core::catalogue::{ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION};
 use xshell::Shell;
 
-use self::{decisions::Decisions, told::truth};
+use self::{buckets::Buckets, told::truth};
 use super::{
     compare::{Tolerance, compare},
     expect::{self, Expected},
@@ -70,12 +70,12 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
 
     let url = &prometheus.url;
     let mut truth = truth(url, &told, window, now)?;
-    let decisions = Decisions::read(url, metrics_port, window, now)?;
-    let scraped = compare_panels(url, &truth, &decisions, Source::Scraped, now)?;
-    let overview = overview::prove(url, &truth, now)?;
+    let buckets = Buckets::read(url, metrics_port, window, now)?;
+    let scraped = compare_panels(url, &truth, &buckets, Source::Scraped, now)?;
+    let overview = overview::prove(url, &truth, &buckets, now)?;
     // Within its first five minutes, too, what is recorded is of the time for which there are scrapes.
     truth.seconds = now - first_scrape(url, now)?;
-    let fleet = compare_panels(url, &truth, &decisions, Source::Fleet, now)?;
+    let fleet = compare_panels(url, &truth, &buckets, Source::Fleet, now)?;
     let rules = rules(url)?;
     Ok(format!(
         "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; as do {overview} of the overview; {rules} rules are healthy",
@@ -109,7 +109,7 @@ fn first_scrape(prometheus: &str, now: f64) -> Result<f64> {
 fn compare_panels(
     prometheus: &str,
     truth: &Truth,
-    decisions: &Decisions,
+    buckets: &Buckets<'_>,
     source: Source,
     now: f64,
 ) -> Result<usize> {
@@ -134,7 +134,7 @@ fn compare_panels(
                 )
             };
             let returned = api::query_at(prometheus, &expression, now).with_context(about)?;
-            let (expected, tolerance) = decisions.know(expected);
+            let (expected, tolerance) = buckets.know(expected)?;
             ensure!(
                 expected.may_be_nothing() || !returned.is_empty(),
                 "no data: {}",

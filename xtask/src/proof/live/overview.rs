@@ -7,7 +7,7 @@ use brightstaff_metrics_core::catalogue::{
 };
 use serde_json::Value;
 
-use super::MEASURED;
+use super::{MEASURED, buckets::Buckets};
 use crate::{
     api, grafana,
     proof::{
@@ -24,7 +24,12 @@ const PROBES: [&str; 2] = ["healthz", "readyz"];
 const CLIENTS_FAULT: &str = "4xx";
 
 /// Compares every query of the page; tells how many values there were.
-pub(super) fn prove(prometheus: &str, truth: &Truth, now: f64) -> Result<usize> {
+pub(super) fn prove(
+    prometheus: &str,
+    truth: &Truth,
+    buckets: &Buckets<'_>,
+    now: f64,
+) -> Result<usize> {
     let page: Value = serde_json::from_str(&grafana::overview::render())?;
     let panels = page["panels"].as_array().context("no panels")?;
     let window = format!("{}s", truth.seconds);
@@ -38,7 +43,7 @@ pub(super) fn prove(prometheus: &str, truth: &Truth, now: f64) -> Result<usize> 
     for panel in panels {
         let id = panel["id"].as_u64().context("a panel has a number")?;
         let targets = panel["targets"].as_array().context("no queries")?;
-        let expected = of(id, truth, firing(prometheus)?);
+        let expected = of(id, truth, buckets, firing(prometheus)?)?;
         ensure!(
             targets.len() == expected.len(),
             "the overview's {}: {} queries, and {} are known",
@@ -74,7 +79,7 @@ fn firing(prometheus: &str) -> Result<f64> {
 type Queries = Vec<(&'static [&'static str], Expected)>;
 
 /// What the queries of a panel have to return, with these labels.
-fn of(panel: u64, truth: &Truth, firing: f64) -> Queries {
+fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>, firing: f64) -> Result<Queries> {
     use Expected::{Quantile, Rest, Values};
     let all = &[][..];
     let first_token = |q, by: &[&str]| {
@@ -82,7 +87,7 @@ fn of(panel: u64, truth: &Truth, firing: f64) -> Queries {
         Quantile(q, &TIME_TO_FIRST_TOKEN, samples)
     };
     let tokens = |kind, by: &[&str]| Values(truth.rate(&TOKENS, &[("kind", &[kind])], by));
-    match panel {
+    Ok(match panel {
         1 => vec![(all, Values(requests(truth)))],
         2 => vec![(all, Values(each(http_failed(truth), |share| 1.0 - share)))],
         3 => vec![(all, first_token(0.5, &[])), (all, first_token(0.95, &[]))],
@@ -110,24 +115,23 @@ fn of(panel: u64, truth: &Truth, firing: f64) -> Queries {
                 Values(calls(&[])),
                 Values(share(&well, &ended)),
                 first_token(0.95, &PAIR),
-                Expected::Pace(truth.samples(&TIME_PER_OUTPUT_TOKEN, &[], &PAIR)),
+                Values(each(
+                    buckets.means(&TIME_PER_OUTPUT_TOKEN, &PAIR)?,
+                    f64::recip,
+                )),
                 tokens("prompt", &PAIR),
                 tokens("completion", &PAIR),
                 Values(share(&missing, &calls(&[("status_class", &["2xx"])]))),
             ];
             columns.map(|column| (&PAIR[..], column)).into()
         }
-        9 => vec![(
-            &["le"],
-            Expected::Buckets(
-                &TIME_TO_FIRST_TOKEN,
-                {
-                    let samples = truth.samples(&TIME_TO_FIRST_TOKEN, &[], &[]);
-                    samples.into_values().flatten().collect()
-                },
-                truth.seconds,
-            ),
-        )],
+        9 => {
+            let mut upto = buckets.upto(&TIME_TO_FIRST_TOKEN)?;
+            for (_, count) in &mut upto {
+                *count /= truth.seconds;
+            }
+            vec![(&["le"], Expected::Buckets(upto))]
+        }
         11 => vec![(
             &["handler"],
             Values(truth.rate(&HTTP_REQUESTS, &[], &["handler"])),
@@ -138,7 +142,7 @@ fn of(panel: u64, truth: &Truth, firing: f64) -> Queries {
             vec![(&["error_class"], Values(classes))]
         }
         other => unreachable!("panel {other} of the overview is new: say what it has to show"),
-    }
+    })
 }
 
 /// Requests that are no probes.
