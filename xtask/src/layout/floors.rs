@@ -80,6 +80,7 @@ pub(super) const CRATES: &[Crate] = &[
                     "examples",
                     "fuzz",
                     "generate",
+                    "incidents",
                     "kubernetes",
                     "layout",
                     "link",

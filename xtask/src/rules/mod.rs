@@ -3,7 +3,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod incidents;
-mod recording;
+pub(crate) mod recording;
 mod runbooks;
 mod yaml;
 
