@@ -138,10 +138,13 @@ impl Expr {
         self.with(text)
     }
 
-    /// What a share leaves of the share that is allowed.
+    /// What a share leaves of the share that is allowed: 0 where it is spent, by however much more.
     pub(crate) fn left_of(self, allowed: f64) -> Self {
-        let text = format!("1 - {} / {allowed}", self.operand());
-        self.with(text)
+        Self {
+            text: format!("clamp_min(1 - {} / {allowed}, 0)", self.operand()),
+            atom: true,
+            ..self
+        }
     }
 
     /// The least of its series.
