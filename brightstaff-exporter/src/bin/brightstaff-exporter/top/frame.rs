@@ -1,5 +1,7 @@
 //! A screen of so many columns and rows, as lines of styled text.
 
+use std::iter::repeat_n;
+
 use super::{
     format::{age, decimal, quantile, rate},
     table::{COLUMNS, Cells, Sort},
@@ -55,7 +57,7 @@ pub(super) struct Size {
 }
 
 /// Names are not made narrower than this before columns go.
-const MIN_NAME: usize = 12;
+const MIN_NAME: usize = 14;
 
 /// Columns that a whole screen has below what is said in its head: two rows of the table, and its own head.
 const MIN_TABLE: usize = 3;
@@ -265,33 +267,40 @@ fn table(cells: &Cells, sort: Sort, columns: usize, from: usize, room: usize) ->
     let widths = fitted(cells.widths, columns);
     let mut titles = COLUMNS.each_ref().map(|column| column.title.to_owned());
     titles[sort.column].push(if sort.falling { '↓' } else { '↑' });
-    let mut lines = vec![row(&titles, &widths, Style::Reverse)];
+    // One bar, the gaps included. The arrow stands in one of them.
+    let mut bar = String::new();
+    for Piece { column, text, .. } in row(&titles, &widths, 1) {
+        bar.extend(repeat_n(' ', column.saturating_sub(width(&bar))));
+        bar.push_str(&text);
+    }
+    let mut lines = vec![line(&cut(&bar, columns), Style::Reverse)];
     let rows = cells.rows.iter().skip(from);
-    lines.extend(rows.map(|cells| row(cells, &widths, Style::Plain)));
+    lines.extend(rows.map(|cells| row(cells, &widths, 0)));
     lines.truncate(room);
     lines
 }
 
-fn row(cells: &[String; COLUMNS.len()], widths: &[usize; COLUMNS.len()], style: Style) -> Line {
+/// The cells where they belong; each may take so many columns more than its own.
+fn row(cells: &[String; COLUMNS.len()], widths: &[usize; COLUMNS.len()], more: usize) -> Line {
     let mut at = 0;
     let mut pieces = Line::new();
     for ((cell, &wide), column) in cells.iter().zip(widths).zip(&COLUMNS) {
         if wide == 0 {
             continue;
         }
-        let text = cut(cell, wide);
-        let before = if column.is_text() {
-            0
+        let text = cut(cell, wide + more);
+        let column = if column.is_text() {
+            at
         } else {
-            wide - width(&text)
+            (at + wide).saturating_sub(width(&text))
         };
-        let column = at + before;
-        at += wide + GAP;
+        let style = Style::Plain;
         pieces.push(Piece {
             column,
             text,
             style,
         });
+        at += wide + GAP;
     }
     pieces
 }

@@ -1,6 +1,9 @@
 //! A terminal that is drawn on.
 
-use std::io::{self, IsTerminal, Write, stdin, stdout};
+use std::{
+    io::{self, IsTerminal, Write, stdin, stdout},
+    iter::repeat_n,
+};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
@@ -71,20 +74,13 @@ impl Screen {
 
     fn line(&self, line: &Line, text: &mut String) {
         let mut at = Some(0);
-        let reversed = line
-            .first()
-            .is_some_and(|piece| piece.style == Style::Reverse);
         for piece in line {
-            let style = self.code(piece.style);
             match at {
-                Some(at) => {
-                    // The line of titles is one bar.
-                    text.push_str(if reversed { style } else { "" });
-                    text.extend(std::iter::repeat_n(' ', piece.column.saturating_sub(at)));
-                }
+                Some(at) => text.extend(repeat_n(' ', piece.column.saturating_sub(at))),
                 // Terminals differ in how wide they draw some letters: it begins here, whatever came before.
                 None => text.push_str(&format!("\x1b[{}G", piece.column + 1)),
             }
+            let style = self.code(piece.style);
             text.push_str(style);
             text.push_str(&piece.text);
             text.push_str(if style.is_empty() { "" } else { "\x1b[0m" });

@@ -53,7 +53,6 @@ pub(super) const COLUMNS: [Column; 12] = [
         |pair| quantile(pair.p95),
         |pair| pair.p95.value(),
     ),
-    number("TOK/S/STREAM", 5, |pair| finite(pair.speed()), Pair::speed),
     number(
         "TOK/S IN",
         8,
@@ -66,6 +65,7 @@ pub(super) const COLUMNS: [Column; 12] = [
         |pair| decimal(pair.per_second(pair.tokens_out)),
         |pair| pair.tokens_out,
     ),
+    number("PER STREAM", 5, |pair| finite(pair.speed()), Pair::speed),
     number(
         "NO USAGE",
         9,
@@ -144,8 +144,7 @@ impl Cells {
             .iter()
             .map(|pair| COLUMNS.each_ref().map(|column| (column.text)(pair)))
             .collect();
-        // Room for the arrow of the column that is sorted by.
-        let mut widths = COLUMNS.each_ref().map(|column| width(column.title) + 1);
+        let mut widths = COLUMNS.each_ref().map(|column| width(column.title));
         for row in &rows {
             for (cell, known) in row.iter().zip(&mut widths) {
                 *known = (*known).max(width(cell));
