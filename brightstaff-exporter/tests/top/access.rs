@@ -19,7 +19,10 @@ use crate::{
 async fn tried(folder: &Path, yaml: &str, arguments: &[&str]) -> Output {
     fs::write(folder.join("web.yml"), yaml).unwrap();
     let registry = Registry::new();
-    Metrics::builder().version("9.9.9").register(&registry).unwrap();
+    Metrics::builder()
+        .version("9.9.9")
+        .register(&registry)
+        .unwrap();
     let exporter = Exporter::new(registry).bind_address(([127, 0, 0, 1], 0));
     let exporter = exporter.web_config(folder.join("web.yml")).unwrap();
     let bound = exporter.bind().await.unwrap();

@@ -234,11 +234,7 @@ fn hostile_names_do_nothing_to_the_terminal() {
     // All rows stand in the same columns, wide letters or not.
     let share = |name: &str| {
         let seen = terminal.seen.lock().unwrap();
-        let rows: Vec<_> = seen
-            .parser
-            .screen()
-            .rows(0, 150)
-            .collect();
+        let rows: Vec<_> = seen.parser.screen().rows(0, 150).collect();
         let row = rows.iter().position(|row| row.starts_with(name)).unwrap();
         (0..150u16).find(|&column| {
             let cell = seen

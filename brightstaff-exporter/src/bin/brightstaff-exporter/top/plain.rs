@@ -28,7 +28,11 @@ pub(super) fn plain(url: &str, mut summary: Summary) -> String {
             told.map(|warning| format!("! {}: {}", shown(&warning.title), shown(&warning.detail))),
         );
         lines.push(counted(&of));
-        lines.extend(if of.pairs.is_empty() { Vec::new() } else { table(&of) });
+        lines.extend(if of.pairs.is_empty() {
+            Vec::new()
+        } else {
+            table(&of)
+        });
     }
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
