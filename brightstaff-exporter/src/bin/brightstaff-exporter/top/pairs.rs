@@ -96,10 +96,10 @@ pub(super) fn pairs(history: &History, span: Span<'_>) -> Vec<Pair> {
     });
     let per_token = |part| format!("{}_{part}", PER_TOKEN.name);
     found.each(&per_token("sum"), |pair, _, rise| {
-        pair.per_token_sum += rise
+        pair.per_token_sum += rise;
     });
     found.each(&per_token("count"), |pair, _, rise| {
-        pair.per_token_count += rise
+        pair.per_token_count += rise;
     });
     found.each(
         &format!("{}_bucket", FIRST_TOKEN.name),

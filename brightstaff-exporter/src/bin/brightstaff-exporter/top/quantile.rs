@@ -18,7 +18,7 @@ impl Quantile {
     /// upper bound, in rising order, the infinite one last.
     pub(super) fn of(q: f64, buckets: &[(f64, f64)]) -> Self {
         let total = buckets.last().map_or(0.0, |(_, count)| *count);
-        if !(total > 0.0) {
+        if total.is_nan() || total <= 0.0 {
             return Self::None;
         }
         let rank = q * total;

@@ -6,7 +6,7 @@ use super::{
     client::Scraped,
     format,
     frame::{Choice, Line, Size, frame},
-    history::History,
+    history::{History, Span},
     pairs::pairs,
     plain::plain,
     quantile::Quantile,
@@ -98,7 +98,7 @@ fn histories_tell_what_they_tell_the_page() {
 fn tells(history: &History, name: &Value, expect: &Value) {
     let span = history.span();
     assert_eq!(
-        span.map(|span| span.seconds()),
+        span.map(Span::seconds),
         expect["seconds"].as_f64(),
         "{name}"
     );
@@ -161,7 +161,7 @@ fn tells(history: &History, name: &Value, expect: &Value) {
 /// Two scrapes of this many pairs.
 fn view(pairs: usize, name: impl Fn(usize) -> String) -> View {
     let mut view = View::new();
-    for turn in [1, 2] {
+    for (turn, at) in [(1, 9002.0), (2, 9004.0)] {
         let lines = (0..pairs).map(|index| {
             let (name, calls) = (name(index), (10 + index) * turn);
             let class = if index % 2 == 0 { "none" } else { "stream" };
@@ -174,10 +174,7 @@ fn view(pairs: usize, name: impl Fn(usize) -> String) -> View {
             lines.collect::<String>()
         );
         let date = None;
-        view.take(
-            Ok(Scraped { text, date }),
-            9000.0 + 2.0 * f64::from(turn as u32),
-        );
+        view.take(Ok(Scraped { text, date }), at);
     }
     view
 }
