@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{MEASURED, buckets::Buckets};
 use crate::{
-    api, grafana,
+    grafana,
     proof::{
         compare::compare,
         expect::Expected,
@@ -24,12 +24,7 @@ const PROBES: [&str; 2] = ["healthz", "readyz"];
 const CLIENTS_FAULT: &str = "4xx";
 
 /// Compares every query of the page; tells how many values there were.
-pub(super) fn prove(
-    prometheus: &str,
-    truth: &Truth,
-    buckets: &Buckets<'_>,
-    now: f64,
-) -> Result<usize> {
+pub(super) fn prove(truth: &Truth, buckets: &Buckets<'_>) -> Result<usize> {
     let page: Value = serde_json::from_str(&grafana::overview::render())?;
     let panels = page["panels"].as_array().context("no panels")?;
     let window = format!("{}s", truth.seconds);
@@ -43,7 +38,7 @@ pub(super) fn prove(
     for panel in panels {
         let id = panel["id"].as_u64().context("a panel has a number")?;
         let targets = panel["targets"].as_array().context("no queries")?;
-        let expected = of(id, truth, buckets, firing(prometheus)?)?;
+        let expected = of(id, truth, buckets)?;
         ensure!(
             targets.len() == expected.len(),
             "the overview's {}: {} queries, and {} are known",
@@ -55,7 +50,13 @@ pub(super) fn prove(
             let expression = target["expr"].as_str().context("no expression")?;
             let expression = variables.fill(expression);
             let about = || format!("the overview's {}: {expression}", panel["title"]);
-            let returned = api::query_at(prometheus, &expression, now).with_context(about)?;
+            let (expected, returned) = match expected {
+                Expected::Firing => {
+                    let (firing, returned) = buckets.firing(&expression)?;
+                    (Expected::Values(one(firing)), returned)
+                }
+                other => (other, buckets.ask(&expression).with_context(about)?),
+            };
             ensure!(
                 expected.may_be_nothing() || !returned.is_empty(),
                 "no data: {}",
@@ -67,19 +68,10 @@ pub(super) fn prove(
     Ok(values)
 }
 
-/// How many alerts fire.
-#[expect(clippy::cast_precision_loss)]
-fn firing(prometheus: &str) -> Result<f64> {
-    let told = api::get(prometheus, "alerts", &[])?;
-    let alerts = told["alerts"].as_array().context("no alerts")?;
-    let firing = alerts.iter().filter(|alert| alert["state"] == "firing");
-    Ok(firing.count() as f64)
-}
-
 type Queries = Vec<(&'static [&'static str], Expected)>;
 
 /// What the queries of a panel have to return, with these labels.
-fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>, firing: f64) -> Result<Queries> {
+fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>) -> Result<Queries> {
     use Expected::{Quantile, Rest, Values};
     let all = &[][..];
     let first_token = |q, by: &[&str]| {
@@ -105,7 +97,7 @@ fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>, firing: f64) -> Result<Q
             let worst = calls.into_values().fold(1.0, f64::min);
             vec![(all, Values(http)), (all, Values(one(worst)))]
         }
-        7 => vec![(all, Values(one(firing)))],
+        7 => vec![(all, Expected::Firing)],
         8 => {
             let calls = |only: &[Only<'_>]| truth.rate(&UPSTREAM_REQUESTS, only, &PAIR);
             let ended = less(calls(&[]), &calls(&[("error_class", &["cancelled"])]));
