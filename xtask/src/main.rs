@@ -5,6 +5,7 @@ mod bench;
 mod cardinality;
 mod code;
 mod config_checks;
+mod dead_links;
 mod demo;
 mod dependencies;
 mod examples;

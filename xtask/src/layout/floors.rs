@@ -95,6 +95,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor(
                 "proof and pages",
                 &[
+                    "dead_links",
                     "metrics_md",
                     "monitoring_md",
                     "packages",

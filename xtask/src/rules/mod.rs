@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 pub(crate) mod incidents;
 pub(crate) mod recording;
+mod runbooks;
 mod yaml;
 
 use std::path::{Path, PathBuf};

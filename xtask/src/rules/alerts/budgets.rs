@@ -8,7 +8,10 @@ use brightstaff_metrics_core::{
 use super::{Alert, HTTP_FAST_BURN, HTTP_SLOW_BURN, UPSTREAM_FAST_BURN, UPSTREAM_SLOW_BURN};
 use crate::{
     promql::{Expr, JOB, PROBES, PROVIDER, Source},
-    rules::recording::{http_errors_name, upstream_errors_name},
+    rules::{
+        recording::{http_errors_name, upstream_errors_name},
+        runbooks,
+    },
 };
 
 /// The share of requests that may fail: 99.5 % of requests shall get a whole response that is not a 5xx.
@@ -19,7 +22,7 @@ pub(crate) const UPSTREAM_BUDGET: f64 = 0.01;
 const ENOUGH: u32 = 30;
 
 pub(super) fn alerts() -> Vec<Alert> {
-    let http = |name, burn: &Burn, summary| Alert {
+    let http = |name, burn: &Burn, summary, runbook| Alert {
         name,
         expr: burn.http(),
         holds: burn.holds,
@@ -29,9 +32,9 @@ pub(super) fn alerts() -> Vec<Alert> {
             "{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.job }}}} got a 5xx, no response, or one that broke off, over the last {}; the objective allows {}.",
             burn.long, "0.5%"
         ),
-        runbook: "Open the panel '5xx share': which handler? 'failed without a status' is a handler that panics, or an error of which its framework made no response: the log has it. 'interrupted, error' is a response that broke off after its status, mostly because its provider's stream did; 'interrupted, panic' is code of the gateway that panicked while it made the body. If 'Upstream errors, by class' rises alike, the cause is the provider: go on with the runbook of the upstream budget. Otherwise it is the gateway: look at its log, at what was rolled out last (brightstaff_build_info), and at its memory. Roll back first, search afterwards.",
+        runbook,
     };
-    let upstream = |name, burn: &Burn, summary| Alert {
+    let upstream = |name, burn: &Burn, summary, runbook| Alert {
         name,
         expr: burn.upstream(),
         holds: burn.holds,
@@ -41,28 +44,32 @@ pub(super) fn alerts() -> Vec<Alert> {
             "{{{{ $value | humanizePercentage }}}} of the calls to {{{{ $labels.provider }}}} failed over the last {}; the objective allows {}. Calls that our own side gave up are not in this, nor are 4xx.",
             burn.long, "1%"
         ),
-        runbook: "Open the panel 'Upstream errors, by class' for this provider; the provider 'other' stands for those that the gateway does not declare and that never had a success, whose names its log has. status: 5xx (a 4xx does not burn this budget): read the provider's status page; a 3xx is a base URL that has moved. timeout, connect: resolve and reach the host from the gateway. stream: the provider cuts its responses off, or a proxy between does after a fixed time. parse: what answers there is no such API. The class other is a connection that broke before there was a response: a proxy or a firewall on the way. Meanwhile, put another candidate first in the routes that name this provider.",
+        runbook,
     };
     vec![
         http(
             HTTP_FAST_BURN,
             &FAST,
             "The gateway's failures eat the month's error budget in two days",
+            &runbooks::HTTP_FAST_BURN,
         ),
         http(
             HTTP_SLOW_BURN,
             &SLOW,
             "The gateway's failures eat the month's error budget in five days",
+            &runbooks::HTTP_SLOW_BURN,
         ),
         upstream(
             UPSTREAM_FAST_BURN,
             &FAST,
             "Failed calls to a provider eat the month's error budget in two days",
+            &runbooks::UPSTREAM_FAST_BURN,
         ),
         upstream(
             UPSTREAM_SLOW_BURN,
             &SLOW,
             "Failed calls to a provider eat the month's error budget in five days",
+            &runbooks::UPSTREAM_SLOW_BURN,
         ),
     ]
 }

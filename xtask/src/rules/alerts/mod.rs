@@ -4,7 +4,7 @@ mod budgets;
 mod gateway;
 mod providers;
 
-use super::{Group, Rule};
+use super::{Group, Rule, runbooks::Runbook};
 use crate::{links, promql::Expr};
 
 pub(crate) use self::{
@@ -35,8 +35,7 @@ pub(crate) struct Alert {
     pub(crate) severity: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) description: String,
-    /// What to do, step by step.
-    pub(crate) runbook: &'static str,
+    pub(crate) runbook: &'static Runbook,
 }
 
 impl Alert {
@@ -45,7 +44,7 @@ impl Alert {
         [
             ("summary", self.summary.to_owned()),
             ("description", self.description.clone()),
-            ("runbook", self.runbook.to_owned()),
+            ("runbook", self.runbook.annotation()),
             ("runbook_url", links::monitoring(&links::anchor(self.name))),
         ]
     }
