@@ -8,7 +8,15 @@ use std::{
     process::{Command, Output},
 };
 
-const COMMANDS: [&str; 6] = ["serve", "inspect", "demo", "simulate", "completions", "man"];
+const COMMANDS: [&str; 7] = [
+    "serve",
+    "inspect",
+    "top",
+    "demo",
+    "simulate",
+    "completions",
+    "man",
+];
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_brightstaff-exporter"))

@@ -85,7 +85,7 @@
 //!    [`MetricsMiddleware::handler_fn`];
 //! 2. the well-known endpoints of LLM gateways
 //!    ([`well_known`](brightstaff_metrics_core::handler::well_known)), by the path as the client sent
-//!    it, or by the resource's template;
+//!    it, or by the resource's template; with another method than theirs once it is refused with 404 or 405;
 //! 3. `cors_preflight`;
 //! 4. the template of actix's resource, its scopes included (`/v1/files/{id}`);
 //! 5. the prefix of the scope that the middleware wraps, where that is all there is and no parameter is

@@ -26,6 +26,8 @@ async fn on_the_app_templates_are_known() {
         .wrap(recorded.middleware())
         .route("/v1/files/{id}", web::get().to(ok))
         .service(web::resource("/v1/chat/completions").route(web::post().to(ok)))
+        .service(web::resource("/v1/models").route(web::get().to(ok)))
+        .service(web::resource("/v1/messages").to(ok))
         .service(
             web::scope("/api")
                 .route("/v1/models", web::get().to(ok))
@@ -43,7 +45,11 @@ async fn on_the_app_templates_are_known() {
         ("GET", "/v1/files/17", "/v1/files/{id}"),
         ("PUT", "/v1/files/17", "/v1/files/{id}"),
         ("POST", "/v1/chat/completions?x=1", "llm_chat"),
-        ("GET", "/v1/chat/completions", "/v1/chat/completions"),
+        // A path and its endpoint are one line, whatever is refused there, and HEAD asks what GET does.
+        ("GET", "/v1/chat/completions", "llm_chat"),
+        ("HEAD", "/v1/models", "list_models"),
+        ("POST", "/v1/models", "list_models"),
+        ("DELETE", "/v1/messages", "/v1/messages"),
         ("GET", "/api/v1/models", "/api/v1/models"),
         ("GET", "/api/red/users/17", "/api/{team}/users/{id}"),
         // A default service answers.

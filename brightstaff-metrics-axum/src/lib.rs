@@ -88,7 +88,7 @@
 //!    [`MetricsLayer::handler_fn`];
 //! 2. the well-known endpoints of LLM gateways
 //!    ([`well_known`](brightstaff_metrics_core::handler::well_known)), by the path as the client sent
-//!    it, or by the route's template;
+//!    it, or by the route's template; with another method than theirs once it is refused with 404 or 405;
 //! 3. `cors_preflight`;
 //! 4. the template of axum's route, nested prefixes included (`/v1/files/{id}`);
 //! 5. the prefix that a service is nested at, where that is all there is;

@@ -82,6 +82,8 @@ async fn inside_the_router_templates_are_known() {
     let app = Router::new()
         .route("/v1/files/{id}", get(ok))
         .route("/v1/chat/completions", post(ok))
+        .route("/v1/models", get(ok))
+        .route("/v1/messages", any(ok))
         .nest(
             "/api",
             Router::new()
@@ -97,7 +99,12 @@ async fn inside_the_router_templates_are_known() {
         ("GET", "/v1/files/17", "/v1/files/{id}"),
         ("PUT", "/v1/files/17", "/v1/files/{id}"),
         ("POST", "/v1/chat/completions?x=1", "llm_chat"),
-        ("GET", "/v1/chat/completions", "/v1/chat/completions"),
+        // A path and its endpoint are one line, whatever is refused there, and HEAD asks what GET does.
+        ("GET", "/v1/chat/completions", "llm_chat"),
+        ("HEAD", "/v1/models", "list_models"),
+        ("POST", "/v1/models", "list_models"),
+        ("PUT", "/v1/responses", "llm_chat"),
+        ("DELETE", "/v1/messages", "/v1/messages"),
         ("GET", "/api/v1/models", "/api/v1/models"),
         ("GET", "/api/17", "/api/{a}"),
         ("GET", "/api/17/18", "not_found"),

@@ -11,9 +11,8 @@ async function load(sources, module) {
 
 export async function units(sources) {
   await reads(await load(sources, 'exposition'));
-  divides(await load(sources, 'quantile'));
-  await remembers(await load(sources, 'history'));
-  says(await load(sources, 'format'));
+  await remembersGaps(await load(sources, 'history'));
+  await agreesWithTop(sources);
   await isDeclared(await load(sources, 'names'), path.join(sources, '../../METRICS.md'));
 }
 
@@ -46,67 +45,66 @@ function reads({ samples, labels, number }) {
   assert.ok(Number.isNaN(number('NaN')));
 }
 
-function divides({ quantile }) {
-  const buckets = [[1, 10], [2, 20], [4, 40], [Infinity, 40]];
-  assert.deepEqual(quantile(0.5, buckets), { kind: 'at', value: 2 });
-  assert.deepEqual(quantile(0.75, buckets), { kind: 'at', value: 3 });
-  assert.deepEqual(quantile(0.1, buckets), { kind: 'below', value: 1 });
-  assert.deepEqual(quantile(0.99, [[1, 1], [2, 2], [Infinity, 40]]), { kind: 'above', value: 2 });
-  assert.deepEqual(quantile(0.5, [[1, 0], [Infinity, 0]]), { kind: 'none' });
-  assert.deepEqual(quantile(0.5, []), { kind: 'none' });
+function remembersGaps({ History }) {
+  const history = new History(['a_total'], []);
+  const scrape = (a) => `process_start_time_seconds 1\na_total ${a}\n`;
+  history.add(scrape(1), 9000);
+  history.add(scrape(2), 9002);
+  assert.equal(history.span.to.gap, false);
+  history.fail();
+  history.add(scrape(3), 9030);
+  assert.equal(history.span.to.gap, true);
 }
 
-function remembers({ History }) {
-  const made = () => new History(['a_total'], ['g']);
-  const scrape = (started, a, g = 0) => `process_start_time_seconds ${started}\na_total ${a}\ng ${g}\n`;
-  const sum = (history) => history.sum('a_total', history.span);
-
-  const young = made();
-  young.add(scrape(1000, 7), 1010);
-  assert.equal(sum(young), 7, 'a process that is younger than the window is known whole');
-  assert.equal(young.span.seconds, 10);
-  young.add(scrape(1000, 9), 1012);
-  young.add(scrape(1013, 4), 1014);
-  assert.equal(sum(young), 13, 'a restart loses nothing');
-  assert.deepEqual([young.restarted, young.several], [true, false]);
-
-  const old = made();
-  old.add(scrape(1000, 700), 9000);
-  assert.equal(old.span, undefined, 'what an old process counted is of no known time');
-  old.add(scrape(1000, 706) + 'a_total{new="1"} 2\n', 9002);
-  assert.equal(sum(old), 8, 'a new series counts from 0');
-  for (let time = 9004; time <= 9400; time += 2) old.add(scrape(1000, 706), time);
-  assert.equal(sum(old), 0, 'what is older than the window is forgotten');
-
-  const two = made();
-  two.add(scrape(1, 100, 1), 9000);
-  two.add(scrape(2, 50, 2), 9002);
-  two.add(scrape(1, 110, 3), 9004);
-  two.add(scrape(2, 55, 2), 9006);
-  assert.deepEqual([two.several, two.instances, sum(two)], [true, 2, 15]);
-  assert.equal(two.at(two.all('g')[0], two.span), 5, 'gauges of both');
-
-  const nameless = made();
-  nameless.add('a_total 100\n', 9000);
-  nameless.add('a_total 3\n', 9002);
-  assert.equal(sum(nameless), 3, 'a counter that fell began anew');
-
-  const skewed = made();
-  skewed.add(scrape(5000, 7), 1010, 5010);
-  assert.equal(skewed.span.seconds, 10, 'the clock of the gateway may be another');
-
-  const lost = made();
-  lost.add(scrape(1, 1), 9000);
-  lost.add(scrape(1, 2), 9002);
-  lost.fail();
-  lost.add(scrape(1, 3), 9030);
-  assert.deepEqual([lost.span.to.gap, lost.recent(10).seconds], [true, 28]);
+/** The cases that `brightstaff-exporter top` meets, too: both do the same sums. */
+async function agreesWithTop(sources) {
+  const cases = JSON.parse(await readFile(path.join(sources, 'cases.json'), 'utf8'));
+  const [format, { quantile }, { number }] = await Promise.all(['format', 'quantile', 'exposition'].map((module) => load(sources, module)));
+  for (const [name, texts] of Object.entries(cases.texts)) {
+    for (const [value, text] of texts) assert.equal(format[name](value), text, `${name} of ${value}`);
+  }
+  for (const [part, whole, text] of cases.shares) assert.equal(format.share(part, whole), text);
+  for (const [q, buckets, text] of cases.quantiles) {
+    assert.equal(format.quantileText(quantile(q, buckets.map(([le, count]) => [number(le), count]))), text);
+  }
+  const modules = await Promise.all(['history', 'names', 'pairs', 'warnings'].map((module) => load(sources, module)));
+  for (const one of cases.histories) tells(Object.assign({}, format, ...modules), one);
 }
 
-function says({ decimal, duration, share, age, quantileText }) {
-  assert.deepEqual([0, 0.01234, 12.345, 1234.5, 1234567].map(decimal), ['0', '0.0123', '12.3', '1,235', '1.23 M']);
-  assert.deepEqual([0.000004, 0.0123, 1.5, NaN].map(duration), ['4 µs', '12.3 ms', '1.5 s', '–']);
-  assert.deepEqual([share(1, 3), share(0, 0)], ['33.3 %', '–']);
-  assert.deepEqual([age(59), age(61), age(3700), age(90000)], ['59 s', '1 min 1 s', '1 h 1 min', '1 d 1 h']);
-  assert.deepEqual([quantileText({ kind: 'below', value: 0.000005 }), quantileText({ kind: 'above', value: 120 })], ['< 5 µs', '> 120 s']);
+function tells({ History, COUNTERS, GAUGES, CALLS, CALLS_IN_FLIGHT, pairs, warnings, of, judged, share, quantileText }, { name, at, there, series, expect }) {
+  const history = new History(COUNTERS, GAUGES);
+  at.forEach((time, index) => {
+    const lines = Object.entries(series).filter(([, values]) => values[index] !== null);
+    history.add(lines.map(([id, values]) => `${id} ${values[index]}\n`).join(''), time, there?.[index]);
+  });
+  const { span } = history;
+  assert.equal(span?.seconds ?? null, expect.seconds, name);
+  if (span === undefined) return;
+  const all = pairs(history, span);
+  const told = {
+    calls: history.sum(CALLS, span),
+    in_flight: history.all(CALLS_IN_FLIGHT).reduce((sum, series) => sum + history.at(series, span), 0),
+    recent_10: history.recent(10).seconds,
+    restarted: history.restarted,
+    several: history.several,
+    instances: history.instances,
+  };
+  for (const [what, value] of Object.entries(told)) if (expect[what] !== undefined) assert.equal(value, expect[what], `${name}: ${what}`);
+  for (const [id, row] of Object.entries(expect.pairs ?? {})) {
+    const pair = all.find(({ provider, model }) => `${provider} ${model}` === id);
+    const shown = {
+      calls: pair.total,
+      success: share(of(pair, 'none'), judged(pair)),
+      p50: quantileText(pair.p50),
+      p95: quantileText(pair.p95),
+      speed: Math.round((pair.perTokenCount / pair.perTokenSum) * 1e6) / 1e6,
+      tokens_in: pair.tokensIn,
+      tokens_out: pair.tokensOut,
+      missing: share(pair.usageMissing, pair.succeeded2xx),
+    };
+    assert.deepEqual(shown, row, `${name}: ${id}`);
+  }
+  if (expect.warnings === undefined) return;
+  const found = warnings(history, span, all).map(({ title, detail, critical }) => [title, detail, critical]);
+  assert.deepEqual(found.sort(([a], [b]) => (a < b ? -1 : 1)), expect.warnings, name);
 }

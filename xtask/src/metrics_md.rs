@@ -46,10 +46,10 @@ const SECTIONS: &[(&str, &str, &str)] = &[
          the name of the fallback, or `not_found` (`unmatched` where the status is a 1xx, 2xx or 3xx all the\n\
          same); never the raw path. The well-known endpoints, by method and path: POST `/v1/chat/completions`, `/v1/messages`, `/v1/responses`, `/v1/completions` are `llm_chat`;\n\
          the first three of them under `/agents` are `agent_chat`, under `/routing` `routing_decision`; POST\n\
-         `/v1/embeddings` is `embeddings`, POST `/function_calling` `function_calling`; GET `/v1/models` and\n\
-         `/agents/v1/models` are `list_models`; OPTIONS with `Origin` and `Access-Control-Request-Method` is\n\
-         `cors_preflight`. With any other method such a path goes by its route template. At most 200 handlers\n\
-         have series; the rest is `other`, and so is a name of more than 128 bytes, or a template of more than 512.\n\n\
+         `/v1/embeddings` is `embeddings`, POST `/function_calling` `function_calling`; GET and HEAD\n\
+         `/v1/models` and `/agents/v1/models` are `list_models`; OPTIONS with `Origin` and `Access-Control-Request-Method` is\n\
+         `cors_preflight`. With any other method such a path goes by its route template, and by the endpoint's name where it\n\
+         is refused with 404 or 405. At most 200 handlers have series; the rest is `other`, and so is a name of more than 128 bytes, or a template of more than 512.\n\n\
          The gateway of `brightstaff-exporter` counts as `malformed`, with the method `OTHER`, what it refuses\n\
          before it could read a head: 400, 414 and 431 of HTTP/1, and TLS on its port, whose connection is closed;\n\
          each at the instant of the refusal. Nothing is counted of connections that end before a whole head has\n\

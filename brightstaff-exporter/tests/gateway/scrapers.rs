@@ -2,6 +2,8 @@
 
 use std::fs;
 
+#[cfg(feature = "page")]
+use crate::support::Gateway;
 use crate::support::{Serve, refused};
 
 const UPSTREAM: [(&str, &str); 1] = [("openai", "http://127.0.0.1:1")];
@@ -31,6 +33,25 @@ async fn a_web_configuration_keeps_strangers_out() {
     let health = gateway.metrics.replace("/metrics", "/healthz");
     let health = gateway.client.get(health).send().await;
     assert_eq!(health.unwrap().status(), 401);
+}
+
+#[cfg(feature = "page")]
+#[tokio::test]
+async fn the_live_page_can_be_left_out() {
+    let told = Serve::upstreams(&UPSTREAM).start().await;
+    let page = told.page.as_deref().unwrap();
+    assert_eq!(page, told.metrics.replace("/metrics", "/"));
+    let has_page = async |gateway: &Gateway| {
+        let url = gateway.metrics.replace("/metrics", "/");
+        let response = gateway.client.get(url).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.text().await.unwrap().contains("<script>")
+    };
+    assert!(has_page(&told).await);
+    let silent = Serve::upstreams(&UPSTREAM).arg("--no-page").start().await;
+    assert!(!has_page(&silent).await);
+    let serve = Serve::upstreams(&UPSTREAM).env("METRICS_NO_PAGE", "yes");
+    assert!(!has_page(&serve.start().await).await);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::known_handler::Answered;
+use super::known_handler::AtHead;
 use crate::{
     labels::RequestMethod,
     listener::{EndedRequest, Listener, RequestEnd},
@@ -9,8 +9,8 @@ use crate::{
 /// What few requests have, in one word of their guards. Requests of which nothing is known share one.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    /// The handler of the request if it is answered, where nothing is known of it before.
-    pub(super) answered: Option<Arc<Answered>>,
+    /// The handler of the request by its status, where that tells more than was known before.
+    pub(super) at_head: Option<Arc<AtHead>>,
     pub(super) listening: Option<Listening>,
 }
 
@@ -25,10 +25,10 @@ pub(super) struct Listening {
 }
 
 impl Aside {
-    /// That of requests which belong to this handler if they are answered.
-    pub(super) fn answered(answered: Answered) -> Arc<Self> {
+    /// That of requests whose handler their status tells.
+    pub(super) fn at_head(at_head: AtHead) -> Arc<Self> {
         Arc::new(Self {
-            answered: Some(Arc::new(answered)),
+            at_head: Some(Arc::new(at_head)),
             listening: None,
         })
     }
@@ -36,7 +36,7 @@ impl Aside {
     /// The same request's, with a listener.
     pub(super) fn listened(aside: Option<&Arc<Self>>, listener: Listener) -> Arc<Self> {
         Arc::new(Self {
-            answered: aside.and_then(|aside| aside.answered.clone()),
+            at_head: aside.and_then(|aside| aside.at_head.clone()),
             listening: Some(Listening {
                 listener,
                 status: None,

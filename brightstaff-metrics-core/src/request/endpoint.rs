@@ -29,6 +29,7 @@ pub const MALFORMED: &str = "malformed";
 /// use brightstaff_metrics_core::{handler, labels::RequestMethod};
 ///
 /// assert_eq!(handler::well_known(RequestMethod::Post, "/v1/messages"), Some("llm_chat"));
+/// assert_eq!(handler::well_known(RequestMethod::Head, "/v1/models"), Some("list_models"));
 /// assert_eq!(handler::well_known(RequestMethod::Get, "/v1/messages"), None);
 /// ```
 #[must_use]
@@ -75,7 +76,7 @@ impl Endpoint {
 
     #[inline]
     pub(super) fn of(method: RequestMethod, path: &str) -> Option<Self> {
-        Self::at(path).filter(|endpoint| endpoint.method() == method)
+        Self::at(path).filter(|endpoint| endpoint.takes(method))
     }
 
     /// The one at this path, whatever the method.
@@ -97,10 +98,12 @@ impl Endpoint {
         })
     }
 
-    pub(super) fn method(self) -> RequestMethod {
+    /// Whether it is asked by this method. HEAD asks what GET does (RFC 9110, section 9.3.2).
+    #[inline]
+    pub(super) fn takes(self, method: RequestMethod) -> bool {
         match self {
-            Self::Models => RequestMethod::Get,
-            _ => RequestMethod::Post,
+            Self::Models => matches!(method, RequestMethod::Get | RequestMethod::Head),
+            _ => method == RequestMethod::Post,
         }
     }
 

@@ -54,12 +54,12 @@ impl RequestGuard {
         }
     }
 
-    /// It belongs to this handler if it is answered by a 1xx, a 2xx or a 3xx.
+    /// Its status may tell that it belongs to another handler.
     #[inline]
-    pub(super) fn answered_as(&mut self, answered: Option<&Arc<Aside>>) {
+    pub(super) fn ask_at_head(&mut self, at_head: Option<&Arc<Aside>>) {
         match self.aside.as_mut().and_then(Arc::get_mut) {
-            None => self.aside = answered.cloned(),
-            Some(own) => own.answered = answered.and_then(|aside| aside.answered.clone()),
+            None => self.aside = at_head.cloned(),
+            Some(own) => own.at_head = at_head.and_then(|aside| aside.at_head.clone()),
         }
     }
 
@@ -104,8 +104,8 @@ impl RequestGuard {
         // First, as in `end`: recording is not part of what is measured.
         let now = self.handler.context.clock.now();
         let class = StatusClass::of(head.status);
-        if self.aside.is_some() && head.status < 400 {
-            self.answered();
+        if self.aside.is_some() {
+            self.ask(head.status);
         }
         self.count(class);
         let elapsed = self.handler.context.clock.nanos(self.start, now);
@@ -202,12 +202,15 @@ impl RequestGuard {
         }
     }
 
-    /// It has an answer, which tells whose it was.
+    /// It has a status, which may tell whose it was.
     #[cold]
-    fn answered(&mut self) {
-        let answered = self.aside.as_ref().and_then(|aside| aside.answered.clone());
-        if let Some(answered) = answered {
-            self.rename(answered.series());
+    fn ask(&mut self, status: u16) {
+        let at_head = self.aside.as_ref().and_then(|aside| aside.at_head.clone());
+        if let Some(handler) = at_head
+            .as_deref()
+            .and_then(|at_head| at_head.series(status))
+        {
+            self.rename(handler);
         }
     }
 

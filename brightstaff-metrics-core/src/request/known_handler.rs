@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use super::endpoint::Endpoint;
 use crate::{
     families::{FoundHandler, HandlerSeries, HttpFamilies},
-    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
+    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES},
 };
 
 /// A handler whose name is known before its first request: looked up once.
@@ -71,10 +71,10 @@ impl KnownTemplate {
         &self.handler.name
     }
 
-    /// The well-known endpoint that it is for this method.
+    /// The well-known endpoint that it is the path of.
     #[inline]
-    pub(super) fn endpoint(&self, method: RequestMethod) -> Option<Endpoint> {
-        self.endpoint.filter(|endpoint| endpoint.method() == method)
+    pub(super) fn endpoint(&self) -> Option<Endpoint> {
+        self.endpoint
     }
 
     #[inline]
@@ -83,28 +83,45 @@ impl KnownTemplate {
     }
 }
 
-/// The handler of requests that nothing was known of, once they are answered: known at the head alone.
-pub(super) struct Answered {
+/// The handler of requests whose status tells more than was known of them before.
+pub(super) struct AtHead {
     families: Arc<HttpFamilies>,
-    handler: KnownHandler,
+    /// With a 1xx, a 2xx or a 3xx: somebody had something to answer.
+    answered: Option<KnownHandler>,
+    /// With a 404 or a 405: what is at the path was asked by a method that it does not take.
+    refused: Option<KnownHandler>,
 }
 
-impl Answered {
-    pub(super) fn new(families: &Arc<HttpFamilies>, name: &str) -> Self {
+impl AtHead {
+    pub(super) fn new(
+        families: &Arc<HttpFamilies>,
+        answered: Option<&str>,
+        refused: Option<&str>,
+    ) -> Self {
         Self {
             families: Arc::clone(families),
-            handler: KnownHandler::new(name),
+            answered: answered.map(KnownHandler::new),
+            refused: refused.map(KnownHandler::new),
         }
     }
 
-    pub(super) fn series(&self) -> FoundHandler<'_> {
-        self.handler.series(&self.families)
+    /// The handler that this status tells, if it does.
+    pub(super) fn series(&self, status: u16) -> Option<FoundHandler<'_>> {
+        let handler = match status {
+            ..400 => self.answered.as_ref(),
+            404 | 405 => self.refused.as_ref(),
+            _ => None,
+        };
+        Some(handler?.series(&self.families))
     }
 }
 
-impl std::fmt::Debug for Answered {
+impl std::fmt::Debug for AtHead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Answered").field(&self.handler).finish()
+        f.debug_struct("AtHead")
+            .field("answered", &self.answered)
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Extensions, IncomingRequest, LayerMarks, NewMarks, PendingCall, RequestGuard,
     aside::Aside,
     endpoint::{self, CORS_PREFLIGHT, Endpoint, NOT_FOUND, UNMATCHED},
-    known_handler::{Answered, KnownHandler},
+    known_handler::{AtHead, KnownHandler},
     paths::PathMap,
 };
 use crate::{
@@ -28,6 +28,10 @@ pub struct RequestMetrics {
     fallback: KnownHandler,
     /// What those are that got an answer, unless the application named them all.
     answered: Option<Arc<Aside>>,
+    /// The same of those for the path of a well-known endpoint by another method, which may be the endpoint's.
+    answered_or_refused: [Arc<Aside>; Endpoint::ALL.len()],
+    /// Of those that have a name, and may be the endpoint's all the same.
+    refused: [Arc<Aside>; Endpoint::ALL.len()],
     /// For the well-known endpoints.
     implicit: Option<Upstream>,
     llm_endpoints: PathMap<Upstream>,
@@ -64,6 +68,14 @@ impl Begun {
     }
 }
 
+/// Those that belong to each endpoint if they are refused.
+fn refused(http: &Arc<HttpFamilies>, answered: Option<&str>) -> [Arc<Aside>; Endpoint::ALL.len()] {
+    Endpoint::ALL.map(|endpoint| {
+        let refused = Some(endpoint.handler());
+        Aside::at_head(AtHead::new(http, answered, refused))
+    })
+}
+
 impl RequestMetrics {
     pub(crate) fn new(http: &Arc<HttpFamilies>, upstream: &Arc<UpstreamFamilies>) -> Self {
         http.measured.layer();
@@ -75,7 +87,9 @@ impl RequestMetrics {
             skipped: PathMap::default(),
             preflight: KnownHandler::new(CORS_PREFLIGHT),
             fallback: KnownHandler::new(NOT_FOUND),
-            answered: Some(Aside::answered(Answered::new(http, UNMATCHED))),
+            answered: Some(Aside::at_head(AtHead::new(http, Some(UNMATCHED), None))),
+            answered_or_refused: refused(http, Some(UNMATCHED)),
+            refused: refused(http, None),
             implicit: None,
             llm_endpoints: PathMap::default(),
             innermost: false,
@@ -94,6 +108,7 @@ impl RequestMetrics {
     /// [`UNMATCHED`](crate::handler::UNMATCHED).
     pub fn fallback(&mut self, name: &str) {
         self.answered = None;
+        self.answered_or_refused = self.refused.clone();
         self.fallback = KnownHandler::new(name);
     }
 
@@ -165,9 +180,9 @@ impl RequestMetrics {
         let trace = measured.then(|| request.trace()).flatten();
         let call = implicit.map(|upstream| PendingCall::new(upstream, start, trace));
         let guard = left.request.then(|| {
-            let (handler, answered) = self.handler_of(request, method);
+            let (handler, at_head) = self.handler_of(request, method);
             let mut guard = RequestGuard::start(handler, method, start);
-            guard.answered_as(answered);
+            guard.ask_at_head(at_head);
             guard.in_trace(trace);
             if method == RequestMethod::Other && request.is_connect() {
                 guard.connect();
@@ -187,61 +202,81 @@ impl RequestMetrics {
 
     /// Where the framework has routed the request only by the time of its head: names its handler once more.
     pub fn rename(&self, guard: &mut RequestGuard, request: &impl IncomingRequest) {
-        let (handler, answered) = self.handler_of(request, request.method());
+        let (handler, at_head) = self.handler_of(request, request.method());
         guard.rename(handler);
-        guard.answered_as(answered);
+        guard.ask_at_head(at_head);
     }
 
-    /// The handler of a request, and the one that it has instead if it is answered.
+    /// The handler of a request, the first that is known in the order of the contract, and those that its status may tell
+    /// it has instead.
     fn handler_of<'a, R: IncomingRequest>(
         &'a self,
         request: &'a R,
         method: RequestMethod,
     ) -> (FoundHandler<'a>, Option<&'a Arc<Aside>>) {
-        match self.named(request, method) {
-            Some(handler) => (handler, None),
-            None => (self.fallback.series(&self.http), self.answered.as_ref()),
+        if let Some(named) = self.named(request) {
+            return (named, None);
         }
+        let at = match Endpoint::at(request.path()) {
+            Some(endpoint) if endpoint.takes(method) => return (self.endpoint(endpoint), None),
+            at => at,
+        };
+        self.routed(request, method, at)
     }
 
-    /// The first name that is known, in the order of the contract.
-    fn named<'a, R: IncomingRequest>(
-        &'a self,
-        request: &'a R,
-        method: RequestMethod,
-    ) -> Option<FoundHandler<'a>> {
+    /// What the application calls it.
+    fn named<'a, R: IncomingRequest>(&'a self, request: &'a R) -> Option<FoundHandler<'a>> {
         if let Some(name) = request.given_name() {
             return Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES));
         }
         if let Some(named) = self.names.get(request) {
             return Some(named.series(&self.http));
         }
-        if let Some(name) = request.chosen_name() {
-            return Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES));
-        }
-        let endpoint = |path| Some(&self.endpoints[Endpoint::of(method, path)? as usize]);
-        let routed = |template| self.http.handler(template, MAX_TEMPLATE_BYTES);
-        if let Some(endpoint) = endpoint(request.path()) {
-            return Some(endpoint.series(&self.http));
-        }
-        if let Some(template) = request.known_template() {
-            return Some(match template.endpoint(method) {
-                Some(endpoint) => self.endpoints[endpoint as usize].series(&self.http),
-                None if is_preflight(request, method) => self.preflight.series(&self.http),
-                None => template.series(&self.http),
-            });
-        }
-        if let Some(template) = request.likely_template() {
-            return Some(match endpoint(template) {
-                Some(endpoint) => endpoint.series(&self.http),
-                None if is_preflight(request, method) => self.preflight.series(&self.http),
-                None => routed(template),
-            });
+        let name = request.chosen_name()?;
+        Some(self.http.handler(name.as_str(), MAX_LABEL_BYTES))
+    }
+
+    /// What its route calls it. `at`: the endpoint whose path it asks by another method.
+    fn routed<'a, R: IncomingRequest>(
+        &'a self,
+        request: &'a R,
+        method: RequestMethod,
+        at: Option<Endpoint>,
+    ) -> (FoundHandler<'a>, Option<&'a Arc<Aside>>) {
+        let template = |name| self.http.handler(name, MAX_TEMPLATE_BYTES);
+        let refused = |at: Option<Endpoint>| at.map(|endpoint| &self.refused[endpoint as usize]);
+        // A template may be a well-known path where the path itself is another spelling of it.
+        let known = request.known_template();
+        let likely = if known.is_none() {
+            request.likely_template()
+        } else {
+            None
+        };
+        let spelt = match (known, likely) {
+            (Some(known), _) => known.endpoint(),
+            (None, Some(likely)) => Endpoint::at(likely),
+            (None, None) => None,
+        };
+        if let Some(endpoint) = spelt.filter(|endpoint| endpoint.takes(method)) {
+            return (self.endpoint(endpoint), None);
         }
         if is_preflight(request, method) {
-            return Some(self.preflight.series(&self.http));
+            return (self.preflight.series(&self.http), None);
         }
-        request.prefix().map(routed)
+        let routed = known.map(|known| known.series(&self.http));
+        let routed = routed.or_else(|| likely.map(template));
+        if let Some(routed) = routed.or_else(|| request.prefix().map(template)) {
+            return (routed, refused(at.or(spelt)));
+        }
+        let answered = match at {
+            Some(endpoint) => Some(&self.answered_or_refused[endpoint as usize]),
+            None => self.answered.as_ref(),
+        };
+        (self.fallback.series(&self.http), answered)
+    }
+
+    fn endpoint(&self, endpoint: Endpoint) -> FoundHandler<'_> {
+        self.endpoints[endpoint as usize].series(&self.http)
     }
 
     /// The provider whose call the response is.
@@ -463,6 +498,56 @@ mod tests {
         let mut guard = begun.request.unwrap();
         guard.head(&crate::Head::new(200));
         assert_eq!(in_flight(&requests, "files"), 1);
+    }
+
+    /// A path and its endpoint are one line: whatever is refused there, by whatever method.
+    #[test]
+    fn what_an_endpoint_refuses_is_its_own() {
+        let requests = request_metrics();
+        for (path, template, status, handler) in [
+            ("/v1/messages", None, 405, "llm_chat"),
+            ("/v1/messages", None, 404, "llm_chat"),
+            ("/v1/messages", None, 403, "not_found"),
+            ("/v1/messages", None, 200, "unmatched"),
+            ("/v1/messages", Some("/v1/messages"), 405, "llm_chat"),
+            ("/v1/messages", Some("/v1/messages"), 404, "llm_chat"),
+            ("/v1/messages", Some("/v1/messages"), 200, "/v1/messages"),
+            ("/v1/messages", Some("/v1/messages"), 500, "/v1/messages"),
+            ("/v1/m%65ssages", Some("/v1/messages"), 405, "llm_chat"),
+            ("/v1/other", Some("/v1/{what}"), 405, "/v1/{what}"),
+        ] {
+            let request = Request {
+                path,
+                template,
+                ..Request::default()
+            };
+            let begun = requests.begin(&request, &LayerMarks::default());
+            let mut guard = begun.request.unwrap();
+            guard.head(&crate::Head::new(status).end_of_stream(false));
+            let found = requests.http.handler(handler, MAX_TEMPLATE_BYTES);
+            assert_eq!(
+                found.series.in_flight.get(),
+                1,
+                "{path} {template:?} {status}"
+            );
+        }
+        let mut requests = request_metrics();
+        requests.handler("/v1/messages", "mine");
+        let request = Request {
+            path: "/v1/messages",
+            ..Request::default()
+        };
+        let mut guard = requests
+            .begin(&request, &LayerMarks::default())
+            .request
+            .unwrap();
+        guard.head(&crate::Head::new(405).end_of_stream(false));
+        let found = requests.http.handler("mine", MAX_LABEL_BYTES);
+        assert_eq!(
+            found.series.in_flight.get(),
+            1,
+            "the application's own name stays"
+        );
     }
 
     #[test]

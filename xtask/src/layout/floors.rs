@@ -57,11 +57,11 @@ pub(super) const CRATES: &[Crate] = &[
         sources: "brightstaff-exporter/src/bin/brightstaff-exporter",
         floors: &[
             floor("command line", &["cli"]),
-            floor("commands", &["commands", "demo", "inspect"]),
+            floor("commands", &["commands", "demo", "inspect", "top"]),
             floor("programs", &["gateway", "sim"]),
             floor("connections", &["serve"]),
             floor("options", &["address", "config"]),
-            floor("ground", &["log", "say", "usage"]),
+            floor("ground", &["exposition", "log", "say", "usage"]),
         ],
     },
     Crate {

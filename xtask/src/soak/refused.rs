@@ -2,7 +2,7 @@
 
 use super::{
     rows::{Actix, Body, Client, Counted, Row, Sees},
-    table::{BASE, CHAT},
+    table::BASE,
 };
 
 /// A request that the gateway answers by itself.
@@ -117,7 +117,7 @@ pub(super) static ROWS: &[Row] = &[
         body: Body::None,
         sees: Sees::Whole(200),
         counted: Counted::As("list_models", "HEAD", "2xx"),
-        actix: Actix::Ends(Sees::Whole(404), Counted::As("not_found", "HEAD", "4xx")),
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("list_models", "HEAD", "4xx")),
         ..REFUSED
     },
     Row {
@@ -127,7 +127,7 @@ pub(super) static ROWS: &[Row] = &[
         sees: Sees::Whole(405),
         counted: Counted::As("llm_chat", "OPTIONS", "4xx"),
         // Its route is a resource that takes POST alone, so that another method finds none.
-        actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OPTIONS", "4xx")),
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("llm_chat", "OPTIONS", "4xx")),
         ..REFUSED
     },
     Row {
@@ -137,7 +137,7 @@ pub(super) static ROWS: &[Row] = &[
         sees: Sees::Whole(405),
         counted: Counted::As("llm_chat", "OTHER", "4xx"),
         // As above.
-        actix: Actix::Ends(Sees::Whole(404), Counted::As(CHAT, "OTHER", "4xx")),
+        actix: Actix::Ends(Sees::Whole(404), Counted::As("llm_chat", "OTHER", "4xx")),
         ..REFUSED
     },
 ];

@@ -1,9 +1,15 @@
 //! Options that are addresses to listen on, and whom to blame for one that is none; and who may scrape there.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use brightstaff_exporter::{DEFAULT_BIND_ADDRESS, Exporter, METRICS_BIND_ADDRESS};
-use clap::{ArgMatches, Args, Command, Error, FromArgMatches, parser::ValueSource};
+use clap::{
+    ArgMatches, Args, Command, Error, FromArgMatches, builder::BoolishValueParser,
+    parser::ValueSource,
+};
 use prometheus::Registry;
 
 use crate::usage::UsageError;
@@ -60,12 +66,20 @@ pub(crate) struct Scrapers {
         default_value_t = 40
     )]
     max_requests: usize,
+
+    /// Serve no live page at / of the metrics port.
+    #[arg(long, env = "METRICS_NO_PAGE", value_parser = BoolishValueParser::new())]
+    no_page: bool,
 }
 
 impl Scrapers {
     /// The exporter, kept to this.
     pub(crate) fn limit(&self, exporter: Exporter) -> Result<Exporter, UsageError> {
         let mut exporter = exporter.max_requests(self.max_requests);
+        #[cfg(feature = "page")]
+        {
+            exporter = exporter.page(!self.no_page);
+        }
         if let Some(path) = &self.web_config {
             exporter = exporter
                 .web_config(path)
@@ -78,6 +92,27 @@ impl Scrapers {
         }
         Ok(exporter)
     }
+
+    /// Whether the live page is served.
+    pub(crate) fn has_page(&self) -> bool {
+        cfg!(feature = "page") && !self.no_page
+    }
+}
+
+/// Where metrics are served and, if it is, the live page, in lines for those who start it: of a port that listens on
+/// all addresses, at one where a browser finds it.
+pub(crate) fn served(scheme: &str, address: SocketAddr, page: bool) -> String {
+    let mut lines = format!("metrics listening on {scheme}://{address}/metrics");
+    if page {
+        let mut here = address;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => here.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => here.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        lines.push_str(&format!("\npage {scheme}://{here}/"));
+    }
+    lines
 }
 
 #[derive(Args, Debug)]
@@ -150,5 +185,27 @@ impl Args for Listen {
 
     fn augment_args_for_update(command: Command) -> Command {
         Options::augment_args_for_update(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_where_a_browser_finds_it() {
+        for (address, page) in [
+            ("0.0.0.0:9092", "http://127.0.0.1:9092/"),
+            ("[::]:9092", "http://[::1]:9092/"),
+            ("192.0.2.1:80", "http://192.0.2.1:80/"),
+        ] {
+            let metrics = format!("metrics listening on http://{address}/metrics");
+            let address = address.parse().unwrap();
+            assert_eq!(
+                served("http", address, true),
+                format!("{metrics}\npage {page}")
+            );
+            assert_eq!(served("http", address, false), metrics);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     commands::{Completions, Man, Serve, Simulate},
     demo::Demo,
     inspect::Inspect,
+    top::Top,
 };
 
 /// Prometheus metrics that tell the truth about LLM traffic.
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Read recorded responses of providers, and tell what the metrics would say of each.
     Inspect(Inspect),
+    /// Show in a terminal what a gateway does: providers and models, warnings, rates.
+    Top(Top),
     /// Run the gateway between simulated providers and a load, and compare truth with metrics.
     Demo(Demo),
     /// Run simulated providers alone, for any client or gateway.

@@ -8,12 +8,14 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod exposition;
 mod gateway;
 mod inspect;
 mod log;
 mod say;
 mod serve;
 mod sim;
+mod top;
 mod usage;
 
 use std::{
@@ -34,9 +36,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(told) => return tell(&told),
     };
-    // What goes wrong in the demo is what it is about: its table tells.
+    // What goes wrong in the demo is what it is about: its table tells. That of `top` is not to be written over.
     let level = match cli.command {
-        Command::Demo(_) => Level::ERROR,
+        Command::Demo(_) | Command::Top(_) => Level::ERROR,
         _ => Level::INFO,
     };
     if let Err(error) = log::start(level) {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Inspect(options) => options.run(),
         Command::Demo(options) => demo::demo(&options),
         Command::Simulate(options) => commands::simulate(&options),
+        Command::Top(options) => top::top(&options),
         Command::Completions(options) => options.run(Cli::command()),
         Command::Man(options) => options.run(Cli::command()),
     };

@@ -17,6 +17,11 @@ fn gateway(one: &Upstream, two: &Upstream, sessions: &str) -> Serve {
     ))
 }
 
+/// The same with a Redis that may take its time, where a test is not about that: the machine may be busy.
+fn patient(one: &Upstream, two: &Upstream, sessions: &str) -> Serve {
+    gateway(one, two, &format!("operation_timeout = '1m'\n{sessions}"))
+}
+
 /// A chat in this session: its status.
 async fn chat(gateway: &Gateway, session: &str) -> u16 {
     let request = gateway.chat_request("best").header("x-session-id", session);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Redis, chat, connected, events, expect_events, gateway, operations};
+use super::{Redis, chat, connected, events, expect_events, operations, patient};
 use crate::support::Upstream;
 
 #[tokio::test]
@@ -17,8 +17,8 @@ async fn two_gateways_share_a_session() {
     let mood = Arc::new(AtomicU16::new(500));
     let (one, two) = (Upstream::moody(&mood).await, Upstream::chat().await);
     let url = format!("url = '{}'", redis.url());
-    let first = gateway(&one, &two, &url).start().await;
-    let second = gateway(&one, &two, &url).start().await;
+    let first = patient(&one, &two, &url).start().await;
+    let second = patient(&one, &two, &url).start().await;
     let [_, _, _, before, _] = connected(&first).await;
     connected(&second).await;
     let at_first = events(&first).await;
@@ -56,7 +56,7 @@ async fn tenants_and_prefixes_keep_sessions_apart() {
     let (one, two) = (Upstream::chat().await, Upstream::chat().await);
     let options =
         "url_env = 'TEST_REDIS'\nkey_prefix = 'mine:'\ntenant_header = 'x-tenant'\nttl = '1h'";
-    let gateway = gateway(&one, &two, options).env("TEST_REDIS", &redis.url());
+    let gateway = patient(&one, &two, options).env("TEST_REDIS", &redis.url());
     let gateway = gateway.start().await;
     connected(&gateway).await;
     let before = redis.keys().await.len();
@@ -82,7 +82,7 @@ async fn sessions_expire() {
     };
     let (one, two) = (Upstream::chat().await, Upstream::chat().await);
     let options = format!("url = '{}'\nttl = '50ms'", redis.url());
-    let gateway = gateway(&one, &two, &options).start().await;
+    let gateway = patient(&one, &two, &options).start().await;
     connected(&gateway).await;
     tokio::time::sleep(Duration::from_millis(60)).await;
     let gone = async || redis.keys().await.is_empty();
@@ -99,7 +99,7 @@ async fn what_is_no_session_is_removed() {
     };
     let (one, two) = (Upstream::chat().await, Upstream::chat().await);
     let url = format!("url = '{}'", redis.url());
-    let gateway = gateway(&one, &two, &url).start().await;
+    let gateway = patient(&one, &two, &url).start().await;
     let [hit, miss, store, error, failed] = connected(&gateway).await;
     let [key] = &redis.keys().await[..] else {
         panic!("one session");

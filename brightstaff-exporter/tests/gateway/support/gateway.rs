@@ -125,13 +125,16 @@ impl Serve {
             let line = line.unwrap_or_else(|| panic!("no startup line: {}", text(&log)));
             line.strip_prefix(before).expect(&line).to_owned()
         };
-        let (url, metrics) = (
+        let (gateway, metrics) = (
             url("gateway listening on ").await,
             url("metrics listening on ").await,
         );
+        let page = cfg!(feature = "page") && !self.without_page();
+        let page = if page { Some(url("page ").await) } else { None };
         let mut gateway = Gateway {
-            url,
+            url: gateway,
             metrics,
+            page,
             client: client(),
             child,
             log,
@@ -143,6 +146,15 @@ impl Serve {
             gateway.read_output();
         }
         gateway
+    }
+
+    fn without_page(&self) -> bool {
+        let command = self.command.as_std();
+        let mut arguments = command.get_args();
+        let told = command
+            .get_envs()
+            .any(|(name, _)| name == "METRICS_NO_PAGE");
+        told || arguments.any(|argument| argument == "--no-page")
     }
 
     /// Runs what is expected to stop by itself.
@@ -168,6 +180,8 @@ pub(crate) async fn refused(serve: Serve) -> (String, i32) {
 pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) metrics: String,
+    /// Where the live page is said to be.
+    pub(crate) page: Option<String>,
     pub(crate) client: reqwest::Client,
     child: Child,
     log: Arc<Mutex<Vec<u8>>>,

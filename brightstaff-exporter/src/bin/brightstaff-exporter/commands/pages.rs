@@ -1,14 +1,13 @@
 //! What a package of the program brings with it: completions for shells, and manual pages.
 
-use std::{
-    io::{self, ErrorKind, Write},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man as Page;
+
+use crate::say::print;
 
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
@@ -49,15 +48,5 @@ impl Man {
         let mut page = Vec::new();
         Page::new(program).render(&mut page)?;
         print(&page)
-    }
-}
-
-/// Prints what was made, unless its reader is gone.
-fn print(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    let written = out.write_all(bytes).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to the standard output"),
     }
 }

@@ -16,7 +16,7 @@ use super::{
     signals::{Hangups, Signals},
 };
 use crate::{
-    address::{Listen, Scrapers},
+    address::{Listen, Scrapers, served},
     config::{Config, ConfigError, IncludeUsage, duration},
     gateway::{Gateway, Listening, Readiness, register, warn_of_open_gateway, warn_of_open_models},
     log::access::{self, Format},
@@ -132,10 +132,13 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
     say_aside(format!(
-        "gateway listening on http://{}\nmetrics listening on {}://{}/metrics",
+        "gateway listening on http://{}\n{}",
         listener.local_addr()?,
-        exporter.scheme(),
-        exporter.local_addr()
+        served(
+            exporter.scheme(),
+            exporter.local_addr(),
+            options.scrapers.has_page()
+        )
     ));
 
     let sessions = gateway.sessions();

@@ -42,7 +42,7 @@ use self::{
     setup::World,
     table::Table,
 };
-use crate::{say::say, sim::Book};
+use crate::{address::served, say::say, sim::Book};
 
 /// How long the gateway may take to come to rest after the last response.
 const REST: Duration = Duration::from_secs(10);
@@ -70,7 +70,10 @@ async fn run(options: &Demo) -> Result<()> {
     } = load;
     say!("{rate} requests/s for {lasts:?}, seed {seed}: simulated OpenAI and Anthropic, real HTTP");
     say!("gateway listening on http://{}", measured.gateway);
-    say!("metrics listening on http://{}/metrics", measured.metrics);
+    say!(
+        "{}",
+        served("http", measured.metrics, cfg!(feature = "page"))
+    );
 
     let clocks = Clocks::read();
     let outcome = Outcome::of(load, &measured, &book, stop()).await?;

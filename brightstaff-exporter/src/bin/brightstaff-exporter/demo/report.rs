@@ -3,9 +3,10 @@
 use brightstaff_metrics_core::catalogue::{self, Family, Kind};
 
 use super::{
-    scrape::{Labels, Scrape},
+    scrape::Scrape,
     truth::{Truth, Value},
 };
+use crate::exposition::Labels;
 
 /// How far a mean may lie outside of its bounds: 5 ms and one percent. The bounds hold by cause and
 /// effect, but each of them is read a moment before or after what it stands for, and on a machine with

@@ -1,35 +1,11 @@
-//! Reads the text exposition format.
+//! All that a scrape says.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use anyhow::{Context, Result};
 
 use super::client;
-
-/// The labels of a series, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Labels(BTreeMap<String, String>);
-
-impl Labels {
-    pub(crate) fn new<const N: usize>(labels: [(&str, &str); N]) -> Self {
-        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self(labels.into())
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (&**name, &**value))
-    }
-}
-
-impl fmt::Display for Labels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let labels = self
-            .0
-            .iter()
-            .map(|(name, value)| format!("{name}={value:?}"));
-        write!(f, "{{{}}}", labels.collect::<Vec<_>>().join(","))
-    }
-}
+use crate::exposition::{Labels, sample};
 
 /// Every sample of a scrape, by name and labels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,49 +54,6 @@ impl Scrape {
         self.0.retain(|name, _| !name.starts_with("process_"));
         self
     }
-}
-
-fn sample(line: &str) -> Option<(&str, Labels, f64)> {
-    let end = line.find(['{', ' '])?;
-    let (name, rest) = line.split_at(end);
-    let (labels, rest) = match rest.strip_prefix('{') {
-        Some(rest) => labels(rest)?,
-        None => (Labels::default(), rest),
-    };
-    let value = rest.split_whitespace().next()?;
-    Some((name, labels, value.parse().ok()?))
-}
-
-/// Reads `name="value",…}`, and gives back what follows.
-fn labels(mut rest: &str) -> Option<(Labels, &str)> {
-    let mut labels = BTreeMap::new();
-    loop {
-        rest = rest.trim_start_matches([',', ' ']);
-        if let Some(rest) = rest.strip_prefix('}') {
-            return Some((Labels(labels), rest));
-        }
-        let (name, after) = rest.split_once("=\"")?;
-        let (value, after) = quoted(after)?;
-        labels.insert(name.to_owned(), value);
-        rest = after;
-    }
-}
-
-/// Reads up to the closing quote, and takes the escapes away.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((value, &text[at + 1..])),
-            '\\' => value.push(match chars.next()?.1 {
-                'n' => '\n',
-                escaped => escaped,
-            }),
-            c => value.push(c),
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, time::Instant};
 
 use serde::Serialize;
 
-use super::{client::Seen, order::Order, scrape::Labels};
-use crate::sim::Call;
+use super::{client::Seen, order::Order};
+use crate::{exposition::Labels, sim::Call};
 
 /// One request, and what its client saw.
 #[derive(Clone, Debug)]
