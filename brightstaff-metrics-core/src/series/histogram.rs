@@ -130,6 +130,20 @@ impl Histogram {
         sum
     }
 
+    /// The samples in each bucket alone, that of `+Inf` the last.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
+        self.buckets
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Acquire))
+    }
+
+    /// The upper bounds, that of `+Inf` aside.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn bounds(&self) -> &[f64] {
+        self.bounds.upper()
+    }
+
     /// What a message tells that may hold both kinds of buckets.
     ///
     /// A sample is counted in its native bucket first, and these are read last: whatever the classic buckets say, the
@@ -154,6 +168,18 @@ impl Histogram {
             count: native.count(),
             native: Some(native),
         }
+    }
+
+    /// The samples in each native bucket, where these are switched on: that of 0 the first, and then all that there
+    /// can be, of which the first has this number in Prometheus.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn native_counts(&self, out: &mut Vec<u64>) -> Option<i32> {
+        let cells = self.extra.get().and_then(|extra| extra.native.get());
+        let cells = cells.map(AsRef::as_ref);
+        let unit = self.bounds.unit();
+        self.bounds
+            .has_native()
+            .then(|| Cells::counts(cells, unit, out))
     }
 
     /// The native buckets, where they are switched on.
