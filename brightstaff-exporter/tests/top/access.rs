@@ -60,9 +60,9 @@ async fn users_have_passwords() {
     fs::write(folder.path().join("right"), "secret\n").unwrap();
     fs::write(folder.path().join("wrong"), "guess\n").unwrap();
     let folder = folder.path();
-    kept_out(&tried(folder, &yaml, &[]).await, "it responds 401");
+    kept_out(&tried(folder, &yaml, &[]).await, "it responds with 401");
     let wrong = ["--user=me", "--password-file=wrong"];
-    kept_out(&tried(folder, &yaml, &wrong).await, "it responds 401");
+    kept_out(&tried(folder, &yaml, &wrong).await, "it responds with 401");
     let_in(&tried(folder, &yaml, &["--user=me", "--password-file=right"]).await);
 }
 

@@ -268,7 +268,7 @@ fn a_gateway_that_dies_and_returns_is_told_of() {
     drop(server);
     let screen = terminal.shows("not answering for");
     assert!(screen.contains("refused"), "{screen}");
-    assert!(screen.contains("what is shown is of before"), "{screen}");
+    assert!(screen.contains("the numbers are from before"), "{screen}");
     assert!(screen.contains("\np "), "what was known stays: {screen}");
     // Another process, which started anew and counted since.
     let server = Server::at(address, move |number| {

@@ -232,9 +232,9 @@ fn accepted(status: StatusCode) -> Result<(), String> {
     match status {
         StatusCode::OK => Ok(()),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(format!(
-            "it responds {code}: see --bearer-token-file and --user"
+            "it responds with {code}: see --bearer-token-file and --user"
         )),
-        _ => Err(format!("it responds {code}")),
+        _ => Err(format!("it responds with {code}")),
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn frame(
     let mut last = 0;
     match &summary.shown {
         None => {
-            let text = "rates need two scrapes: a moment";
+            let text = "rates need two scrapes: one moment";
             lines.extend((left > 0).then(|| line(text, Style::Dim)));
         }
         Some(shown) => {
@@ -148,7 +148,7 @@ fn state(url: &str, summary: &Summary, columns: usize) -> Line {
         None => (format!("{url}   live"), Style::Bold),
         Some((why, seconds)) => {
             let before = if summary.shown.is_some() {
-                "; what is shown is of before"
+                "; the numbers are from before"
             } else {
                 ""
             };

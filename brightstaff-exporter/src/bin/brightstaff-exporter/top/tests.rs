@@ -284,17 +284,17 @@ fn every_column_sorts_both_ways() {
 fn a_gateway_that_is_gone_is_told_with_what_was_known() {
     let mut view = view(2, |index| format!("p{index}"));
     view.take(Err("Connection \x1b[2J refused".to_owned()), 9010.0);
-    view.take(Err("it responds 500".to_owned()), 9012.0);
+    view.take(Err("it responds with 500".to_owned()), 9012.0);
     let summary = view.summary(9015.0);
     let told = plain("http://h/metrics", summary);
     assert!(
-        told.contains("not answering for 5 s (it responds 500)"),
+        told.contains("not answering for 5 s (it responds with 500)"),
         "{told}"
     );
     assert!(told.contains("\np1 "), "{told}");
     let (lines, _) = screen(&view, Choice::default(), 120, 24);
     assert!(
-        text(&lines[0]).contains("what is shown is of before"),
+        text(&lines[0]).contains("the numbers are from before"),
         "{lines:?}"
     );
     let text = "process_start_time_seconds 1\n".to_owned();
