@@ -3,9 +3,9 @@
 use crate::{
     catalogue::Family,
     labels::{
-        CancelPhase, ErrorClass, FailoverOutcome, FailoverRoute, Fallback, InterruptReason, Label,
-        Outcome, OverflowLabel, RouteKind, RoutingOutcome, SessionCacheEvent,
-        SessionCacheOperation, SkipReason, TokenDetail, TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, ExportOutcome, FailoverOutcome, FailoverRoute, Fallback,
+        InterruptReason, Label, Outcome, OverflowLabel, RouteKind, RoutingOutcome,
+        SessionCacheEvent, SessionCacheOperation, SkipReason, TokenDetail, TokenKind, UsageMissing,
     },
 };
 
@@ -40,6 +40,7 @@ pub const MEANINGS: &[Meanings] = &[
     meanings!(FailoverRoute),
     meanings!(FailoverOutcome),
     meanings!(OverflowLabel),
+    meanings!(ExportOutcome),
 ];
 
 macro_rules! meanings {
