@@ -148,7 +148,7 @@ impl Exposition {
         writer.finish()
     }
 
-    fn walk(&self, visitor: &mut dyn Visitor) {
+    pub(super) fn walk(&self, visitor: &mut dyn Visitor) {
         let readings = Readings::default();
         for ours in &self.ours {
             match ours {

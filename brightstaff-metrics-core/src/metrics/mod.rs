@@ -1,6 +1,8 @@
 mod builder;
 mod collector;
 pub mod exposition;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 
 use std::{fmt, sync::Arc};
 

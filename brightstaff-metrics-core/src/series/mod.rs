@@ -5,6 +5,8 @@ mod histogram;
 mod interop;
 mod label_set;
 mod native;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod protobuf;
 mod scalar;
 mod sequence_lock;
@@ -13,10 +15,13 @@ mod sync;
 mod table;
 mod text;
 mod walk;
+mod wire;
 
 // What `table.rs` finds beside itself, here as in its tests.
 use crate::labels;
 
+#[cfg(feature = "otlp")]
+pub(crate) use self::otlp::{OtlpWriter, Request, resource};
 pub(crate) use self::{
     exemplars::{Exemplar, Traced},
     histogram::Histogram,
