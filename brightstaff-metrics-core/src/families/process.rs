@@ -68,6 +68,19 @@ impl ProcessFamily {
     }
 }
 
+/// When the process was started, since the Unix epoch, to a hundredth of a second; by a clock of the system that may be
+/// off by one.
+#[cfg(feature = "otlp")]
+pub(crate) fn process_began() -> Option<std::time::Duration> {
+    static BEGAN: std::sync::OnceLock<Option<std::time::Duration>> = std::sync::OnceLock::new();
+    *BEGAN.get_or_init(|| {
+        let mut families = ALL.iter();
+        let start = families.find(|one| one.family.name == c::PROCESS_START_TIME.name)?;
+        let seconds = (start.read)(&Readings::default())?;
+        std::time::Duration::try_from_secs_f64(seconds).ok()
+    })
+}
+
 #[cfg(not(target_os = "linux"))]
 static ALL: [ProcessFamily; 0] = [];
 

@@ -20,6 +20,12 @@ use crate::{
     families::{ProcessFamily, Readings},
     series::{Dialect, ProtobufWriter, TextWriter, Visitor, for_library, header},
 };
+#[cfg(feature = "otlp")]
+use crate::{
+    clock::nanos,
+    families::process_began,
+    series::{OtlpWriter, Request},
+};
 
 /// A format of exposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +143,24 @@ impl Exposition {
         }
     }
 
+    /// Writes everything as the points of a scope.
+    #[cfg(feature = "otlp")]
+    pub(super) fn tell(&self, request: &mut Request<'_>) {
+        let mut writer = OtlpWriter::new(request);
+        self.walk(&mut writer);
+        for family in &self.others {
+            writer.foreign(family);
+        }
+    }
+
+    /// When the process was started, in nanoseconds since the Unix epoch, where its readings are told.
+    #[cfg(feature = "otlp")]
+    pub(super) fn process_began(&self) -> Option<u64> {
+        let mut ours = self.ours.iter();
+        let is_told = ours.any(|ours| matches!(ours, Ours::Process(_)));
+        is_told.then(process_began).flatten().map(nanos)
+    }
+
     fn write_text(&self, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
         let mut writer = TextWriter::new(dialect, out);
         self.walk(&mut writer);
@@ -148,7 +172,7 @@ impl Exposition {
         writer.finish()
     }
 
-    pub(super) fn walk(&self, visitor: &mut dyn Visitor) {
+    fn walk(&self, visitor: &mut dyn Visitor) {
         let readings = Readings::default();
         for ours in &self.ours {
             match ours {
