@@ -5,7 +5,7 @@ use crate::{
     catalogue::{self as c, Family},
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind, UsageMissing},
     series::{
-        Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LabelSet, Labels, RareSet,
+        Children, Counter, CounterSet, Gauge, GenAiOperations, Group, Histogram, Keyed, LabelSet, Labels, RareSet,
         Visitor,
     },
 };
@@ -24,6 +24,8 @@ pub(crate) struct Pair {
     token_details: RareSet<Counter, TokenDetail>,
     request_tokens: [Histogram; 2],
     usage_missing: RareSet<Counter, UsageMissing>,
+    /// Where the `gen_ai` view is on.
+    gen_ai: Option<GenAiOperations>,
 }
 
 /// Its calls, by what they came to.
@@ -64,6 +66,7 @@ impl Pair {
             tokens,
             token_details: RareSet::new(),
             usage_missing: RareSet::new(),
+            gen_ai: context.gen_ai.then(GenAiOperations::new),
         }
     }
 
@@ -100,6 +103,12 @@ impl Pair {
         })
     }
 
+    /// What the `gen_ai` view tells of it, where that is on.
+    #[inline]
+    pub(crate) fn gen_ai(&self) -> Option<&GenAiOperations> {
+        self.gen_ai.as_ref()
+    }
+
     /// One that is made now.
     fn counter(&self, family: &Family, values: &[&str]) -> Counter {
         Counter::new(LabelSet::new(family, values, self.context.clock.wall()))
@@ -133,6 +142,7 @@ impl Group<9> for Pair {
             token_details,
             request_tokens,
             usage_missing,
+            gen_ai: _,
         } = self;
         [
             requests,

@@ -4,11 +4,13 @@
 //! [`sanitize`] and bounded by caps.
 
 mod closed;
+mod gen_ai;
 mod http;
 mod routing;
 mod upstream;
 
 pub use self::{
+    gen_ai::Operation,
     http::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
     routing::{
         FailoverOutcome, FailoverRoute, Fallback, RouteKind, RoutingOutcome, SessionCacheEvent,
@@ -18,6 +20,7 @@ pub use self::{
 };
 use closed::label;
 pub(crate) use closed::{Index, Label};
+pub(crate) use gen_ai::{ErrorType, Modality};
 
 /// What stands in an open label whose value is not known.
 pub const UNKNOWN: &str = "unknown";

@@ -42,6 +42,7 @@ pub struct Builder {
     native_histograms: bool,
     classic: bool,
     created_samples: bool,
+    gen_ai: bool,
     upstreams: Vec<(String, String)>,
     /// The providers named without a model, and how many of their models are open.
     providers: Vec<(String, usize)>,
@@ -62,6 +63,7 @@ impl Default for Builder {
             native_histograms: false,
             classic: true,
             created_samples: false,
+            gen_ai: false,
             upstreams: Vec::new(),
             providers: Vec::new(),
             upstream_cap: Self::DEFAULT_CAP,

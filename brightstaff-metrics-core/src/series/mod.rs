@@ -1,10 +1,12 @@
 //! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
 
 mod exemplars;
+mod gen_ai;
 mod histogram;
 mod interop;
 mod label_set;
 mod native;
+mod native_histogram;
 mod protobuf;
 mod scalar;
 mod sequence_lock;
@@ -19,10 +21,12 @@ use crate::labels;
 
 pub(crate) use self::{
     exemplars::{Exemplar, Traced},
+    gen_ai::{Calls as GenAiCalls, Operations as GenAiOperations},
     histogram::Histogram,
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},
     native::Native,
+    native_histogram::{LocalSamples, NativeHistogram},
     protobuf::{ProtobufWriter, for_library},
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet, RareSet},

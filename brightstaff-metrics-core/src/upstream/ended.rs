@@ -1,7 +1,7 @@
-use super::{call::OpenCall, record::Record};
+use super::{call::OpenCall, gen_ai::ChunkTimes, record::Record};
 use crate::{
     clock::Tick,
-    labels::{ErrorClass, StatusClass, UsageMissing},
+    labels::{ErrorClass, UsageMissing},
     meter::{End, Facts},
     progress::Ending,
     series::Traced,
@@ -43,7 +43,7 @@ impl Ended {
 impl OpenCall {
     /// Records it, with what its body told; tells how it ended.
     pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) -> ErrorClass {
-        let record = self.recorded(end, facts);
+        let record = self.recorded(end, facts, None);
         record.write();
         record.error
     }
@@ -52,23 +52,30 @@ impl OpenCall {
     // Few calls have one.
     #[cold]
     pub(super) fn record_and_tell(&mut self, end: CallEnd) -> ErrorClass {
-        let listener = self.aside.as_mut().and_then(|aside| aside.listener.take());
-        let record = self.recorded(end, self.facts());
+        let aside = self.aside.take();
+        let (listener, chunks) = aside.map_or((None, None), |aside| (aside.listener, aside.chunks));
+        let record = self.recorded(end, self.facts(), chunks.as_ref());
         record.write();
         if let Some(listener) = listener {
-            listener.call_ended(&record.told(self.status));
+            listener.call_ended(&record.told());
         }
         record.error
     }
 
     #[inline]
-    fn recorded<'a>(&'a self, end: CallEnd, facts: Option<&'a Facts>) -> Record<'a> {
+    fn recorded<'a>(
+        &'a self,
+        end: CallEnd,
+        facts: Option<&'a Facts>,
+        chunks: Option<&'a ChunkTimes>,
+    ) -> Record<'a> {
         let error = end.class(self.status, facts);
         Record {
             pair: self
                 .upstream
                 .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
-            status: self.status.map_or(StatusClass::Error, StatusClass::of),
+            status: self.status,
+            asked: self.asked,
             error,
             clock: self.upstream.clock(),
             start: self.start,
@@ -78,6 +85,7 @@ impl OpenCall {
                 at: self.upstream.clock().wall(),
             }),
             timing: self.timing,
+            chunks,
             facts,
         }
     }

@@ -1,0 +1,210 @@
+//! Histograms that have native cells and no other buckets: what the `gen_ai` view keeps.
+
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    exemplars::{Exemplar, Exemplars, Traced},
+    histogram::Sum,
+    native::{CELLS, Cells, Native, cell_of},
+};
+use crate::{buckets::Unit, clock::WallTime};
+
+/// Samples in native cells, and their sum. Samples are whole numbers: nanoseconds, or tokens.
+///
+/// Many hold nothing, and those of failed calls nothing but zeros: the cells are there from the first other sample on.
+#[derive(Debug)]
+pub(crate) struct NativeHistogram {
+    unit: Unit,
+    created: WallTime,
+    zeros: AtomicU64,
+    cells: OnceLock<Box<Cells>>,
+    sum: Sum,
+    /// From the first sample of a trace on.
+    exemplars: OnceLock<Exemplars>,
+}
+
+impl NativeHistogram {
+    pub(crate) fn new(unit: Unit, created: WallTime) -> Self {
+        Self {
+            unit,
+            created,
+            zeros: AtomicU64::new(0),
+            cells: OnceLock::new(),
+            sum: Sum::default(),
+            exemplars: OnceLock::new(),
+        }
+    }
+
+    /// One sample: nanoseconds, or tokens.
+    pub(crate) fn observe(&self, sample: u64) {
+        if sample == 0 {
+            self.zeros.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.sum.add(sample);
+        self.cells().observe(self.unit, sample);
+    }
+
+    /// The same for a sample that, if it came from a trace, is the exemplar of its two octaves from now on.
+    pub(crate) fn observe_traced(&self, sample: u64, traced: Option<&Traced>) {
+        self.observe(sample);
+        if let Some(traced) = traced {
+            let slots = self.exemplars.get_or_init(|| Exemplars::new(SLOTS));
+            slots.put(slot_of(self.unit, sample), sample, *traced);
+        }
+    }
+
+    /// All samples that were kept aside.
+    pub(crate) fn absorb(&self, samples: &LocalSamples) {
+        self.zeros.fetch_add(samples.zeros.into(), Ordering::Relaxed);
+        self.sum.add(samples.sum);
+        for (cell, &count) in samples.cells.iter().enumerate() {
+            if count > 0 {
+                self.cells().add(cell, count.into());
+            }
+        }
+    }
+
+    fn cells(&self) -> &Cells {
+        self.cells.get_or_init(Box::default)
+    }
+
+    /// The cells as they are now.
+    pub(crate) fn native(&self) -> Native {
+        let cells = self.cells.get().map(AsRef::as_ref);
+        let mut native = Cells::read(cells, self.unit);
+        native.zero_count += self.zeros.load(Ordering::Relaxed);
+        native
+    }
+
+    /// The sum of all samples, in nanoseconds or tokens.
+    pub(crate) fn samples(&self) -> u128 {
+        self.sum.get()
+    }
+
+    /// What samples are counted in.
+    pub(crate) fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// When it began at 0, since the Unix epoch.
+    pub(crate) fn created(&self) -> Duration {
+        self.created.since_epoch()
+    }
+
+    /// The latest exemplar of each two octaves that have one, in rising order.
+    pub(crate) fn exemplars(&self) -> impl Iterator<Item = Exemplar> {
+        let slots = self.exemplars.get().into_iter();
+        slots.flat_map(|slots| {
+            let latest = (0..SLOTS).filter_map(|slot| slots.get(slot));
+            latest.map(|(sample, traced)| Exemplar {
+                value: self.unit.of(u128::from(sample)),
+                trace: traced.trace,
+                at: traced.at.since_epoch(),
+            })
+        })
+    }
+}
+
+/// Exemplars of a histogram: one for each two octaves of cells.
+const SLOTS: usize = CELLS / CELLS_A_SLOT;
+const CELLS_A_SLOT: usize = 16;
+
+fn slot_of(unit: Unit, sample: u64) -> usize {
+    match sample {
+        0 => 0,
+        _ => cell_of(unit, sample) / CELLS_A_SLOT,
+    }
+}
+
+/// Samples that one call keeps by itself until it is known what they are samples of: no atomics, and half the size. Full
+/// after 2^32 samples in one cell.
+#[derive(Debug)]
+pub(crate) struct LocalSamples {
+    zeros: u32,
+    cells: Box<[u32; CELLS]>,
+    sum: u64,
+}
+
+impl Default for LocalSamples {
+    fn default() -> Self {
+        Self {
+            zeros: 0,
+            cells: Box::new([0; CELLS]),
+            sum: 0,
+        }
+    }
+}
+
+impl LocalSamples {
+    pub(crate) fn observe(&mut self, unit: Unit, sample: u64) {
+        let cell = match sample {
+            0 => &mut self.zeros,
+            _ => &mut self.cells[cell_of(unit, sample)],
+        };
+        *cell = cell.saturating_add(1);
+        self.sum = self.sum.saturating_add(sample);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::TraceContext;
+
+    fn histogram(unit: Unit) -> NativeHistogram {
+        NativeHistogram::new(unit, WallTime::from_nanos(7))
+    }
+
+    #[test]
+    fn zeros_take_no_cells() {
+        let histogram = histogram(Unit::Tokens);
+        assert_eq!(histogram.native().count(), 0);
+        histogram.observe(0);
+        histogram.observe(0);
+        assert!(histogram.cells.get().is_none());
+        let native = histogram.native();
+        assert_eq!((native.zero_count, native.count()), (2, 2));
+        histogram.observe(9);
+        let native = histogram.native();
+        assert_eq!((native.zero_count, native.buckets.len()), (2, 1));
+        assert_eq!((histogram.samples(), histogram.created().as_nanos()), (9, 7));
+    }
+
+    #[test]
+    fn what_was_kept_aside_is_what_was_observed() {
+        let (direct, absorbed) = (histogram(Unit::Seconds), histogram(Unit::Seconds));
+        let mut aside = LocalSamples::default();
+        for sample in [0, 1, 900, 1_000_000, 1_000_000, 2_500_000_000, u64::MAX / 4] {
+            direct.observe(sample);
+            aside.observe(Unit::Seconds, sample);
+        }
+        absorbed.absorb(&aside);
+        absorbed.absorb(&LocalSamples::default());
+        assert_eq!(absorbed.native(), direct.native());
+        assert_eq!(absorbed.samples(), direct.samples());
+    }
+
+    #[test]
+    fn each_two_octaves_show_the_latest_trace() {
+        let histogram = histogram(Unit::Seconds);
+        let traced = |number: u8| Traced {
+            trace: TraceContext::new([number; 16], [number; 8]).unwrap(),
+            at: WallTime::from_nanos(number.into()),
+        };
+        histogram.observe_traced(5, None);
+        assert!(histogram.exemplars.get().is_none(), "nothing is paid");
+        for (sample, number) in [(0, 1), (1_000_000_000, 2), (990_000_000, 3), (u64::MAX, 4)] {
+            histogram.observe_traced(sample, Some(&traced(number)));
+        }
+        let shown = histogram.exemplars().map(|one| one.at.as_nanos());
+        assert_eq!(shown.collect::<Vec<_>>(), [1, 3, 4]);
+        assert_eq!(histogram.native().count(), 5);
+    }
+}
