@@ -214,6 +214,12 @@ impl Bounds {
         self.told != Told::Native
     }
 
+    /// As they were given, in seconds or tokens.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn upper(&self) -> &[f64] {
+        &self.upper
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = f64> {
         self.upper.iter().copied()
     }

@@ -55,6 +55,7 @@
 //!   first token, and none per output token.
 //! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.
 //! - `tokio-1`: [`UpstreamCall::within`], a time-out for a call.
+//! - `otlp`: [`otlp`], which writes the series as OpenTelemetry's protocol takes them.
 //! - `testing`: [`Metrics::render`], the series as text, and a [`Clock`] to turn by hand, for the tests of gateways.
 //!
 //! # Versions
@@ -75,6 +76,8 @@ mod body;
 mod buckets;
 pub mod catalogue;
 mod clock;
+#[cfg(feature = "otlp")]
+mod conventions;
 mod error;
 mod families;
 mod head;
@@ -93,6 +96,8 @@ mod upstream;
 
 pub use prometheus;
 
+#[cfg(feature = "otlp")]
+pub use self::metrics::otlp;
 #[cfg(feature = "tokio-1")]
 pub use self::upstream::TimedOut;
 pub use self::{

@@ -1,11 +1,13 @@
 use std::{fmt, sync::Arc};
 
 use super::Context;
+#[cfg(feature = "otlp")]
+use crate::series::GenAiOperations;
 use crate::{
     catalogue::{self as c, Family},
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind, UsageMissing},
     series::{
-        Children, Counter, CounterSet, Gauge, GenAiOperations, Group, Histogram, Keyed, LabelSet, Labels, RareSet,
+        Children, Counter, CounterSet, Gauge, Group, Histogram, Keyed, LabelSet, Labels, RareSet,
         Visitor,
     },
 };
@@ -25,6 +27,7 @@ pub(crate) struct Pair {
     request_tokens: [Histogram; 2],
     usage_missing: RareSet<Counter, UsageMissing>,
     /// Where the `gen_ai` view is on.
+    #[cfg(feature = "otlp")]
     gen_ai: Option<GenAiOperations>,
 }
 
@@ -66,6 +69,7 @@ impl Pair {
             tokens,
             token_details: RareSet::new(),
             usage_missing: RareSet::new(),
+            #[cfg(feature = "otlp")]
             gen_ai: context.gen_ai.then(GenAiOperations::new),
         }
     }
@@ -104,6 +108,7 @@ impl Pair {
     }
 
     /// What the `gen_ai` view tells of it, where that is on.
+    #[cfg(feature = "otlp")]
     #[inline]
     pub(crate) fn gen_ai(&self) -> Option<&GenAiOperations> {
         self.gen_ai.as_ref()
@@ -142,7 +147,8 @@ impl Group<9> for Pair {
             token_details,
             request_tokens,
             usage_missing,
-            gen_ai: _,
+            #[cfg(feature = "otlp")]
+                gen_ai: _,
         } = self;
         [
             requests,

@@ -4,6 +4,8 @@
 //! [`sanitize`] and bounded by caps.
 
 mod closed;
+#[cfg(feature = "otlp")]
+mod error_type;
 mod gen_ai;
 mod http;
 mod routing;
@@ -20,7 +22,8 @@ pub use self::{
 };
 use closed::label;
 pub(crate) use closed::{Index, Label};
-pub(crate) use gen_ai::{ErrorType, Modality};
+#[cfg(feature = "otlp")]
+pub(crate) use error_type::ErrorType;
 
 /// What stands in an open label whose value is not known.
 pub const UNKNOWN: &str = "unknown";

@@ -15,6 +15,8 @@ use prometheus::{
 };
 
 use super::Metrics;
+#[cfg(feature = "otlp")]
+use crate::series::GenAiOperations;
 use crate::{
     catalogue as c,
     families::{ProcessFamily, Readings},
@@ -148,7 +150,7 @@ impl Exposition {
         writer.finish()
     }
 
-    fn walk(&self, visitor: &mut dyn Visitor) {
+    pub(super) fn walk(&self, visitor: &mut dyn Visitor) {
         let readings = Readings::default();
         for ours in &self.ours {
             match ours {
@@ -156,6 +158,21 @@ impl Exposition {
                 Ours::Process(family) => family.walk(&readings, visitor),
             }
         }
+    }
+}
+
+#[cfg(feature = "otlp")]
+impl Exposition {
+    /// What the `gen_ai` view tells of our collectors, by provider and model: nothing where the registry has the say over
+    /// them, or the view is off.
+    pub(super) fn gen_ai(&self) -> impl Iterator<Item = ([&str; 2], &GenAiOperations)> {
+        self.ours.iter().flat_map(|ours| {
+            let metrics = match ours {
+                Ours::Metrics(metrics) => Some(metrics),
+                Ours::Process(_) => None,
+            };
+            metrics.into_iter().flat_map(Metrics::gen_ai)
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::{LazySet, NativeHistogram, RareSet};
 use crate::{
     buckets::Unit,
     clock::WallTime,
-    labels::{ErrorType, Index as _, Modality, Operation},
+    labels::{ErrorType, Operation},
 };
 
 /// The calls of one pair, by what they were for.
@@ -55,6 +55,29 @@ pub(crate) struct TokensOfCall {
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 
+/// What tokens are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Modality {
+    /// The provider did not say, or said it of the others only.
+    Unknown,
+    /// By the provider's count.
+    Audio,
+    /// By the provider's count.
+    Image,
+}
+
+impl Modality {
+    pub(crate) const ALL: [Self; 3] = [Self::Unknown, Self::Audio, Self::Image];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Audio => "audio",
+            Self::Image => "image",
+        }
+    }
+}
+
 /// Tokens by what they are of.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens([Count; Modality::ALL.len()]);
@@ -73,10 +96,9 @@ impl Operations {
             .get_or_init(operation, || Box::new(Calls::new(operation, now())))
     }
 
-    /// Those that there were.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Calls> {
-        let all = Operation::ALL.iter();
-        all.filter_map(|operation| self.0.get(*operation).map(AsRef::as_ref))
+    /// Those for this operation, if there were any.
+    pub(crate) fn get(&self, operation: Operation) -> Option<&Calls> {
+        self.0.get(operation).map(AsRef::as_ref)
     }
 }
 
@@ -104,11 +126,7 @@ impl Calls {
         self.created
     }
 
-    pub(crate) fn ended(
-        &self,
-        error: Option<ErrorType>,
-        now: impl Fn() -> WallTime,
-    ) -> &Ended {
+    pub(crate) fn ended(&self, error: Option<ErrorType>, now: impl Fn() -> WallTime) -> &Ended {
         let make = || Box::new(Ended::new(error, now()));
         match error {
             None => self.ended_well.get_or_init(make),
@@ -179,14 +197,8 @@ impl Tokens {
         self.of(Modality::Unknown).add(rest);
     }
 
-    fn of(&self, modality: Modality) -> &Count {
-        &self.0[modality.index()]
-    }
-
-    /// Those that there were; `unknown` is always there.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Modality, u64)> {
-        let all = Modality::ALL.iter().map(|&of| (of, self.of(of).get()));
-        all.filter(|(of, count)| *of == Modality::Unknown || *count > 0)
+    pub(crate) fn of(&self, modality: Modality) -> &Count {
+        &self.0[modality as usize]
     }
 }
 
@@ -207,25 +219,17 @@ mod tests {
 
     #[test]
     fn parts_never_add_up_to_more_than_all() {
+        // Unknown, audio, images.
         for (all, audio, image, expected) in [
-            (0, None, None, vec![(Modality::Unknown, 0)]),
-            (9, None, None, vec![(Modality::Unknown, 9)]),
-            (
-                9,
-                Some(4),
-                Some(2),
-                vec![(Modality::Unknown, 3), (Modality::Audio, 4), (Modality::Image, 2)],
-            ),
-            (
-                9,
-                Some(7),
-                Some(7),
-                vec![(Modality::Unknown, 0), (Modality::Audio, 7), (Modality::Image, 2)],
-            ),
+            (0, None, None, [0, 0, 0]),
+            (9, None, None, [9, 0, 0]),
+            (9, Some(4), Some(2), [3, 4, 2]),
+            (9, Some(7), Some(7), [0, 7, 2]),
         ] {
             let tokens = Tokens::default();
             tokens.add(all, audio, image);
-            assert_eq!(tokens.iter().collect::<Vec<_>>(), expected);
+            let told = Modality::ALL.iter().map(|&of| tokens.of(of).get());
+            assert_eq!(told.collect::<Vec<_>>(), expected);
         }
     }
 
@@ -233,7 +237,7 @@ mod tests {
     fn what_was_not_met_is_not_there() {
         let now = WallTime::default;
         let gen_ai = Operations::new();
-        assert_eq!(gen_ai.iter().count(), 0);
+        assert!(gen_ai.get(Operation::Embeddings).is_none());
         let calls = gen_ai.calls(Operation::Embeddings, now);
         assert_eq!(calls.ends().count(), 0);
         calls.ended(Some(ErrorType::OTHER), now).input.observe(None);
@@ -248,7 +252,7 @@ mod tests {
             [(None, 2, 0), (Some(ErrorType::OTHER), 1, 1)]
         );
         assert!(calls.time_to_first_token.get().is_none());
-        let operations = gen_ai.iter().map(|calls| calls.operation);
-        assert_eq!(operations.collect::<Vec<_>>(), [Operation::Embeddings]);
+        assert!(gen_ai.get(Operation::Embeddings).is_some());
+        assert!(gen_ai.get(Operation::Chat).is_none());
     }
 }

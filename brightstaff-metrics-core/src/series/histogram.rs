@@ -130,6 +130,20 @@ impl Histogram {
         sum
     }
 
+    /// The samples in each bucket alone, that of `+Inf` the last.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn counts(&self) -> impl Iterator<Item = u64> {
+        self.buckets
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Acquire))
+    }
+
+    /// The upper bounds, that of `+Inf` aside.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn bounds(&self) -> &[f64] {
+        self.bounds.upper()
+    }
+
     /// What a message tells that may hold both kinds of buckets.
     ///
     /// A sample is counted in its native bucket first, and these are read last: whatever the classic buckets say, the

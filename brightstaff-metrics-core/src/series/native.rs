@@ -28,6 +28,15 @@ pub(crate) struct Native {
 }
 
 impl Native {
+    /// No samples.
+    #[cfg(feature = "otlp")]
+    pub(crate) const NONE: Self = Self {
+        schema: SCHEMA,
+        zero_threshold: ZERO_THRESHOLD,
+        zero_count: 0,
+        buckets: Vec::new(),
+    };
+
     /// The number of all samples.
     pub(crate) fn count(&self) -> u64 {
         let counts = self.buckets.iter().map(|(_, count)| count);
@@ -61,6 +70,7 @@ impl Cells {
         cell.fetch_add(1, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "otlp")]
     pub(super) fn add(&self, cell: usize, count: u64) {
         self.counts[cell].fetch_add(count, Ordering::Relaxed);
     }

@@ -62,7 +62,8 @@ impl NativeHistogram {
 
     /// All samples that were kept aside.
     pub(crate) fn absorb(&self, samples: &LocalSamples) {
-        self.zeros.fetch_add(samples.zeros.into(), Ordering::Relaxed);
+        self.zeros
+            .fetch_add(samples.zeros.into(), Ordering::Relaxed);
         self.sum.add(samples.sum);
         for (cell, &count) in samples.cells.iter().enumerate() {
             if count > 0 {
@@ -86,11 +87,6 @@ impl NativeHistogram {
     /// The sum of all samples, in nanoseconds or tokens.
     pub(crate) fn samples(&self) -> u128 {
         self.sum.get()
-    }
-
-    /// What samples are counted in.
-    pub(crate) fn unit(&self) -> Unit {
-        self.unit
     }
 
     /// When it began at 0, since the Unix epoch.
@@ -174,7 +170,10 @@ mod tests {
         histogram.observe(9);
         let native = histogram.native();
         assert_eq!((native.zero_count, native.buckets.len()), (2, 1));
-        assert_eq!((histogram.samples(), histogram.created().as_nanos()), (9, 7));
+        assert_eq!(
+            (histogram.samples(), histogram.created().as_nanos()),
+            (9, 7)
+        );
     }
 
     #[test]

@@ -1,19 +1,22 @@
 use std::sync::Arc;
 
+#[cfg(feature = "otlp")]
+use super::gen_ai::{Asked, ChunkTimes};
 use super::{
     Upstream, UpstreamObserved,
     by_hand::ByHand,
     ended::{CallEnd, Ended},
-    gen_ai::{Asked, ChunkTimes},
     held::Slot,
     opening::Opening,
     timing::Timing,
 };
+#[cfg(feature = "otlp")]
+use crate::labels::Operation;
 use crate::{
     clock::Tick,
     families::CallInFlight,
     head::Head,
-    labels::{ErrorClass, Operation, StatusClass},
+    labels::{ErrorClass, StatusClass},
     listener::Listener,
     meter::{Facts, Meter, Promise},
     progress::{Ending, Progress, is_bodiless},
@@ -56,6 +59,7 @@ pub(super) struct OpenCall {
     pub(super) start: Tick,
     pub(super) trace: Option<TraceContext>,
     pub(super) status: Option<u16>,
+    #[cfg(feature = "otlp")]
     pub(super) asked: Asked,
     pub(super) reader: Option<Reader>,
     pub(super) timing: Timing,
@@ -69,6 +73,7 @@ pub(super) struct Aside {
     held: Option<Arc<Slot>>,
     pub(super) listener: Option<Listener>,
     /// Where the `gen_ai` view is on, of responses in pieces.
+    #[cfg(feature = "otlp")]
     pub(super) chunks: Option<ChunkTimes>,
 }
 
@@ -91,6 +96,7 @@ impl UpstreamCall {
                 start,
                 trace: None,
                 status: None,
+                #[cfg(feature = "otlp")]
                 asked: Asked::Unknown,
                 reader: None,
                 timing: Timing::default(),
@@ -145,6 +151,7 @@ impl UpstreamCall {
     /// let call = metrics.upstream("openai", "text-embedding-3-small").start();
     /// call.operation(Operation::Embeddings).fail(ErrorClass::Timeout);
     /// ```
+    #[cfg(feature = "otlp")]
     pub fn operation(mut self, operation: impl Into<Option<Operation>>) -> Self {
         if let Some(call) = &mut self.open {
             call.asked = match operation.into() {
@@ -370,6 +377,7 @@ impl OpenCall {
         let now = self.upstream.now();
         let each = self.upstream.wants_chunks();
         self.timing.chunk_at(meter.facts(), now, each);
+        #[cfg(feature = "otlp")]
         if each {
             let aside = self.aside.get_or_insert_default();
             let chunks = aside.chunks.get_or_insert_with(|| ChunkTimes::new(now));

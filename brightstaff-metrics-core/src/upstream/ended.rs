@@ -1,4 +1,4 @@
-use super::{call::OpenCall, gen_ai::ChunkTimes, record::Record};
+use super::{call::OpenCall, record::Record};
 use crate::{
     clock::Tick,
     labels::{ErrorClass, UsageMissing},
@@ -43,7 +43,7 @@ impl Ended {
 impl OpenCall {
     /// Records it, with what its body told; tells how it ended.
     pub(super) fn record(&self, end: CallEnd, facts: Option<&Facts>) -> ErrorClass {
-        let record = self.recorded(end, facts, None);
+        let record = self.recorded(end, facts);
         record.write();
         record.error
     }
@@ -52,9 +52,12 @@ impl OpenCall {
     // Few calls have one.
     #[cold]
     pub(super) fn record_and_tell(&mut self, end: CallEnd) -> ErrorClass {
-        let aside = self.aside.take();
-        let (listener, chunks) = aside.map_or((None, None), |aside| (aside.listener, aside.chunks));
-        let record = self.recorded(end, self.facts(), chunks.as_ref());
+        let listener = self.aside.as_mut().and_then(|aside| aside.listener.take());
+        let record = Record {
+            #[cfg(feature = "otlp")]
+            chunks: self.aside.as_ref().and_then(|aside| aside.chunks.as_ref()),
+            ..self.recorded(end, self.facts())
+        };
         record.write();
         if let Some(listener) = listener {
             listener.call_ended(&record.told());
@@ -63,18 +66,14 @@ impl OpenCall {
     }
 
     #[inline]
-    fn recorded<'a>(
-        &'a self,
-        end: CallEnd,
-        facts: Option<&'a Facts>,
-        chunks: Option<&'a ChunkTimes>,
-    ) -> Record<'a> {
+    fn recorded<'a>(&'a self, end: CallEnd, facts: Option<&'a Facts>) -> Record<'a> {
         let error = end.class(self.status, facts);
         Record {
             pair: self
                 .upstream
                 .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
             status: self.status,
+            #[cfg(feature = "otlp")]
             asked: self.asked,
             error,
             clock: self.upstream.clock(),
@@ -85,7 +84,8 @@ impl OpenCall {
                 at: self.upstream.clock().wall(),
             }),
             timing: self.timing,
-            chunks,
+            #[cfg(feature = "otlp")]
+            chunks: None,
             facts,
         }
     }

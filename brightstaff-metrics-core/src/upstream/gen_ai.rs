@@ -6,7 +6,7 @@ use crate::{
     clock::{Tick, WallTime},
     labels::{ErrorType, Operation},
     meter::Facts,
-    series::{GenAiOperations, GenAiCalls, LocalSamples},
+    series::{GenAiCalls, GenAiOperations, LocalSamples},
 };
 
 /// What the caller said the call is for.

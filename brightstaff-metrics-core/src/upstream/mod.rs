@@ -4,6 +4,7 @@ mod by_hand;
 mod call;
 mod client_error;
 mod ended;
+#[cfg(feature = "otlp")]
 mod gen_ai;
 mod held;
 mod mark;

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
-use super::{
-    gen_ai::{Asked, ChunkTimes},
-    timing::Timing,
-};
+#[cfg(feature = "otlp")]
+use super::gen_ai::{Asked, ChunkTimes};
+use super::timing::Timing;
 use crate::{
     clock::{Clock, Tick},
     families::Pair,
@@ -17,6 +16,7 @@ use crate::{
 pub(super) struct Record<'a> {
     pub(super) pair: &'a Pair,
     pub(super) status: Option<u16>,
+    #[cfg(feature = "otlp")]
     pub(super) asked: Asked,
     pub(super) error: ErrorClass,
     /// What told the instants.
@@ -26,6 +26,7 @@ pub(super) struct Record<'a> {
     pub(super) traced: Option<Traced>,
     pub(super) timing: Timing,
     /// How long it was from each chunk to the next, where that is wanted.
+    #[cfg(feature = "otlp")]
     pub(super) chunks: Option<&'a ChunkTimes>,
     /// What the body of a 2xx told.
     pub(super) facts: Option<&'a Facts>,
@@ -47,6 +48,7 @@ impl Record<'_> {
             }
             self.usage(facts);
         }
+        #[cfg(feature = "otlp")]
         if let Some(gen_ai) = self.pair.gen_ai() {
             self.write_gen_ai(gen_ai);
         }

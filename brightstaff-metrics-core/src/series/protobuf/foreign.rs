@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use prometheus::proto::{self, Metric, MetricFamily, MetricType};
 
 use super::{
-    COUNTER, GAUGE, HISTOGRAM, SAMPLE_COUNT, SAMPLE_SUM, SUMMARY, TIMESTAMP_MS, Type, UNTYPED,
-    VALUE, histogram::bucket, label, wire::Message,
+    super::wire::Message, COUNTER, GAUGE, HISTOGRAM, SAMPLE_COUNT, SAMPLE_SUM, SUMMARY,
+    TIMESTAMP_MS, Type, UNTYPED, VALUE, histogram::bucket, label,
 };
 
 /// The same type, in protobuf.

@@ -1,9 +1,8 @@
 //! A histogram as a message: its classic buckets, its native ones, or both.
 
 use super::{
-    super::{Exemplar, Histogram, Native},
+    super::{Exemplar, Histogram, Native, wire::Message},
     SAMPLE_COUNT, SAMPLE_SUM, label, timestamp,
-    wire::Message,
 };
 
 /// Writes the message `Histogram`.

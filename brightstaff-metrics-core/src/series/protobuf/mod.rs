@@ -3,7 +3,6 @@
 
 mod foreign;
 mod histogram;
-mod wire;
 
 use std::{
     io::{self, Write},
@@ -13,8 +12,7 @@ use std::{
 use prometheus::proto::MetricFamily;
 
 pub(crate) use self::foreign::for_library;
-use self::wire::Message;
-use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text};
+use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text, wire::Message};
 use crate::catalogue::{Family, Kind};
 
 /// Writes series as messages, family by family: the length of a message stands before it, so that a family is held

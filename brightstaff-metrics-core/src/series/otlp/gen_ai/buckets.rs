@@ -33,10 +33,8 @@ mod tests {
     use crate::{
         buckets::Unit,
         clock::WallTime,
-        series::{
-            NativeHistogram,
-            otlp::gen_ai::instruments::{Kind, LATEST, V1_41},
-        },
+        conventions::{Conventions, Kind},
+        series::NativeHistogram,
     };
 
     fn counts(unit: Unit, samples: &[u64], upper: &[f64]) -> Vec<u64> {
@@ -67,7 +65,8 @@ mod tests {
             samples in prop::collection::vec(prop_oneof![0..200_000_000_000_u64, 0..3_000_000_u64], 0..60),
         ) {
             let half = 2_f64.powf(1.0 / 16.0) * (1.0 + 1e-9);
-            for instrument in LATEST.instruments.iter().chain(V1_41.instruments) {
+            let all = [Conventions::LATEST, Conventions::V1_41];
+            for instrument in all.iter().flat_map(|version| version.instruments) {
                 let Kind::Histogram(unit, upper) = instrument.kind else { continue };
                 let counts = counts(unit, &samples, upper);
                 prop_assert_eq!(counts.iter().sum::<u64>(), samples.len() as u64);

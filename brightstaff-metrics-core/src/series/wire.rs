@@ -4,6 +4,11 @@
 #[derive(Debug, Default)]
 pub(super) struct Message(Vec<u8>);
 
+/// Where the length of a message stands that is begun, and not yet ended.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Open(usize);
+
 /// How a field's bytes are to be read.
 #[derive(Clone, Copy)]
 enum WireType {
@@ -13,8 +18,24 @@ enum WireType {
 }
 
 impl Message {
+    #[cfg(feature = "otlp")]
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// What was written from there on.
+    #[cfg(feature = "otlp")]
+    pub(super) fn tail(&mut self, start: usize) -> &mut [u8] {
+        &mut self.0[start..]
     }
 
     pub(super) fn clear(&mut self) {
@@ -55,15 +76,44 @@ impl Message {
         }
     }
 
+    /// `fixed64`, or `sfixed64` by its bits.
+    #[cfg(feature = "otlp")]
+    pub(super) fn fixed(&mut self, field: u32, value: u64) {
+        self.key(field, WireType::Fixed64);
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// A repeated `fixed64`, `sfixed64` or `double`, packed; left out where there is none.
+    #[cfg(feature = "otlp")]
+    pub(super) fn packed(&mut self, field: u32, values: impl ExactSizeIterator<Item = [u8; 8]>) {
+        if values.len() > 0 {
+            self.key(field, WireType::LengthDelimited);
+            self.varint(8 * values.len() as u64);
+            for value in values {
+                self.0.extend_from_slice(&value);
+            }
+        }
+    }
+
+    /// Fields that are written already.
+    #[cfg(feature = "otlp")]
+    pub(super) fn fields(&mut self, written: &[u8]) {
+        self.0.extend_from_slice(written);
+    }
+
     pub(super) fn double(&mut self, field: u32, value: f64) {
         self.key(field, WireType::Fixed64);
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
     pub(super) fn string(&mut self, field: u32, value: &str) {
+        self.bytes(field, value.as_bytes());
+    }
+
+    pub(super) fn bytes(&mut self, field: u32, value: &[u8]) {
         self.key(field, WireType::LengthDelimited);
         self.varint(value.len() as u64);
-        self.0.extend_from_slice(value.as_bytes());
+        self.0.extend_from_slice(value);
     }
 
     /// A message inside of this one.
@@ -71,14 +121,24 @@ impl Message {
         self.delimited(field, write);
     }
 
-    /// What is written, behind its length, which is not known before. One byte is kept free for it, and what was
-    /// written moves on where it takes more.
     fn delimited(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        let open = self.begin(field);
+        write(self);
+        self.end(open);
+    }
+
+    /// What is written from here on, up to its end, is a message inside of this one.
+    pub(super) fn begin(&mut self, field: u32) -> Open {
         self.key(field, WireType::LengthDelimited);
         let start = self.0.len();
         self.0.push(0);
-        write(self);
-        let end = self.0.len();
+        Open(start)
+    }
+
+    /// Puts its length before a message, which was not known before. One byte was kept free for it, and what was
+    /// written moves on where it takes more.
+    pub(super) fn end(&mut self, open: Open) {
+        let (start, end) = (open.0, self.0.len());
         let mut bytes = [0; MAX_VARINT_BYTES];
         let len = encode((end - start - 1) as u64, &mut bytes);
         self.0.resize(end + len - 1, 0);

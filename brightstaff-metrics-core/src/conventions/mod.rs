@@ -1,6 +1,9 @@
-//! The instruments of OpenTelemetry's conventions for generative AI, by version: names, units, kinds, attributes and
-//! buckets as they stand there.
+//! OpenTelemetry's conventions for generative AI, by version: names, units, kinds, attributes and buckets as they stand
+//! there, and what they call a provider.
 
+mod providers;
+
+pub(crate) use self::providers::{WELL_KNOWN, well_known};
 use crate::buckets::Unit;
 
 /// A version of the conventions.
@@ -46,6 +49,103 @@ pub(crate) enum Source {
     EachToken,
 }
 
+impl Conventions {
+    /// semantic-conventions-genai, with the token metrics that replaced `gen_ai.client.token.usage` in September 2026.
+    pub(crate) const LATEST: Self = Self {
+        schema_url: "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev",
+        instruments: &[
+            counter(
+                "gen_ai.client.inference.usage.input_tokens",
+                "The number of input (prompt) tokens used, including cached tokens.",
+                Source::Input,
+            ),
+            counter(
+                "gen_ai.client.inference.usage.output_tokens",
+                "The number of output (completion) tokens used, including reasoning tokens.",
+                Source::Output,
+            ),
+            counter(
+                "gen_ai.client.inference.usage.cache_read.input_tokens",
+                "The number of input tokens served from a provider-managed cache.",
+                Source::CacheRead,
+            ),
+            counter(
+                "gen_ai.client.inference.usage.cache_write.input_tokens",
+                "The number of input tokens written to a provider-managed cache.",
+                Source::CacheWrite,
+            ),
+            counter(
+                "gen_ai.client.inference.usage.reasoning.output_tokens",
+                "The number of output tokens used for reasoning (e.g. chain-of-thought, extended thinking).",
+                Source::Reasoning,
+            ),
+            tokens(
+                "gen_ai.client.inference.operation.input_tokens",
+                "The number of input (prompt) tokens used per inference operation.",
+                Source::InputOfCall,
+            ),
+            tokens(
+                "gen_ai.client.inference.operation.output_tokens",
+                "The number of output (completion) tokens used per inference operation.",
+                Source::OutputOfCall,
+            ),
+            DURATION,
+            FIRST_CHUNK,
+            EACH_CHUNK,
+            REQUEST_DURATION,
+            FIRST_TOKEN,
+            EACH_TOKEN,
+        ],
+    };
+
+    /// semantic-conventions 1.41, the last release before those for generative AI moved to a repository of their own.
+    pub(crate) const V1_41: Self = Self {
+        schema_url: "https://opentelemetry.io/schemas/1.41.0",
+        instruments: &[
+            tokens(
+                "gen_ai.client.token.usage",
+                "Number of input and output tokens used.",
+                Source::TokensOfCall,
+            ),
+            DURATION,
+            FIRST_CHUNK,
+            EACH_CHUNK,
+            REQUEST_DURATION,
+            FIRST_TOKEN,
+            EACH_TOKEN,
+        ],
+    };
+}
+
+impl Source {
+    /// What one sample is, or one unit of a count, in a table for people.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Input => {
+                "`llm_tokens_total{kind=\"prompt\"}`; a call whose tokens nobody told adds 0"
+            }
+            Self::Output => "`llm_tokens_total{kind=\"completion\"}`, likewise",
+            Self::CacheRead => "`llm_token_details_total{kind=\"cache_read\"}`, likewise",
+            Self::CacheWrite => "`llm_token_details_total{kind=\"cache_write\"}`, likewise",
+            Self::Reasoning => "`llm_token_details_total{kind=\"reasoning\"}`, likewise",
+            Self::InputOfCall => {
+                "the input tokens of one call, however it ended: 0 where nobody told"
+            }
+            Self::OutputOfCall => "the output tokens of one call, likewise",
+            Self::TokensOfCall => "the tokens of one call, however it ended, if they were told",
+            Self::Duration => "`llm_upstream_duration_seconds`, of one call",
+            Self::FirstChunk => "`llm_time_to_first_byte_seconds`, of one streamed call",
+            Self::EachChunk => {
+                "from one chunk of a streamed response to the next, each piece of the body as it arrives being a chunk"
+            }
+            Self::FirstToken => {
+                "`llm_time_to_first_token_seconds`, of one streamed call that ended well"
+            }
+            Self::EachToken => "`llm_time_per_output_token_seconds`, of one call",
+        }
+    }
+}
+
 impl Instrument {
     /// In the notation of UCUM.
     pub(crate) fn unit(&self) -> &'static str {
@@ -76,72 +176,6 @@ pub(crate) const MODEL: &str = "gen_ai.request.model";
 pub(crate) const MODALITY: &str = "gen_ai.token.modality";
 pub(crate) const TOKEN_TYPE: &str = "gen_ai.token.type";
 pub(crate) const ERROR_TYPE: &str = "error.type";
-
-/// semantic-conventions-genai, with the token metrics that replaced `gen_ai.client.token.usage` in September 2026.
-pub(crate) static LATEST: Conventions = Conventions {
-    schema_url: "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev",
-    instruments: &[
-        counter(
-            "gen_ai.client.inference.usage.input_tokens",
-            "The number of input (prompt) tokens used, including cached tokens.",
-            Source::Input,
-        ),
-        counter(
-            "gen_ai.client.inference.usage.output_tokens",
-            "The number of output (completion) tokens used, including reasoning tokens.",
-            Source::Output,
-        ),
-        counter(
-            "gen_ai.client.inference.usage.cache_read.input_tokens",
-            "The number of input tokens served from a provider-managed cache.",
-            Source::CacheRead,
-        ),
-        counter(
-            "gen_ai.client.inference.usage.cache_write.input_tokens",
-            "The number of input tokens written to a provider-managed cache.",
-            Source::CacheWrite,
-        ),
-        counter(
-            "gen_ai.client.inference.usage.reasoning.output_tokens",
-            "The number of output tokens used for reasoning (e.g. chain-of-thought, extended thinking).",
-            Source::Reasoning,
-        ),
-        tokens(
-            "gen_ai.client.inference.operation.input_tokens",
-            "The number of input (prompt) tokens used per inference operation.",
-            Source::InputOfCall,
-        ),
-        tokens(
-            "gen_ai.client.inference.operation.output_tokens",
-            "The number of output (completion) tokens used per inference operation.",
-            Source::OutputOfCall,
-        ),
-        DURATION,
-        FIRST_CHUNK,
-        EACH_CHUNK,
-        REQUEST_DURATION,
-        FIRST_TOKEN,
-        EACH_TOKEN,
-    ],
-};
-
-/// semantic-conventions 1.41, the last release before those for generative AI moved to a repository of their own.
-pub(crate) static V1_41: Conventions = Conventions {
-    schema_url: "https://opentelemetry.io/schemas/1.41.0",
-    instruments: &[
-        tokens(
-            "gen_ai.client.token.usage",
-            "Number of input and output tokens used.",
-            Source::TokensOfCall,
-        ),
-        DURATION,
-        FIRST_CHUNK,
-        EACH_CHUNK,
-        REQUEST_DURATION,
-        FIRST_TOKEN,
-        EACH_TOKEN,
-    ],
-};
 
 const DURATION: Instrument = seconds(
     "gen_ai.client.operation.duration",

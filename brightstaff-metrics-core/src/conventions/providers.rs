@@ -6,7 +6,12 @@ pub(crate) const WELL_KNOWN: &[(&str, &[&str])] = &[
     ("aws.bedrock", &["amazonbedrock", "bedrock"]),
     (
         "azure.ai.inference",
-        &["azureai", "azureaifoundry", "azurefoundry", "azureinference"],
+        &[
+            "azureai",
+            "azureaifoundry",
+            "azurefoundry",
+            "azureinference",
+        ],
     ),
     ("azure.ai.openai", &["azure", "azureopenai"]),
     ("cohere", &[]),

@@ -1,0 +1,285 @@
+//! What a registry holds, in OpenTelemetry's protocol (OTLP): the bodies of requests that push it.
+//!
+//! An [`Encoder`] makes the body of an `ExportMetricsServiceRequest`, in protobuf; who sends it, where to and how often is
+//! for its user, such as `brightstaff-exporter` with its feature `otlp`. Series have the names under which they are
+//! scraped, and their labels as attributes.
+//!
+//! ```
+//! use brightstaff_metrics_core::{Metrics, otlp::{Encoder, Resource}};
+//!
+//! let registry = prometheus::Registry::new();
+//! Metrics::builder().register(&registry)?;
+//! let resource = Resource::new([("service.name", "gateway")]);
+//! let mut encoder = Encoder::new(resource);
+//! let export = encoder.encode(&registry);
+//! assert!(export.points() > 0);
+//! // POST `export.body()` as `application/x-protobuf`, and once it is accepted:
+//! encoder.acknowledge(export);
+//! # Ok::<_, brightstaff_metrics_core::RegisterError>(())
+//! ```
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use prometheus::Registry;
+
+use super::exposition::Exposition;
+use crate::{
+    clock::Clock,
+    conventions::Conventions,
+    series::{GenAiView, OtlpWriter, Request, resource},
+};
+
+/// Since when counters and histograms count what a point says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Temporality {
+    /// Since the series began.
+    #[default]
+    Cumulative,
+    /// Since the last export that was acknowledged.
+    Delta,
+    /// As OpenTelemetry defines `lowmemory`.
+    LowMemory,
+}
+
+/// In which buckets histograms are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HistogramAggregation {
+    /// Those that a scrape tells.
+    #[default]
+    ExplicitBucket,
+    /// The powers of the eighth root of 2 (scale 3), where histograms count their samples in such:
+    /// see [`Builder::native_histograms`](crate::Builder::native_histograms). Those that do not are told in explicit ones.
+    Base2Exponential,
+}
+
+/// Which version of OpenTelemetry's conventions for generative AI is told beside the own families.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GenAi {
+    /// None.
+    #[default]
+    Off,
+    /// The latest that is known here.
+    Latest,
+    /// That of version 1.41 of the semantic conventions.
+    V1_41,
+}
+
+impl GenAi {
+    /// Those that are followed.
+    fn conventions(self) -> Option<&'static Conventions> {
+        match self {
+            Self::Off => None,
+            Self::Latest => Some(const { &Conventions::LATEST }),
+            Self::V1_41 => Some(const { &Conventions::V1_41 }),
+        }
+    }
+}
+
+/// A text that is none of the values of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownValue(());
+
+impl std::fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("unknown value")
+    }
+}
+
+impl std::error::Error for UnknownValue {}
+
+/// By the values of `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE`, in any case.
+impl FromStr for Temporality {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        let values = [
+            ("cumulative", Self::Cumulative),
+            ("delta", Self::Delta),
+            ("lowmemory", Self::LowMemory),
+        ];
+        find(&values, text)
+    }
+}
+
+/// By the values of `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION`, in any case.
+impl FromStr for HistogramAggregation {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        let values = [
+            ("explicit_bucket_histogram", Self::ExplicitBucket),
+            ("base2_exponential_bucket_histogram", Self::Base2Exponential),
+        ];
+        find(&values, text)
+    }
+}
+
+/// By `off`, `latest` or `1.41`.
+impl FromStr for GenAi {
+    type Err = UnknownValue;
+
+    fn from_str(text: &str) -> Result<Self, UnknownValue> {
+        let values = [
+            ("off", Self::Off),
+            ("latest", Self::Latest),
+            ("1.41", Self::V1_41),
+        ];
+        find(&values, text)
+    }
+}
+
+fn find<T: Copy>(values: &[(&str, T)], text: &str) -> Result<T, UnknownValue> {
+    let found = values
+        .iter()
+        .find(|(value, _)| value.eq_ignore_ascii_case(text));
+    found.map(|(_, value)| *value).ok_or(UnknownValue(()))
+}
+
+/// Who the series are of: attributes such as `service.name`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resource {
+    fields: Vec<u8>,
+    schema_url: Option<String>,
+}
+
+impl Resource {
+    /// A resource with these attributes, whose values are all text.
+    #[must_use]
+    pub fn new<K: AsRef<str>, V: AsRef<str>>(attributes: impl IntoIterator<Item = (K, V)>) -> Self {
+        let attributes: Vec<_> = attributes.into_iter().collect();
+        let attributes = attributes
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()));
+        Self {
+            fields: resource(attributes),
+            schema_url: None,
+        }
+    }
+
+    /// Which version of the semantic conventions the attributes follow.
+    #[must_use]
+    pub fn schema_url(mut self, url: impl Into<String>) -> Self {
+        self.schema_url = Some(url.into());
+        self
+    }
+}
+
+/// Makes the bodies of exports.
+#[derive(Debug)]
+pub struct Encoder {
+    resource: Resource,
+    temporality: Temporality,
+    histograms: HistogramAggregation,
+    exemplars: bool,
+    gen_ai: GenAi,
+    clock: Clock,
+    /// How long the last body was.
+    bytes: usize,
+}
+
+impl Encoder {
+    /// Cumulative, with explicit buckets, without exemplars and without the view of `gen_ai`.
+    #[must_use]
+    pub fn new(resource: Resource) -> Self {
+        Self {
+            resource,
+            temporality: Temporality::default(),
+            histograms: HistogramAggregation::default(),
+            exemplars: false,
+            gen_ai: GenAi::default(),
+            clock: Clock::default(),
+            bytes: 0,
+        }
+    }
+
+    /// Since when counters and histograms count what a point says.
+    #[must_use]
+    pub fn temporality(mut self, temporality: Temporality) -> Self {
+        self.temporality = temporality;
+        self
+    }
+
+    /// In which buckets histograms are told.
+    #[must_use]
+    pub fn histograms(mut self, aggregation: HistogramAggregation) -> Self {
+        self.histograms = aggregation;
+        self
+    }
+
+    /// Whether histograms tell the traces that samples came from.
+    #[must_use]
+    pub fn exemplars(mut self, wanted: bool) -> Self {
+        self.exemplars = wanted;
+        self
+    }
+
+    /// Which view of `gen_ai` is told beside.
+    #[must_use]
+    pub fn gen_ai(mut self, view: GenAi) -> Self {
+        self.gen_ai = view;
+        self
+    }
+
+    /// Takes the time from this clock, which a test turns by hand.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Gathers a registry, and encodes what it holds. Collectors that are not ours collect here, and may panic.
+    #[must_use]
+    pub fn encode(&mut self, registry: &Registry) -> Export {
+        let exposition = Exposition::of(registry);
+        let time = self.clock.wall().as_nanos();
+        let capacity = self.bytes + self.bytes / 16;
+        let mut request = Request::new(&self.resource.fields, time, capacity);
+        request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
+        exposition.walk(&mut OtlpWriter::new(&mut request));
+        request.end_scope(None);
+        if let Some(conventions) = self.gen_ai.conventions() {
+            let view = GenAiView::of(exposition.gen_ai());
+            view.write(conventions, &mut request);
+        }
+        let (body, points) = request.finish(self.resource.schema_url.as_deref());
+        self.bytes = body.len();
+        Export {
+            body: body.into(),
+            points,
+        }
+    }
+
+    /// The receiver took this export: the next delta is from there on.
+    pub fn acknowledge(&mut self, export: Export) {
+        drop(export);
+    }
+}
+
+/// One request, ready to be sent.
+#[derive(Debug)]
+pub struct Export {
+    body: Bytes,
+    points: usize,
+}
+
+impl Export {
+    /// An `ExportMetricsServiceRequest` in protobuf.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// How many data points there are in it.
+    #[must_use]
+    pub fn points(&self) -> usize {
+        self.points
+    }
+}
+
+/// The scope of the own families.
+const SCOPE: &str = "brightstaff";
