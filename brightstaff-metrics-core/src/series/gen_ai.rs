@@ -47,8 +47,8 @@ pub(crate) struct Ended {
 /// The tokens of each call.
 pub(crate) struct TokensOfCall {
     pub(crate) histogram: NativeHistogram,
-    /// How many of its zeros are of calls whose tokens nobody told.
-    untold: AtomicU64,
+    /// How many of its zeros somebody told; the others are of calls of which nobody did.
+    pub(crate) told_zeros: Count,
 }
 
 /// A number that only rises.
@@ -156,21 +156,16 @@ impl TokensOfCall {
     fn new(created: WallTime) -> Self {
         Self {
             histogram: NativeHistogram::new(Unit::Tokens, created),
-            untold: AtomicU64::new(0),
+            told_zeros: Count::default(),
         }
     }
 
     /// The tokens of one call: 0 where nobody told.
     pub(crate) fn observe(&self, told: Option<u64>) {
-        self.histogram.observe(told.unwrap_or(0));
-        if told.is_none() {
-            self.untold.fetch_add(1, Ordering::Release);
+        if told == Some(0) {
+            self.told_zeros.add(1);
         }
-    }
-
-    /// How many zeros of the histogram nobody told. To be read before the histogram, which then holds all of them.
-    pub(crate) fn untold(&self) -> u64 {
-        self.untold.load(Ordering::Acquire)
+        self.histogram.observe(told.unwrap_or(0));
     }
 }
 
@@ -216,6 +211,7 @@ impl Times {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::native_histogram::NO_COUNTS;
 
     #[test]
     fn parts_never_add_up_to_more_than_all() {
@@ -244,12 +240,14 @@ mod tests {
         calls.ended(None, now).input.observe(Some(0));
         calls.ended(None, now).input.observe(Some(3));
         let ends = calls.ends().map(|ended| {
-            let all = ended.input.histogram.native().count();
-            (ended.error, all, ended.input.untold())
+            let mut counts = NO_COUNTS;
+            ended.input.histogram.add_to(&mut counts);
+            let all = counts.iter().sum::<u64>();
+            (ended.error, all, ended.input.told_zeros.get())
         });
         assert_eq!(
             ends.collect::<Vec<_>>(),
-            [(None, 2, 0), (Some(ErrorType::OTHER), 1, 1)]
+            [(None, 2, 1), (Some(ErrorType::OTHER), 1, 0)]
         );
         assert!(calls.time_to_first_token.get().is_none());
         assert!(gen_ai.get(Operation::Embeddings).is_some());

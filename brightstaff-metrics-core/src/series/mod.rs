@@ -1,6 +1,7 @@
 //! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
 
 mod exemplars;
+mod foreign;
 #[cfg(feature = "otlp")]
 mod gen_ai;
 mod histogram;
@@ -26,11 +27,12 @@ use crate::labels;
 
 pub(crate) use self::{
     exemplars::{Exemplar, Traced},
+    foreign::for_library,
     histogram::Histogram,
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},
     native::Native,
-    protobuf::{ProtobufWriter, for_library},
+    protobuf::ProtobufWriter,
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet, RareSet},
     table::{Keyed, Room, Table},
@@ -41,5 +43,5 @@ pub(crate) use self::{
 pub(crate) use self::{
     gen_ai::{Calls as GenAiCalls, Operations as GenAiOperations},
     native_histogram::{LocalSamples, NativeHistogram},
-    otlp::{GenAiView, OtlpWriter, Request, resource},
+    otlp::{GenAiView, OtlpWriter, Request, Settings, Totals, resource},
 };

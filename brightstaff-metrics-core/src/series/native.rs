@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::buckets::Unit;
 
 /// Buckets a factor of 2: 2 to the power of this.
-const SCHEMA: i32 = 3;
+pub(super) const SCHEMA: i32 = 3;
 
 /// What is not more than this counts as 0: 2^-128, as Prometheus' own library has it. No sample lies between.
-const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
+pub(super) const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
 
 /// Every histogram has as many: 32 octaves. What lies past either end goes to the cell there.
 pub(super) const CELLS: usize = 256;
@@ -28,15 +28,6 @@ pub(crate) struct Native {
 }
 
 impl Native {
-    /// No samples.
-    #[cfg(feature = "otlp")]
-    pub(crate) const NONE: Self = Self {
-        schema: SCHEMA,
-        zero_threshold: ZERO_THRESHOLD,
-        zero_count: 0,
-        buckets: Vec::new(),
-    };
-
     /// The number of all samples.
     pub(crate) fn count(&self) -> u64 {
         let counts = self.buckets.iter().map(|(_, count)| count);
@@ -75,6 +66,28 @@ impl Cells {
         self.counts[cell].fetch_add(count, Ordering::Relaxed);
     }
 
+    /// Adds what they hold now to as many counts.
+    #[cfg(feature = "otlp")]
+    pub(super) fn add_to(&self, counts: &mut [u64]) {
+        for (count, cell) in counts.iter_mut().zip(&self.counts) {
+            *count += cell.load(Ordering::Relaxed);
+        }
+    }
+
+    /// What they hold now, one behind the other, that of 0 the first; tells which number Prometheus gives the second.
+    #[cfg(feature = "otlp")]
+    pub(super) fn counts(cells: Option<&Self>, unit: Unit, out: &mut Vec<u64>) -> i32 {
+        let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        match cells {
+            Some(cells) => {
+                out.push(load(&cells.zero));
+                out.extend(cells.counts.iter().map(load));
+            }
+            None => out.resize(out.len() + 1 + CELLS, 0),
+        }
+        Scale::of(unit).first
+    }
+
     /// What they hold now; nothing where there are none yet.
     pub(super) fn read(cells: Option<&Self>, unit: Unit) -> Native {
         let first = Scale::of(unit).first;
@@ -90,6 +103,12 @@ impl Cells {
                 .collect(),
         }
     }
+}
+
+/// The number that Prometheus gives the first cell.
+#[cfg(feature = "otlp")]
+pub(super) fn first(unit: Unit) -> i32 {
+    Scale::of(unit).first
 }
 
 /// The cell of a sample that is not 0.

@@ -11,9 +11,14 @@ use std::{
 use super::{
     exemplars::{Exemplar, Exemplars, Traced},
     histogram::Sum,
-    native::{CELLS, Cells, Native, cell_of},
+    native::{CELLS, Cells, cell_of},
 };
 use crate::{buckets::Unit, clock::WallTime};
+
+/// How many samples are 0, and how many are in each cell.
+pub(crate) type Counts = [u64; 1 + CELLS];
+
+pub(crate) const NO_COUNTS: Counts = [0; 1 + CELLS];
 
 /// Samples in native cells, and their sum. Samples are whole numbers: nanoseconds, or tokens.
 ///
@@ -76,12 +81,15 @@ impl NativeHistogram {
         self.cells.get_or_init(Box::default)
     }
 
-    /// The cells as they are now.
-    pub(crate) fn native(&self) -> Native {
-        let cells = self.cells.get().map(AsRef::as_ref);
-        let mut native = Cells::read(cells, self.unit);
-        native.zero_count += self.zeros.load(Ordering::Relaxed);
-        native
+    /// Adds its counts to as many: those of zeros first, and then of each cell.
+    pub(crate) fn add_to(&self, counts: &mut Counts) {
+        let (zeros, cells) = counts
+            .split_first_mut()
+            .expect("there is one more than cells");
+        *zeros += self.zeros.load(Ordering::Relaxed);
+        if let Some(held) = self.cells.get() {
+            held.add_to(cells);
+        }
     }
 
     /// The sum of all samples, in nanoseconds or tokens.
@@ -158,21 +166,28 @@ mod tests {
         NativeHistogram::new(unit, WallTime::from_nanos(7))
     }
 
+    fn counts(histogram: &NativeHistogram) -> Counts {
+        let mut counts = NO_COUNTS;
+        histogram.add_to(&mut counts);
+        counts
+    }
+
     #[test]
     fn zeros_take_no_cells() {
         let histogram = histogram(Unit::Tokens);
-        assert_eq!(histogram.native().count(), 0);
+        assert_eq!(counts(&histogram), NO_COUNTS);
         histogram.observe(0);
         histogram.observe(0);
         assert!(histogram.cells.get().is_none());
-        let native = histogram.native();
-        assert_eq!((native.zero_count, native.count()), (2, 2));
-        histogram.observe(9);
-        let native = histogram.native();
-        assert_eq!((native.zero_count, native.buckets.len()), (2, 1));
+        assert_eq!(
+            (counts(&histogram)[0], counts(&histogram)[1..].iter().sum()),
+            (2, 0_u64)
+        );
+        histogram.observe(1);
+        assert_eq!(counts(&histogram)[..3], [2, 1, 0]);
         assert_eq!(
             (histogram.samples(), histogram.created().as_nanos()),
-            (9, 7)
+            (1, 7)
         );
     }
 
@@ -186,7 +201,8 @@ mod tests {
         }
         absorbed.absorb(&aside);
         absorbed.absorb(&LocalSamples::default());
-        assert_eq!(absorbed.native(), direct.native());
+        assert_eq!(counts(&absorbed), counts(&direct));
+        assert_eq!(counts(&direct).iter().sum::<u64>(), 7);
         assert_eq!(absorbed.samples(), direct.samples());
     }
 
@@ -204,6 +220,6 @@ mod tests {
         }
         let shown = histogram.exemplars().map(|one| one.at.as_nanos());
         assert_eq!(shown.collect::<Vec<_>>(), [1, 3, 4]);
-        assert_eq!(histogram.native().count(), 5);
+        assert_eq!(counts(&histogram).iter().sum::<u64>(), 5);
     }
 }

@@ -1,19 +1,24 @@
 //! The buckets of the conventions, summed of native cells.
 
-use super::super::super::Native;
+use super::super::super::{native::first, native_histogram::Counts};
+use crate::buckets::Unit;
 
-/// How many samples each bucket has, that of what is above all bounds the last. `upper` are the upper bounds.
+/// Puts in how many samples each bucket has, that of what is above all bounds the last. `upper` are the upper bounds.
 ///
 /// A bound stands for that edge of a cell which is nearest to it: no cell is divided, and what counts as up to a bound is
 /// what was up to 4.4 % less or more, half a cell. Bounds that are edges are exact: those of tokens are, being powers of 4.
-pub(crate) fn bucket_counts(native: &Native, upper: &[f64]) -> Vec<u64> {
-    let mut counts = vec![0; upper.len() + 1];
-    counts[0] = native.zero_count;
-    let edges: Vec<_> = upper.iter().map(|bound| edge(*bound)).collect();
-    for &(cell, count) in &native.buckets {
-        counts[edges.partition_point(|&edge| edge < cell)] += count;
+pub(super) fn bucket_counts(counts: &Counts, unit: Unit, upper: &[f64], out: &mut Vec<u64>) {
+    let [zeros, cells @ ..] = counts;
+    out.clear();
+    out.resize(upper.len() + 1, 0);
+    out[0] = *zeros;
+    let (mut bucket, mut edges) = (0, upper.iter().map(|bound| edge(*bound)).peekable());
+    for (cell, count) in (first(unit)..).zip(cells) {
+        while edges.next_if(|edge| *edge < cell).is_some() {
+            bucket += 1;
+        }
+        out[bucket] += count;
     }
-    counts
 }
 
 /// The cell that ends nearest to this bound. It holds what is up to 2^(n/8).
@@ -31,16 +36,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        buckets::Unit,
         clock::WallTime,
         conventions::{Conventions, Kind},
-        series::NativeHistogram,
+        series::{NativeHistogram, native_histogram::NO_COUNTS},
     };
 
     fn counts(unit: Unit, samples: &[u64], upper: &[f64]) -> Vec<u64> {
         let histogram = NativeHistogram::new(unit, WallTime::default());
         samples.iter().for_each(|&sample| histogram.observe(sample));
-        bucket_counts(&histogram.native(), upper)
+        let (mut counts, mut out) = (NO_COUNTS, vec![7]);
+        histogram.add_to(&mut counts);
+        bucket_counts(&counts, unit, upper, &mut out);
+        out
     }
 
     #[test]

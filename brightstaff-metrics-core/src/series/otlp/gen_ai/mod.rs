@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use self::{buckets::bucket_counts, samples::Samples};
 use super::{
     super::{
-        GenAiCalls, GenAiOperations,
+        GenAiCalls, GenAiOperations, NativeHistogram,
         gen_ai::{Count, Ended, Modality, Times, Tokens, TokensOfCall},
+        native::first,
     },
-    Attributes, Data, Request, Temporality, nanos, whole,
+    Attributes, Buckets, Request, Sum, nanos,
 };
 use crate::{
     conventions::{Conventions, Instrument, Kind, MODEL, OPERATION, PROVIDER, Source, well_known},
@@ -34,7 +35,7 @@ impl<'a> View<'a> {
     }
 
     /// Writes the scope.
-    pub(crate) fn write(&self, conventions: &'static Conventions, request: &mut Request) {
+    pub(crate) fn write(&self, conventions: &'static Conventions, request: &mut Request<'_>) {
         request.begin_scope("gen_ai", env!("CARGO_PKG_VERSION"));
         for instrument in conventions.instruments {
             request.metric(instrument.name, instrument.description, instrument.unit());
@@ -42,6 +43,7 @@ impl<'a> View<'a> {
                 instrument,
                 request,
                 attributes: Attributes::default(),
+                buckets: Vec::new(),
                 key: Key::default(),
             };
             for (&[provider, model], pairs) in &self.0 {
@@ -69,14 +71,15 @@ struct Key<'a> {
 }
 
 /// The points of one instrument.
-struct Points<'a> {
+struct Points<'a, 'b> {
     instrument: &'static Instrument,
-    request: &'a mut Request,
+    request: &'a mut Request<'b>,
     attributes: Attributes,
+    buckets: Vec<u64>,
     key: Key<'a>,
 }
 
-impl Points<'_> {
+impl Points<'_, '_> {
     /// Those of calls for one operation, to pairs that are told together.
     fn of(&mut self, operation: Operation, calls: &[&GenAiCalls]) {
         let told = operation.generates();
@@ -122,13 +125,12 @@ impl Points<'_> {
         let began = calls.iter().map(|calls| calls.created()).min();
         let began = began.map_or(0, |began| nanos(began.since_epoch()));
         self.attributes(Some(modality.as_str()));
-        let (kind, value) = (Data::Sum(Temporality::Cumulative), whole(count));
-        let attributes = self.attributes.as_bytes();
-        self.request.number(kind, attributes, began, value);
+        self.request
+            .counter(self.attributes.as_bytes(), began, count);
     }
 
     /// By how they failed.
-    fn ends(&mut self, calls: &[&GenAiCalls], of: fn(&Ended) -> &super::super::NativeHistogram) {
+    fn ends(&mut self, calls: &[&GenAiCalls], of: fn(&Ended) -> &NativeHistogram) {
         let mut ends: Vec<_> = calls.iter().flat_map(|calls| calls.ends()).collect();
         let place = |ended: &&Ended| ended.error.map(ErrorType::index);
         ends.sort_by_key(place);
@@ -147,10 +149,9 @@ impl Points<'_> {
         of: fn(&Ended) -> &TokensOfCall,
     ) {
         let ends = || calls.iter().flat_map(|calls| calls.ends()).map(of);
-        let untold: u64 = ends().map(TokensOfCall::untold).sum();
+        let told_zeros = ends().map(|tokens| tokens.told_zeros.get()).sum();
         let mut samples = Samples::of(ends().map(|tokens| &tokens.histogram));
-        let zeros = &mut samples.native.zero_count;
-        *zeros = zeros.saturating_sub(untold);
+        samples.counts[0] = told_zeros;
         self.histogram(Some(token_type), samples);
     }
 
@@ -164,16 +165,22 @@ impl Points<'_> {
         let Kind::Histogram(unit, bounds) = self.instrument.kind else {
             unreachable!("{} is a counter", self.instrument.name)
         };
-        if samples.native.count() == 0 {
+        if samples.is_none() {
             return;
         }
         self.attributes(attribute);
+        let buckets = if self.request.settings.exponential {
+            Buckets::Exponential(&samples.counts, first(unit))
+        } else {
+            bucket_counts(&samples.counts, unit, bounds, &mut self.buckets);
+            Buckets::Explicit(&self.buckets, bounds)
+        };
         self.request.histogram(
-            Data::Histogram(Temporality::Cumulative),
             self.attributes.as_bytes(),
             nanos(samples.began),
-            (&bucket_counts(&samples.native, bounds), bounds),
-            unit.of(samples.sum),
+            buckets,
+            Sum::Samples(samples.sum, unit),
+            samples.exemplars.into_iter(),
         );
     }
 

@@ -1,43 +1,44 @@
 //! What some histograms hold together.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use super::super::super::{Native, NativeHistogram};
+use super::super::super::{
+    Exemplar, NativeHistogram,
+    native_histogram::{Counts, NO_COUNTS},
+};
 
 /// The samples of some histograms.
 #[derive(Debug)]
 pub(super) struct Samples {
-    pub(super) native: Native,
+    pub(super) counts: Counts,
     /// In nanoseconds or tokens.
     pub(super) sum: u128,
     /// When the first of them began at 0, since the Unix epoch.
     pub(super) began: Duration,
+    pub(super) exemplars: Vec<Exemplar>,
 }
 
 impl Samples {
+    // What `impl Trait` asks for cannot be elided yet.
+    #[allow(single_use_lifetimes)]
     pub(super) fn of<'a>(histograms: impl Iterator<Item = &'a NativeHistogram>) -> Self {
-        let all = histograms.map(|histogram| Self {
-            native: histogram.native(),
-            sum: histogram.samples(),
-            began: histogram.created(),
-        });
-        // Most are alone.
-        all.reduce(Self::with).unwrap_or_else(|| Self {
-            native: Native::NONE,
+        let mut all = Self {
+            counts: NO_COUNTS,
             sum: 0,
-            began: Duration::ZERO,
-        })
+            began: Duration::MAX,
+            exemplars: Vec::new(),
+        };
+        for histogram in histograms {
+            // The sum is read first, so that it is of no more than is counted.
+            all.sum += histogram.samples();
+            histogram.add_to(&mut all.counts);
+            all.began = all.began.min(histogram.created());
+            all.exemplars.extend(histogram.exemplars());
+        }
+        all
     }
 
-    fn with(mut self, other: Self) -> Self {
-        let mut buckets: BTreeMap<_, _> = self.native.buckets.into_iter().collect();
-        for (number, count) in other.native.buckets {
-            *buckets.entry(number).or_default() += count;
-        }
-        self.native.buckets = buckets.into_iter().collect();
-        self.native.zero_count += other.native.zero_count;
-        self.sum += other.sum;
-        self.began = self.began.min(other.began);
-        self
+    pub(super) fn is_none(&self) -> bool {
+        self.counts.iter().all(|count| *count == 0)
     }
 }
