@@ -3,6 +3,9 @@
 #![cfg(feature = "otlp")]
 #![allow(clippy::unwrap_used, unreachable_pub)] // Helpers of tests are tests.
 
+mod gen_ai;
+#[path = "../meter_support/mod.rs"]
+mod meter_support;
 mod model;
 
 use std::time::Duration;
