@@ -10,13 +10,11 @@ use super::{
     opening::Opening,
     timing::Timing,
 };
-#[cfg(feature = "otlp")]
-use crate::labels::Operation;
 use crate::{
     clock::Tick,
     families::CallInFlight,
     head::Head,
-    labels::{ErrorClass, StatusClass},
+    labels::{ErrorClass, Operation, StatusClass},
     listener::Listener,
     meter::{Facts, Meter, Promise},
     progress::{Ending, Progress, is_bodiless},
@@ -140,9 +138,10 @@ impl UpstreamCall {
         self
     }
 
-    /// What the call is for, or `None` where no model is asked, as for a list of models: for the `gen_ai` view, which
-    /// takes it from the response where that shows its API, and else for `chat`. A gateway that knows which endpoint was
-    /// asked should say so, since failures show no API. What was said last counts.
+    /// What the call is for, or `None` where no model is asked, as for a list of models: for the `gen_ai` view
+    /// ([`Builder::gen_ai_view`](crate::Builder::gen_ai_view), with the feature `otlp`), which takes it from the response
+    /// where that shows its API, and else for `chat`. Who knows which endpoint is asked should say so, since failures show no
+    /// API; layers do for the calls that they measure implicitly. What was said last counts.
     ///
     /// ```
     /// use brightstaff_metrics_core::{Metrics, labels::{ErrorClass, Operation}};
@@ -151,8 +150,9 @@ impl UpstreamCall {
     /// let call = metrics.upstream("openai", "text-embedding-3-small").start();
     /// call.operation(Operation::Embeddings).fail(ErrorClass::Timeout);
     /// ```
-    #[cfg(feature = "otlp")]
+    #[cfg_attr(not(feature = "otlp"), expect(unused_mut, unused_variables))]
     pub fn operation(mut self, operation: impl Into<Option<Operation>>) -> Self {
+        #[cfg(feature = "otlp")]
         if let Some(call) = &mut self.open {
             call.asked = match operation.into() {
                 Some(operation) => Asked::For(operation),
