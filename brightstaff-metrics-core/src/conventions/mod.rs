@@ -50,7 +50,8 @@ pub(crate) enum Source {
 }
 
 impl Conventions {
-    /// semantic-conventions-genai, with the token metrics that replaced `gen_ai.client.token.usage` in September 2026.
+    /// semantic-conventions-genai at 066d4a7f, with the token metrics that replaced `gen_ai.client.token.usage` in September
+    /// 2026, and before the durations of inference were renamed in October.
     pub(crate) const LATEST: Self = Self {
         schema_url: "https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev",
         instruments: &[

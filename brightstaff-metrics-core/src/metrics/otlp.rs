@@ -63,9 +63,13 @@ pub enum GenAi {
     /// None.
     #[default]
     Off,
-    /// The latest that is known here.
+    /// The latest that is followed here: that of the repository
+    /// [semantic-conventions-genai](https://github.com/open-telemetry/semantic-conventions-genai) once counters and
+    /// histograms by modality and operation had taken the place of `gen_ai.client.token.usage`, in September 2026. What its
+    /// release 0.1 renamed after that (`gen_ai.client.operation.duration` and the times of chunks, for inference
+    /// and embeddings apart) has its old name.
     Latest,
-    /// That of version 1.41 of the semantic conventions.
+    /// That of version 1.41 of the semantic conventions, the last in which those for generative AI were.
     V1_41,
 }
 
@@ -242,7 +246,8 @@ impl Encoder {
         self
     }
 
-    /// Which view of `gen_ai` is told beside.
+    /// Which view of `gen_ai` is told beside, as a scope of its own: of metrics that keep what it is made of
+    /// ([`Builder::gen_ai_view`](crate::Builder::gen_ai_view)).
     #[must_use]
     pub fn gen_ai(mut self, view: GenAi) -> Self {
         self.gen_ai = view;

@@ -5,12 +5,14 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
 use brightstaff_metrics_core::{
-    Clock, Head, Metrics, TraceContext, UpstreamCall,
-    labels::{ErrorClass, Operation},
+    Clock, HandlerName, Head, Metrics, TraceContext, UpstreamCall,
+    adapter::{IncomingRequest, LayerMarks, RequestMetrics, ResponseObserver},
+    labels::{ErrorClass, Operation, RequestMethod},
     meter::Usage,
     otlp::{Encoder, GenAi, HistogramAggregation, Resource, Temporality},
 };
@@ -584,4 +586,97 @@ fn nothing_is_told_where_the_view_is_off() {
     let gateway = Gateway::new();
     gateway.start("p/m").fail(ErrorClass::Connect);
     assert!(!gateway.metrics.render().contains("gen_ai"));
+}
+
+/// What a layer measures by itself is told by its endpoint, where the response does not tell it.
+#[test]
+fn implicit_calls_that_fail_are_for_what_their_endpoint_is() {
+    let gateway = Gateway::with(true, []);
+    let mut layer = RequestMetrics::from(&gateway.metrics);
+    layer.implicit("openai");
+    for (path, operation) in [
+        ("/v1/embeddings", "embeddings"),
+        ("/v1/completions", "text_completion"),
+        ("/v1/chat/completions", "chat"),
+    ] {
+        let begun = layer.begin(&Arriving(path), &LayerMarks::default());
+        let mut observer = ResponseObserver::from(begun.request);
+        observer.head(&Head::new(503).content_length(0), begun.call);
+        drop(observer);
+        let told = Told::of(&gateway, GenAi::Latest);
+        let (_, count) = Told::total(&told.view, "gen_ai.client.operation.duration", |point| {
+            let attributes = &point.attributes;
+            attributes["gen_ai.operation.name"] == operation && attributes["error.type"] == "503"
+        });
+        assert_eq!(count, 1, "{path}");
+    }
+}
+
+struct Arriving(&'static str);
+
+impl IncomingRequest for Arriving {
+    fn method(&self) -> RequestMethod {
+        RequestMethod::Post
+    }
+
+    fn path(&self) -> &str {
+        self.0
+    }
+
+    fn template(&self) -> Option<&str> {
+        None
+    }
+
+    fn given_name(&self) -> Option<HandlerName> {
+        None
+    }
+
+    fn has_header(&self, _: &str) -> bool {
+        false
+    }
+
+    fn trace(&self) -> Option<TraceContext> {
+        None
+    }
+}
+
+/// Recording goes on while the view is told: no total ever falls, and each histogram agrees with itself.
+#[test]
+fn the_view_is_told_while_calls_end() {
+    let gateway = Gateway::with(true, [("openai", "gpt-4o")]);
+    let upstream = gateway.metrics.upstream("openai", "gpt-4o");
+    let stop = AtomicBool::new(false);
+    let ended = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let (upstream, stop, ended) = (&upstream, &stop, &ended);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let mut call = upstream.start();
+                    call.response(200);
+                    call.usage(Usage::new(thread, 7));
+                    call.finish();
+                    upstream.start().fail(ErrorClass::Connect);
+                    ended.fetch_add(2, Ordering::Relaxed);
+                }
+            });
+        }
+        let mut before = [(0.0, 0); 3];
+        while ended.load(Ordering::Relaxed) < 20_000 {
+            let told = [GenAi::Latest, GenAi::V1_41].map(|version| Told::of(&gateway, version));
+            let now = [
+                told[0].view("gen_ai.client.operation.duration"),
+                told[0].view("gen_ai.client.inference.usage.output_tokens"),
+                told[1].view("gen_ai.client.token.usage"),
+            ];
+            for (before, now) in before.iter().zip(&now) {
+                assert!(before.0 <= now.0 && before.1 <= now.1, "{before:?} {now:?}");
+            }
+            before = now;
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let told = Told::of(&gateway, GenAi::Latest);
+    let (_, count) = told.view("gen_ai.client.operation.duration");
+    assert_eq!(count, ended.load(Ordering::Relaxed));
 }

@@ -11,6 +11,11 @@ With `Metrics::builder().gen_ai_view(true)`, [`otlp::Encoder::gen_ai`](https://d
 scope beside `brightstaff`: `gen_ai`, with the instruments of OpenTelemetry's conventions for generative AI, pinned by the URL
 of their schema. It is off unless asked for; `latest` and `1.41` choose the conventions. Nothing of it is scraped.
 
+`1.41` is the last release of the semantic conventions that those for generative AI were part of. `latest` is their own
+repository, semantic-conventions-genai, as of September 2026, when it replaced `gen_ai.client.token.usage`. In October it
+renamed `gen_ai.client.operation.duration`, `.time_to_first_chunk` and `.time_per_output_chunk` of inference to
+`gen_ai.client.inference...`, and of embeddings to `gen_ai.client.embeddings...` (its release 0.1): here they have the older names.
+
 Every point has `gen_ai.operation.name` and `gen_ai.provider.name`, and `gen_ai.request.model` where a model is known: the
 one that was asked for or, of implicit calls, the one that the response names (`other` is the rest of a provider, as in
 `model`). Attributes that are not told: `gen_ai.response.model`, `server.address`, `server.port`, `openai.*`.
