@@ -65,11 +65,10 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        let call = UpstreamCall::new(self.upstream, self.in_flight, self.start);
-        let call = match self.operation {
-            None => call,
-            operation => call.operation(operation),
-        };
+        let mut call = UpstreamCall::new(self.upstream, self.in_flight, self.start);
+        if self.operation.is_some() {
+            call.is_for(self.operation);
+        }
         match self.aside {
             None => call,
             Some(aside) => call.in_trace(aside.trace).with_listener(aside.listener),

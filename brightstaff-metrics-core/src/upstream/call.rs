@@ -150,16 +150,27 @@ impl UpstreamCall {
     /// let call = metrics.upstream("openai", "text-embedding-3-small").start();
     /// call.operation(Operation::Embeddings).fail(ErrorClass::Timeout);
     /// ```
-    #[cfg_attr(not(feature = "otlp"), expect(unused_mut, unused_variables))]
     pub fn operation(mut self, operation: impl Into<Option<Operation>>) -> Self {
+        self.is_for(operation.into());
+        self
+    }
+
+    /// The same.
+    #[inline]
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(clippy::unused_self, clippy::needless_pass_by_ref_mut)
+    )]
+    pub(crate) fn is_for(&mut self, operation: Option<Operation>) {
         #[cfg(feature = "otlp")]
         if let Some(call) = &mut self.open {
-            call.asked = match operation.into() {
+            call.asked = match operation {
                 Some(operation) => Asked::For(operation),
                 None => Asked::ForNone,
             };
         }
-        self
+        #[cfg(not(feature = "otlp"))]
+        let _ = operation;
     }
 
     /// Ends a call for which there is no response, or none that the caller can read.
