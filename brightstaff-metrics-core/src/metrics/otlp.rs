@@ -25,9 +25,8 @@ use prometheus::Registry;
 
 use super::exposition::Exposition;
 use crate::{
-    clock::{Clock, nanos},
+    clock::Clock,
     conventions::Conventions,
-    families::process_began,
     series::{GenAiView, Request, Settings, Totals, resource},
 };
 
@@ -194,12 +193,12 @@ pub struct Encoder {
     clock: Clock,
     /// When it was made.
     began: u64,
-    /// When the process was started.
-    process_began: u64,
     /// Of the last export that was acknowledged.
     acknowledged: Totals,
     /// How long the last body was.
     bytes: usize,
+    /// The memory of one that was acknowledged.
+    spare: Vec<u8>,
 }
 
 impl Encoder {
@@ -216,11 +215,11 @@ impl Encoder {
             histograms: HistogramAggregation::default(),
             exemplars: true,
             gen_ai: GenAi::default(),
-            process_began: process_began().map_or(began, |at| nanos(at).min(began)),
             began,
             clock,
             acknowledged: Totals::default(),
             bytes: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -259,7 +258,6 @@ impl Encoder {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.began = clock.wall().as_nanos();
-        self.process_began = self.began;
         self.clock = clock;
         self
     }
@@ -275,14 +273,17 @@ impl Encoder {
         let settings = Settings {
             time,
             known_since: self.began,
-            process_began: self.process_began,
+            process_began: exposition
+                .process_began()
+                .map_or(self.began, |at| at.min(self.began)),
             delta_readings: self.temporality == Temporality::Delta,
             exponential: self.histograms == HistogramAggregation::Base2Exponential,
             exemplars: self.exemplars,
         };
+        let mut out = std::mem::take(&mut self.spare);
         // What is recorded from one export to the next seldom makes many new series.
-        let capacity = self.bytes + self.bytes / 16;
-        let mut request = Request::new(&self.resource.fields, settings, before, capacity);
+        out.reserve(self.bytes + self.bytes / 16);
+        let mut request = Request::new(out, &self.resource.fields, settings, before);
         request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
         exposition.tell(&mut request);
         request.end_scope(None);
@@ -301,7 +302,14 @@ impl Encoder {
 
     /// The receiver took this export, so that the next deltas begin where it ends. What is not acknowledged is told again,
     /// with what came since; an export that is older than one acknowledged before changes nothing.
+    ///
+    /// Where nobody holds its body any more, the next one is made in the same memory.
     pub fn acknowledge(&mut self, export: Export) {
+        if let Ok(body) = export.body.try_into_mut() {
+            self.spare = body.into();
+            self.spare.clear();
+            self.spare.shrink_to(2 * self.bytes);
+        }
         if let Some(totals) = export.totals
             && totals.at >= self.acknowledged.at
         {

@@ -1,11 +1,8 @@
 //! Histograms that have native cells and no other buckets: what the `gen_ai` view keeps.
 
-use std::{
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
 };
 
 use super::{
@@ -97,9 +94,9 @@ impl NativeHistogram {
         self.sum.get()
     }
 
-    /// When it began at 0, since the Unix epoch.
-    pub(crate) fn created(&self) -> Duration {
-        self.created.since_epoch()
+    /// When it began at 0: nanoseconds since the Unix epoch.
+    pub(crate) fn began(&self) -> u64 {
+        self.created.as_nanos()
     }
 
     /// The latest exemplar of each two octaves that have one, in rising order.
@@ -185,10 +182,7 @@ mod tests {
         );
         histogram.observe(1);
         assert_eq!(counts(&histogram)[..3], [2, 1, 0]);
-        assert_eq!(
-            (histogram.samples(), histogram.created().as_nanos()),
-            (1, 7)
-        );
+        assert_eq!((histogram.samples(), histogram.began()), (1, 7));
     }
 
     #[test]

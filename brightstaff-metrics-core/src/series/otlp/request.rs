@@ -77,15 +77,15 @@ pub(super) enum Temporality {
 }
 
 impl<'a> Request<'a> {
-    /// The fields of its resource are written already. Where there are totals of an export before, deltas are told
-    /// from there on.
+    /// Written into this memory, which is empty; the fields of its resource are written already. Where there are totals
+    /// of an export before, deltas are told from there on.
     pub(crate) fn new(
+        memory: Vec<u8>,
         resource: &[u8],
         settings: Settings,
         before: Option<&'a Totals>,
-        capacity: usize,
     ) -> Self {
-        let mut out = Message::with_capacity(capacity);
+        let mut out = Message::in_memory(memory);
         let open = out.begin(RESOURCE_METRICS);
         out.fields(resource);
         Self {

@@ -13,9 +13,11 @@ use super::{
         gen_ai::{Count, Ended, Modality, Times, Tokens, TokensOfCall},
         native::first,
     },
-    Attributes, Buckets, Request, Sum, nanos,
+    Buckets, Request, Sum,
+    attributes::Attributes,
 };
 use crate::{
+    clock::WallTime,
     conventions::{Conventions, Instrument, Kind, MODEL, OPERATION, PROVIDER, Source, well_known},
     labels::{ErrorType, Index as _, Operation, UNKNOWN},
 };
@@ -123,7 +125,7 @@ impl Points<'_, '_> {
             return;
         }
         let began = calls.iter().map(|calls| calls.created()).min();
-        let began = began.map_or(0, |began| nanos(began.since_epoch()));
+        let began = began.map_or(0, WallTime::as_nanos);
         self.attributes(Some(modality.as_str()));
         self.request
             .counter(self.attributes.as_bytes(), began, count);
@@ -177,7 +179,7 @@ impl Points<'_, '_> {
         };
         self.request.histogram(
             self.attributes.as_bytes(),
-            nanos(samples.began),
+            samples.began,
             buckets,
             Sum::Samples(samples.sum, unit),
             samples.exemplars.into_iter(),

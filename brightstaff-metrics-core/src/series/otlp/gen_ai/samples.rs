@@ -1,7 +1,5 @@
 //! What some histograms hold together.
 
-use std::time::Duration;
-
 use super::super::super::{
     Exemplar, NativeHistogram,
     native_histogram::{Counts, NO_COUNTS},
@@ -13,8 +11,8 @@ pub(super) struct Samples {
     pub(super) counts: Counts,
     /// In nanoseconds or tokens.
     pub(super) sum: u128,
-    /// When the first of them began at 0, since the Unix epoch.
-    pub(super) began: Duration,
+    /// When the first of them began at 0: nanoseconds since the Unix epoch.
+    pub(super) began: u64,
     pub(super) exemplars: Vec<Exemplar>,
 }
 
@@ -25,14 +23,14 @@ impl Samples {
         let mut all = Self {
             counts: NO_COUNTS,
             sum: 0,
-            began: Duration::MAX,
+            began: u64::MAX,
             exemplars: Vec::new(),
         };
         for histogram in histograms {
             // The sum is read first, so that it is of no more than is counted.
             all.sum += histogram.samples();
             histogram.add_to(&mut all.counts);
-            all.began = all.began.min(histogram.created());
+            all.began = all.began.min(histogram.began());
             all.exemplars.extend(histogram.exemplars());
         }
         all
