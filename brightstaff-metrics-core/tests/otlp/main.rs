@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, unreachable_pub)] // Helpers of tests are tests.
 
 mod deltas;
+mod gen_ai;
 mod histograms;
+#[path = "../meter_support/mod.rs"]
+mod meter_support;
 mod model;
 mod read;
 

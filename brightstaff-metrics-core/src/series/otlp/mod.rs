@@ -5,6 +5,7 @@
 mod attributes;
 mod delta;
 mod foreign;
+mod gen_ai;
 mod points;
 mod request;
 
@@ -14,6 +15,7 @@ pub(super) use self::attributes::Rendered;
 use self::points::{Buckets, Number, Sum};
 pub(crate) use self::{
     delta::Totals,
+    gen_ai::View as GenAiView,
     request::{Request, Settings},
 };
 use super::{Counter, Gauge, Histogram, Visitor, text, wire::Message};

@@ -253,7 +253,11 @@ mod tests {
                 "endpoint",
                 "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
             ),
-            ("endpoint = 'http://hunter2:4318'", "endpoint", "has no path"),
+            (
+                "endpoint = 'http://hunter2:4318'",
+                "endpoint",
+                "has no path",
+            ),
             (
                 "endpoint = 'http://hunter2:4318/'",
                 "endpoint",
