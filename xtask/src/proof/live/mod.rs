@@ -12,7 +12,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use brightstaff_metrics_core::catalogue::{ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION};
+use brightstaff_metrics_core::catalogue::{
+    OTLP_EXPORTS, ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION,
+};
 use xshell::Shell;
 
 use self::{buckets::Buckets, told::truth};
@@ -181,7 +183,11 @@ fn rules(prometheus: &str) -> Result<usize> {
     for name in recorded {
         let series = api::query(prometheus, &name)?;
         // The demo's sessions are in memory, and its routes leave nobody alone.
-        let silent = [SESSION_CACHE_OPERATION.name, ROUTER_CANDIDATE_SKIPS.name];
+        let silent = [
+            SESSION_CACHE_OPERATION.name,
+            ROUTER_CANDIDATE_SKIPS.name,
+            OTLP_EXPORTS.name,
+        ];
         let absent = silent.iter().any(|family| name.contains(family));
         ensure!(
             absent == series.is_empty(),
