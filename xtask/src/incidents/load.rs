@@ -114,7 +114,7 @@ impl Drop for Load {
     fn drop(&mut self) {
         self.shared.stops.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It only panics where a client could not be started, which says enough.
+            // It panics only where a client cannot be started, which it has said by itself then.
             drop(thread.join());
         }
     }

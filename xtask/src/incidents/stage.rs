@@ -42,7 +42,7 @@ impl Stage {
         let own = scene.happens == Happens::ProviderEnds;
         let own = own.then(|| Exporter::simulate(&dir)).transpose()?;
         let provider = Provider::start(own.as_ref().map_or(simulator, |own| own.port))?;
-        // What is to refuse connections once it is gone stands in front of nothing else.
+        // A provider that is to end is called directly: whatever stood before it would still take connections.
         let upstream = match &own {
             Some(own) => format!("http://127.0.0.1:{}/v1", own.port),
             None => format!("http://{}/v1", provider.address),
