@@ -3,9 +3,9 @@
 use crate::{
     catalogue::Family,
     labels::{
-        CancelPhase, ErrorClass, FailoverOutcome, FailoverRoute, Fallback, InterruptReason, Label,
-        Operation, Outcome, OverflowLabel, RouteKind, RoutingOutcome, SessionCacheEvent,
-        SessionCacheOperation, SkipReason, TokenDetail, TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, ExportOutcome, FailoverOutcome, FailoverRoute, Fallback,
+        InterruptReason, Label, Operation, Outcome, OverflowLabel, RouteKind, RoutingOutcome,
+        SessionCacheEvent, SessionCacheOperation, SkipReason, TokenDetail, TokenKind, UsageMissing,
     },
 };
 
@@ -46,6 +46,7 @@ pub const MEANINGS: &[Meanings] = &[
     meanings!(FailoverRoute),
     meanings!(FailoverOutcome),
     meanings!(OverflowLabel),
+    meanings!(ExportOutcome),
 ];
 
 /// What the values of `gen_ai.operation.name` mean.

@@ -31,7 +31,7 @@ Plano's monitoring page documents: they do not change.
 
 A family shows up in a scrape with its first sample, but for these, which are there at 0: every value
 of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`,
-and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on, the gauge of requests in flight, both
+the binary's `log_lines_dropped_total`, and where metrics are pushed every value of `otlp_exports_total`, from the start; of a handler, from its first request on, the gauge of requests in flight, both
 phases of cancels and both reasons of interruptions, and from its first with a method on, that method's `2xx`, `4xx`, `5xx` and `error`;
 of a pair of provider and model, from its creation on (that of a declared pair is the registration),
 its histograms, both kinds of tokens, and its requests by the classes that are met in practice: `none`,
@@ -101,6 +101,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("brightstaff_build_", "Build, self", ""),
     ("brightstaff_metrics_", "", ""),
+    ("brightstaff_otlp_", "", ""),
     ("brightstaff_log_", "", ""),
 ];
 

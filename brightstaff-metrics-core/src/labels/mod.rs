@@ -79,3 +79,15 @@ label! {
         Handler => "handler",
     }
 }
+
+label! {
+    /// What became of one export over OTLP.
+    ExportOutcome = "outcome" {
+        /// The backend took every data point.
+        Ok => "ok",
+        /// The backend refused the export, or some of its data points, for good: sending it again would change nothing.
+        Rejected => "rejected",
+        /// The export did not arrive, or not in time: no connection, no response, nothing but responses that ask for another try, or more than may be sent. The next one says as much, and more.
+        Failed => "failed",
+    }
+}

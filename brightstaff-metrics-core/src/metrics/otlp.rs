@@ -190,6 +190,7 @@ pub struct Encoder {
     histograms: HistogramAggregation,
     exemplars: bool,
     gen_ai: GenAi,
+    give_way: Option<fn()>,
     clock: Clock,
     /// When it was made.
     began: u64,
@@ -215,6 +216,7 @@ impl Encoder {
             histograms: HistogramAggregation::default(),
             exemplars: true,
             gen_ai: GenAi::default(),
+            give_way: None,
             began,
             clock,
             acknowledged: Totals::default(),
@@ -253,6 +255,14 @@ impl Encoder {
         self
     }
 
+    /// Calls this again and again while it encodes, so that a thread of lower priority can let others in: every 64 data
+    /// points.
+    #[must_use]
+    pub fn giving_way(mut self, by: fn()) -> Self {
+        self.give_way = Some(by);
+        self
+    }
+
     /// Takes the time from this clock, which a test turns by hand.
     #[cfg(feature = "testing")]
     #[must_use]
@@ -279,6 +289,7 @@ impl Encoder {
             delta_readings: self.temporality == Temporality::Delta,
             exponential: self.histograms == HistogramAggregation::Base2Exponential,
             exemplars: self.exemplars,
+            give_way: self.give_way,
         };
         let mut out = std::mem::take(&mut self.spare);
         // What is recorded from one export to the next seldom makes many new series.

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use brightstaff_metrics_core::catalogue::{
-    ROUTER_CANDIDATE_SKIPS, ROUTER_DECISION_DURATION, SESSION_CACHE_OPERATION,
+    OTLP_EXPORTS, ROUTER_CANDIDATE_SKIPS, ROUTER_DECISION_DURATION, SESSION_CACHE_OPERATION,
 };
 use serde_json::Value;
 use xshell::Shell;
@@ -204,7 +204,11 @@ fn rules(prometheus: &str) -> Result<usize> {
     for name in recorded {
         let series = api::query(prometheus, &name)?;
         // The demo's sessions are in memory, and its routes leave nobody alone.
-        let silent = [SESSION_CACHE_OPERATION.name, ROUTER_CANDIDATE_SKIPS.name];
+        let silent = [
+            SESSION_CACHE_OPERATION.name,
+            ROUTER_CANDIDATE_SKIPS.name,
+            OTLP_EXPORTS.name,
+        ];
         let absent = silent.iter().any(|family| name.contains(family));
         ensure!(
             absent == series.is_empty(),
