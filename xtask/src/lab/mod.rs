@@ -5,6 +5,7 @@ mod exporter;
 mod newer;
 mod prometheus;
 mod python;
+mod redis;
 
 use std::{
     thread,
@@ -21,6 +22,7 @@ pub(crate) use self::{
     newer::find as find_newer_prometheus,
     prometheus::Prometheus,
     python::python,
+    redis::Redis,
 };
 
 /// Waits until an address answers, for as long as its process runs.
