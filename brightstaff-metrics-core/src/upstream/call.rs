@@ -391,9 +391,10 @@ impl OpenCall {
         #[cfg(feature = "otlp")]
         if each {
             let aside = self.aside.get_or_insert_default();
-            let chunks = aside.chunks.get_or_insert_with(|| ChunkTimes::new(now));
-            let since = |last| self.upstream.clock().nanos(last, now);
-            chunks.next(meter.facts(), now, since);
+            match &mut aside.chunks {
+                None => aside.chunks = Some(ChunkTimes::new(now)),
+                Some(chunks) => chunks.next(meter.facts(), now, self.upstream.clock()),
+            }
         }
     }
 

@@ -3,9 +3,9 @@
 use super::record::Record;
 use crate::{
     buckets::Unit,
-    clock::{Tick, WallTime},
+    clock::{Clock, Tick, WallTime},
     labels::{ErrorType, Operation},
-    meter::Facts,
+    meter::{Facts, Usage},
     series::{GenAiCalls, GenAiOperations, LocalSamples},
 };
 
@@ -25,7 +25,6 @@ pub(super) struct ChunkTimes {
     last: Tick,
     /// There from the second chunk on, if the response is a stream by then.
     samples: Option<LocalSamples>,
-    first: bool,
 }
 
 impl ChunkTimes {
@@ -34,16 +33,14 @@ impl ChunkTimes {
         Self {
             last: first,
             samples: None,
-            first: true,
         }
     }
 
-    /// A chunk came: the first, or one behind it.
-    pub(super) fn next(&mut self, facts: &Facts, now: Tick, since: impl FnOnce(Tick) -> u64) {
-        let first = std::mem::replace(&mut self.first, false);
-        if !first && facts.streaming {
+    /// Another chunk came.
+    pub(super) fn next(&mut self, facts: &Facts, now: Tick, clock: &Clock) {
+        if facts.streaming {
             let samples = self.samples.get_or_insert_default();
-            samples.observe(Unit::Seconds, since(self.last));
+            samples.observe(Unit::Seconds, clock.nanos(self.last, now));
         }
         self.last = now;
     }
@@ -83,11 +80,9 @@ impl Record<'_> {
         ended
             .duration
             .observe_traced(self.since(self.end), self.traced.as_ref());
-        let (usage, details) = match self.facts {
-            Some(facts) => (facts.usage, Some(facts.details)),
-            None => Default::default(),
-        };
-        let details = |part: fn(&_) -> Option<u64>| details.as_ref().and_then(part);
+        let usage = self.facts.map_or_else(Usage::default, |facts| facts.usage);
+        let details = self.facts.map(|facts| &facts.details);
+        let details = |part: fn(&_) -> Option<u64>| details.and_then(part);
         ended.input.observe(usage.prompt);
         calls.input.add(
             usage.prompt.unwrap_or(0),

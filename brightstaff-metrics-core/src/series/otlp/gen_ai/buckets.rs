@@ -3,21 +3,45 @@
 use super::super::super::{native::first, native_histogram::Counts};
 use crate::buckets::Unit;
 
-/// Puts in how many samples each bucket has, that of what is above all bounds the last. `upper` are the upper bounds.
+/// Which cells make up each bucket of an instrument.
 ///
 /// A bound stands for that edge of a cell which is nearest to it: no cell is divided, and what counts as up to a bound is
 /// what was up to 4.4 % less or more, half a cell. Bounds that are edges are exact: those of tokens are, being powers of 4.
-pub(super) fn bucket_counts(counts: &Counts, unit: Unit, upper: &[f64], out: &mut Vec<u64>) {
-    let [zeros, cells @ ..] = counts;
-    out.clear();
-    out.resize(upper.len() + 1, 0);
-    out[0] = *zeros;
-    let (mut bucket, mut edges) = (0, upper.iter().map(|bound| edge(*bound)).peekable());
-    for (cell, count) in (first(unit)..).zip(cells) {
-        while edges.next_if(|edge| *edge < cell).is_some() {
-            bucket += 1;
+#[derive(Debug)]
+pub(super) struct Edges {
+    upper: &'static [f64],
+    /// How many cells there are up to each bound.
+    cells: Vec<usize>,
+}
+
+impl Edges {
+    pub(super) fn new(unit: Unit, upper: &'static [f64]) -> Self {
+        let cells = upper.iter().map(|bound| {
+            let up_to = edge(*bound) - first(unit) + 1;
+            usize::try_from(up_to).unwrap_or(0)
+        });
+        Self {
+            upper,
+            cells: cells.collect(),
         }
-        out[bucket] += count;
+    }
+
+    /// The upper bounds.
+    pub(super) fn upper(&self) -> &'static [f64] {
+        self.upper
+    }
+
+    /// Puts in how many samples each bucket has, that of what is above all bounds the last.
+    pub(super) fn bucket_counts(&self, counts: &Counts, out: &mut Vec<u64>) {
+        let [zeros, cells @ ..] = counts;
+        out.clear();
+        let mut from = 0;
+        for to in self.cells.iter().copied().chain([cells.len()]) {
+            let to = to.min(cells.len());
+            out.push(cells[from..to].iter().sum());
+            from = to;
+        }
+        out[0] += zeros;
     }
 }
 
@@ -41,21 +65,21 @@ mod tests {
         series::{NativeHistogram, native_histogram::NO_COUNTS},
     };
 
-    fn counts(unit: Unit, samples: &[u64], upper: &[f64]) -> Vec<u64> {
+    fn counts(unit: Unit, samples: &[u64], upper: &'static [f64]) -> Vec<u64> {
         let histogram = NativeHistogram::new(unit, WallTime::default());
         samples.iter().for_each(|&sample| histogram.observe(sample));
         let (mut counts, mut out) = (NO_COUNTS, vec![7]);
         histogram.add_to(&mut counts);
-        bucket_counts(&counts, unit, upper, &mut out);
+        Edges::new(unit, upper).bucket_counts(&counts, &mut out);
         out
     }
 
     #[test]
     fn tokens_are_exact() {
-        let upper = [1.0, 4.0, 16.0];
+        let upper = &[1.0, 4.0, 16.0];
         let samples = [0, 1, 2, 4, 5, 16, 17, 1_000_000];
-        assert_eq!(counts(Unit::Tokens, &samples, &upper), [2, 2, 2, 2]);
-        assert_eq!(counts(Unit::Tokens, &[], &upper), [0; 4]);
+        assert_eq!(counts(Unit::Tokens, &samples, upper), [2, 2, 2, 2]);
+        assert_eq!(counts(Unit::Tokens, &[], upper), [0; 4]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod samples;
 
 use std::collections::BTreeMap;
 
-use self::{buckets::bucket_counts, samples::Samples};
+use self::{buckets::Edges, samples::Samples};
 use super::{
     super::{
         GenAiCalls, GenAiOperations, NativeHistogram,
@@ -17,6 +17,7 @@ use super::{
     attributes::Attributes,
 };
 use crate::{
+    buckets::Unit,
     clock::WallTime,
     conventions::{Conventions, Instrument, Kind, MODEL, OPERATION, PROVIDER, Source, well_known},
     labels::{ErrorType, Index as _, Operation, UNKNOWN},
@@ -39,12 +40,18 @@ impl<'a> View<'a> {
     /// Writes the scope.
     pub(crate) fn write(&self, conventions: &'static Conventions, request: &mut Request<'_>) {
         request.begin_scope("gen_ai", env!("CARGO_PKG_VERSION"));
+        let mut samples = Samples::default();
         for instrument in conventions.instruments {
             request.metric(instrument.name, instrument.description, instrument.unit());
             let mut points = Points {
                 instrument,
-                request,
+                edges: match instrument.kind {
+                    Kind::Counter => None,
+                    Kind::Histogram(unit, upper) => Some((unit, Edges::new(unit, upper))),
+                },
+                request: &mut *request,
                 attributes: Attributes::default(),
+                samples: &mut samples,
                 buckets: Vec::new(),
                 key: Key::default(),
             };
@@ -75,8 +82,12 @@ struct Key<'a> {
 /// The points of one instrument.
 struct Points<'a, 'b> {
     instrument: &'static Instrument,
+    /// Of a histogram.
+    edges: Option<(Unit, Edges)>,
     request: &'a mut Request<'b>,
     attributes: Attributes,
+    /// Of the point that is made.
+    samples: &'a mut Samples,
     buckets: Vec<u64>,
     key: Key<'a>,
 }
@@ -138,8 +149,8 @@ impl Points<'_, '_> {
         ends.sort_by_key(place);
         for alike in ends.chunk_by(|a, b| a.error == b.error) {
             let error = alike[0].error.map(ErrorType::as_str);
-            let samples = Samples::of(alike.iter().map(|ended| of(ended)));
-            self.histogram(error, samples);
+            self.samples.take(alike.iter().map(|ended| of(ended)));
+            self.histogram(error);
         }
     }
 
@@ -152,37 +163,46 @@ impl Points<'_, '_> {
     ) {
         let ends = || calls.iter().flat_map(|calls| calls.ends()).map(of);
         let told_zeros = ends().map(|tokens| tokens.told_zeros.get()).sum();
-        let mut samples = Samples::of(ends().map(|tokens| &tokens.histogram));
-        samples.counts[0] = told_zeros;
-        self.histogram(Some(token_type), samples);
+        self.samples.take(ends().map(|tokens| &tokens.histogram));
+        self.samples.counts[0] = told_zeros;
+        self.histogram(Some(token_type));
     }
 
     fn times(&mut self, calls: &[&GenAiCalls], of: fn(&GenAiCalls) -> &Times) {
         let times = calls.iter().filter_map(|calls| of(calls).get());
-        self.histogram(None, Samples::of(times));
+        self.samples.take(times);
+        self.histogram(None);
     }
 
-    /// Nothing where there are no samples.
-    fn histogram(&mut self, attribute: Option<&str>, samples: Samples) {
-        let Kind::Histogram(unit, bounds) = self.instrument.kind else {
-            unreachable!("{} is a counter", self.instrument.name)
-        };
-        if samples.is_none() {
+    /// The samples that were taken; nothing where there are none.
+    fn histogram(&mut self, attribute: Option<&str>) {
+        if self.samples.is_none() {
             return;
         }
         self.attributes(attribute);
+        let name = self.instrument.name;
+        let (unit, edges) = self
+            .edges
+            .as_ref()
+            .unwrap_or_else(|| unreachable!("{name} is a counter"));
+        let Samples {
+            counts,
+            sum,
+            began,
+            exemplars,
+        } = &mut *self.samples;
         let buckets = if self.request.settings.exponential {
-            Buckets::Exponential(&samples.counts, first(unit))
+            Buckets::Exponential(&*counts, first(*unit))
         } else {
-            bucket_counts(&samples.counts, unit, bounds, &mut self.buckets);
-            Buckets::Explicit(&self.buckets, bounds)
+            edges.bucket_counts(counts, &mut self.buckets);
+            Buckets::Explicit(&self.buckets, edges.upper())
         };
         self.request.histogram(
             self.attributes.as_bytes(),
-            samples.began,
+            *began,
             buckets,
-            Sum::Samples(samples.sum, unit),
-            samples.exemplars.into_iter(),
+            Sum::Samples(*sum, *unit),
+            exemplars.drain(..),
         );
     }
 

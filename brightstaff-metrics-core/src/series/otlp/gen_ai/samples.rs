@@ -16,24 +16,32 @@ pub(super) struct Samples {
     pub(super) exemplars: Vec<Exemplar>,
 }
 
-impl Samples {
-    // What `impl Trait` asks for cannot be elided yet.
-    #[allow(single_use_lifetimes)]
-    pub(super) fn of<'a>(histograms: impl Iterator<Item = &'a NativeHistogram>) -> Self {
-        let mut all = Self {
+impl Default for Samples {
+    fn default() -> Self {
+        Self {
             counts: NO_COUNTS,
             sum: 0,
             began: u64::MAX,
             exemplars: Vec::new(),
-        };
+        }
+    }
+}
+
+impl Samples {
+    /// Puts those of these histograms in the place of what it held.
+    // What `impl Trait` asks for cannot be elided yet.
+    #[allow(single_use_lifetimes)]
+    pub(super) fn take<'a>(&mut self, histograms: impl Iterator<Item = &'a NativeHistogram>) {
+        self.counts.fill(0);
+        self.exemplars.clear();
+        (self.sum, self.began) = (0, u64::MAX);
         for histogram in histograms {
             // The sum is read first, so that it is of no more than is counted.
-            all.sum += histogram.samples();
-            histogram.add_to(&mut all.counts);
-            all.began = all.began.min(histogram.began());
-            all.exemplars.extend(histogram.exemplars());
+            self.sum += histogram.samples();
+            histogram.add_to(&mut self.counts);
+            self.began = self.began.min(histogram.began());
+            self.exemplars.extend(histogram.exemplars());
         }
-        all
     }
 
     pub(super) fn is_none(&self) -> bool {
