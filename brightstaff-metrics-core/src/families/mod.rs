@@ -9,6 +9,8 @@ mod provider;
 mod routing;
 mod upstream;
 
+#[cfg(feature = "otlp")]
+pub(crate) use self::process::process_began;
 pub(crate) use self::{
     build::BuildInfo,
     context::Context,

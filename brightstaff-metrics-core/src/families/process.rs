@@ -68,6 +68,17 @@ impl ProcessFamily {
     }
 }
 
+/// When the process was started, since the Unix epoch, to a hundredth of a second; by a clock of the system that may be
+/// off by one.
+#[cfg(feature = "otlp")]
+pub(crate) fn process_began() -> Option<std::time::Duration> {
+    let readings = Readings::default();
+    let mut families = ALL.iter();
+    let start = families.find(|one| one.family.name == c::PROCESS_START_TIME.name)?;
+    let seconds = (start.read)(&readings)?;
+    std::time::Duration::try_from_secs_f64(seconds).ok()
+}
+
 #[cfg(not(target_os = "linux"))]
 static ALL: [ProcessFamily; 0] = [];
 

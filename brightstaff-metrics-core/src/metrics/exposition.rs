@@ -15,6 +15,8 @@ use prometheus::{
 };
 
 use super::Metrics;
+#[cfg(feature = "otlp")]
+use crate::series::{OtlpWriter, Request};
 use crate::{
     catalogue as c,
     families::{ProcessFamily, Readings},
@@ -137,6 +139,16 @@ impl Exposition {
         }
     }
 
+    /// Writes everything as the points of a scope.
+    #[cfg(feature = "otlp")]
+    pub(super) fn tell(&self, request: &mut Request<'_>) {
+        let mut writer = OtlpWriter::new(request);
+        self.walk(&mut writer);
+        for family in &self.others {
+            writer.foreign(family);
+        }
+    }
+
     fn write_text(&self, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {
         let mut writer = TextWriter::new(dialect, out);
         self.walk(&mut writer);
@@ -148,7 +160,7 @@ impl Exposition {
         writer.finish()
     }
 
-    pub(super) fn walk(&self, visitor: &mut dyn Visitor) {
+    fn walk(&self, visitor: &mut dyn Visitor) {
         let readings = Readings::default();
         for ours in &self.ours {
             match ours {

@@ -18,15 +18,16 @@
 //! # Ok::<_, brightstaff_metrics_core::RegisterError>(())
 //! ```
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use bytes::Bytes;
 use prometheus::Registry;
 
 use super::exposition::Exposition;
 use crate::{
-    clock::Clock,
-    series::{OtlpWriter, Request, resource},
+    clock::{Clock, nanos},
+    families::process_began,
+    series::{Request, Settings, Totals, resource},
 };
 
 /// Since when counters and histograms count what a point says.
@@ -69,11 +70,15 @@ pub enum GenAi {
 
 /// A text that is none of the values of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownValue(());
+pub struct UnknownValue {
+    given: String,
+    known: String,
+}
 
-impl std::fmt::Display for UnknownValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("unknown value")
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { given, known } = self;
+        write!(f, "{given:?} is none of {known}")
     }
 }
 
@@ -124,7 +129,13 @@ fn find<T: Copy>(values: &[(&str, T)], text: &str) -> Result<T, UnknownValue> {
     let found = values
         .iter()
         .find(|(value, _)| value.eq_ignore_ascii_case(text));
-    found.map(|(_, value)| *value).ok_or(UnknownValue(()))
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = values.iter().map(|(value, _)| *value).collect();
+        UnknownValue {
+            given: text.to_owned(),
+            known: known.join(", "),
+        }
+    })
 }
 
 /// Who the series are of: attributes such as `service.name`.
@@ -165,21 +176,34 @@ pub struct Encoder {
     exemplars: bool,
     gen_ai: GenAi,
     clock: Clock,
+    /// When it was made.
+    began: u64,
+    /// When the process was started.
+    process_began: u64,
+    /// Of the last export that was acknowledged.
+    acknowledged: Totals,
     /// How long the last body was.
     bytes: usize,
 }
 
 impl Encoder {
-    /// Cumulative, with explicit buckets, without exemplars and without the view of `gen_ai`.
+    /// Cumulative, with explicit buckets and exemplars, without a view of `gen_ai`.
+    ///
+    /// Of what other collectors of the registry count, it is known from now on; so make it early.
     #[must_use]
     pub fn new(resource: Resource) -> Self {
+        let clock = Clock::default();
+        let began = clock.wall().as_nanos();
         Self {
             resource,
             temporality: Temporality::default(),
             histograms: HistogramAggregation::default(),
-            exemplars: false,
+            exemplars: true,
             gen_ai: GenAi::default(),
-            clock: Clock::default(),
+            process_began: process_began().map_or(began, |at| nanos(at).min(began)),
+            began,
+            clock,
+            acknowledged: Totals::default(),
             bytes: 0,
         }
     }
@@ -198,7 +222,8 @@ impl Encoder {
         self
     }
 
-    /// Whether histograms tell the traces that samples came from.
+    /// Whether histograms tell the traces that samples came from; they do unless told otherwise. There are exemplars of
+    /// sampled traces alone, as `OTEL_METRICS_EXEMPLAR_FILTER` has it with `trace_based`.
     #[must_use]
     pub fn exemplars(mut self, wanted: bool) -> Self {
         self.exemplars = wanted;
@@ -216,31 +241,51 @@ impl Encoder {
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
+        self.began = clock.wall().as_nanos();
+        self.process_began = self.began;
         self.clock = clock;
         self
     }
 
-    /// Gathers a registry, and encodes what it holds. Collectors that are not ours collect here, and may panic.
+    /// Gathers a registry, and encodes what it holds now. Collectors that are not ours collect here, and may panic.
     #[must_use]
     pub fn encode(&mut self, registry: &Registry) -> Export {
         let exposition = Exposition::of(registry);
-        let time = self.clock.wall().as_nanos();
+        let deltas = self.temporality != Temporality::Cumulative;
+        let before = deltas.then_some(&self.acknowledged);
+        // A wall that was set back shows no delta that ends before it begins.
+        let time = self.clock.wall().as_nanos().max(self.acknowledged.at);
+        let settings = Settings {
+            time,
+            known_since: self.began,
+            process_began: self.process_began,
+            delta_readings: self.temporality == Temporality::Delta,
+            exponential: self.histograms == HistogramAggregation::Base2Exponential,
+            exemplars: self.exemplars,
+        };
+        // What is recorded from one export to the next seldom makes many new series.
         let capacity = self.bytes + self.bytes / 16;
-        let mut request = Request::new(&self.resource.fields, time, capacity);
+        let mut request = Request::new(&self.resource.fields, settings, before, capacity);
         request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
-        exposition.walk(&mut OtlpWriter::new(&mut request));
+        exposition.tell(&mut request);
         request.end_scope(None);
-        let (body, points) = request.finish(self.resource.schema_url.as_deref());
-        self.bytes = body.len();
+        let written = request.finish(self.resource.schema_url.as_deref());
+        self.bytes = written.body.len();
         Export {
-            body: body.into(),
-            points,
+            body: written.body.into(),
+            points: written.points,
+            totals: written.totals,
         }
     }
 
-    /// The receiver took this export: the next delta is from there on.
+    /// The receiver took this export, so that the next deltas begin where it ends. What is not acknowledged is told again,
+    /// with what came since; an export that is older than one acknowledged before changes nothing.
     pub fn acknowledge(&mut self, export: Export) {
-        drop(export);
+        if let Some(totals) = export.totals
+            && totals.at >= self.acknowledged.at
+        {
+            self.acknowledged = totals;
+        }
     }
 }
 
@@ -249,16 +294,17 @@ impl Encoder {
 pub struct Export {
     body: Bytes,
     points: usize,
+    totals: Option<Totals>,
 }
 
 impl Export {
-    /// An `ExportMetricsServiceRequest` in protobuf.
+    /// An `ExportMetricsServiceRequest` in protobuf. A copy of it is cheap.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// How many data points there are in it.
+    /// How many data points there are in it. Deltas may leave none.
     #[must_use]
     pub fn points(&self) -> usize {
         self.points

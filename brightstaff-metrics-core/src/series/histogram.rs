@@ -170,6 +170,18 @@ impl Histogram {
         }
     }
 
+    /// The samples in each native bucket, where these are switched on: that of 0 the first, and then all that there
+    /// can be, of which the first has this number in Prometheus.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn native_counts(&self, out: &mut Vec<u64>) -> Option<i32> {
+        let cells = self.extra.get().and_then(|extra| extra.native.get());
+        let cells = cells.map(AsRef::as_ref);
+        let unit = self.bounds.unit();
+        self.bounds
+            .has_native()
+            .then(|| Cells::counts(cells, unit, out))
+    }
+
     /// The native buckets, where they are switched on.
     pub(crate) fn native(&self) -> Option<Native> {
         let cells = self.extra.get().and_then(|extra| extra.native.get());

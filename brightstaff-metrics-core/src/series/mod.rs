@@ -1,6 +1,7 @@
 //! Series: counters, gauges and histograms, the tables and sets that hold them, and the walk over all.
 
 mod exemplars;
+mod foreign;
 mod histogram;
 mod interop;
 mod label_set;
@@ -21,14 +22,15 @@ mod wire;
 use crate::labels;
 
 #[cfg(feature = "otlp")]
-pub(crate) use self::otlp::{OtlpWriter, Request, resource};
+pub(crate) use self::otlp::{OtlpWriter, Request, Settings, Totals, resource};
 pub(crate) use self::{
     exemplars::{Exemplar, Traced},
+    foreign::for_library,
     histogram::Histogram,
     interop::{Gathered, desc},
     label_set::{LabelSet, Labels},
     native::Native,
-    protobuf::{ProtobufWriter, for_library},
+    protobuf::ProtobufWriter,
     scalar::{Counter, Gauge},
     sets::{CounterSet, LazySet, RareSet},
     table::{Keyed, Room, Table},

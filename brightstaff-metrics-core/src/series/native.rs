@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::buckets::Unit;
 
 /// Buckets a factor of 2: 2 to the power of this.
-const SCHEMA: i32 = 3;
+pub(super) const SCHEMA: i32 = 3;
 
 /// What is not more than this counts as 0: 2^-128, as Prometheus' own library has it. No sample lies between.
-const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
+pub(super) const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
 
 /// Every histogram has as many: 32 octaves. What lies past either end goes to the cell there.
 const CELLS: usize = 256;
@@ -59,6 +59,20 @@ impl Cells {
             _ => &self.counts[Scale::of(unit).cell_of(sample)],
         };
         cell.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What they hold now, one behind the other, that of 0 the first; tells which number Prometheus gives the second.
+    #[cfg(feature = "otlp")]
+    pub(super) fn counts(cells: Option<&Self>, unit: Unit, out: &mut Vec<u64>) -> i32 {
+        let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        match cells {
+            Some(cells) => {
+                out.push(load(&cells.zero));
+                out.extend(cells.counts.iter().map(load));
+            }
+            None => out.resize(out.len() + 1 + CELLS, 0),
+        }
+        Scale::of(unit).first
     }
 
     /// What they hold now; nothing where there are none yet.

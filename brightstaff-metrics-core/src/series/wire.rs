@@ -76,11 +76,23 @@ impl Message {
         }
     }
 
-    /// `fixed64`, or `sfixed64` by its bits.
+    /// `fixed64`, or `sfixed64` or `double` by its bits, as a field below 16.
     #[cfg(feature = "otlp")]
+    #[inline]
     pub(super) fn fixed(&mut self, field: u32, value: u64) {
-        self.key(field, WireType::Fixed64);
-        self.0.extend_from_slice(&value.to_le_bytes());
+        let mut bytes = [0; 9];
+        #[expect(clippy::cast_possible_truncation, reason = "fields below 16")]
+        let key = (field as u8) << 3 | WireType::Fixed64 as u8;
+        bytes[0] = key;
+        bytes[1..].copy_from_slice(&value.to_le_bytes());
+        self.0.extend_from_slice(&bytes);
+    }
+
+    /// What stands before a message of which it is known how long it is.
+    #[cfg(feature = "otlp")]
+    pub(super) fn sized(&mut self, field: u32, bytes: usize) {
+        self.key(field, WireType::LengthDelimited);
+        self.varint(bytes as u64);
     }
 
     /// A repeated `fixed64`, `sfixed64` or `double`, packed; left out where there is none.

@@ -51,3 +51,7 @@ pub(super) fn renumber(attributes: &mut [u8], field: u32) {
 
 /// Of a `NumberDataPoint`, and of a `SummaryDataPoint`.
 const OF_NUMBER: u32 = 7;
+/// Of a `HistogramDataPoint`.
+pub(super) const OF_HISTOGRAM: u32 = 9;
+/// Of an `ExponentialHistogramDataPoint`.
+pub(super) const OF_EXPONENTIAL: u32 = 1;

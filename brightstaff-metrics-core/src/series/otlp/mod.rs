@@ -1,36 +1,51 @@
-//! OTLP: the series as data points of OpenTelemetry.
+//! OTLP: the series as the points of a request, in the terms of OpenTelemetry.
+//!
+//! Whoever has points of its own for another scope writes them into the same [`Request`].
 
 mod attributes;
+mod delta;
+mod foreign;
+mod points;
 mod request;
 
 use std::time::Duration;
 
-pub(crate) use self::request::Request;
+use prometheus::proto::MetricFamily;
+
 use self::{
     attributes::Attributes,
-    request::{Data, Number, Temporality},
+    points::{Buckets, Number, Sum},
+};
+pub(crate) use self::{
+    delta::Totals,
+    request::{Request, Settings},
 };
 use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text, wire::Message};
 use crate::catalogue::{Family, Kind};
 
-/// Writes series as the points of a scope.
+/// Writes series as points, under the names by which they are scraped.
 #[derive(Debug)]
-pub(crate) struct OtlpWriter<'a> {
-    request: &'a mut Request,
+pub(crate) struct OtlpWriter<'a, 'b> {
+    request: &'a mut Request<'b>,
     family: Option<&'static Family>,
     attributes: Attributes,
-    /// The samples in each bucket alone.
+    /// The samples in each bucket of a histogram alone.
     counts: Vec<u64>,
 }
 
-impl<'a> OtlpWriter<'a> {
-    pub(crate) fn new(request: &'a mut Request) -> Self {
+impl<'a, 'b> OtlpWriter<'a, 'b> {
+    pub(crate) fn new(request: &'a mut Request<'b>) -> Self {
         Self {
             request,
             family: None,
             attributes: Attributes::default(),
             counts: Vec::new(),
         }
+    }
+
+    /// A family of a collector that is not ours.
+    pub(crate) fn foreign(&mut self, family: &MetricFamily) {
+        foreign::family(self.request, family);
     }
 
     fn label(&mut self, labels: &LabelSet) {
@@ -41,7 +56,7 @@ impl<'a> OtlpWriter<'a> {
     }
 }
 
-impl Visitor for OtlpWriter<'_> {
+impl Visitor for OtlpWriter<'_, '_> {
     fn family(&mut self, family: &'static Family) {
         self.family = Some(family);
         let unit = unit(family.name, family.kind == Kind::Counter);
@@ -50,41 +65,47 @@ impl Visitor for OtlpWriter<'_> {
 
     fn counter(&mut self, counter: &Counter) {
         self.label(counter.labels());
-        let (began, value) = (nanos(counter.created()), whole(counter.get()));
-        let kind = Data::Sum(Temporality::Cumulative);
-        let attributes = self.attributes.as_bytes();
-        self.request.number(kind, attributes, began, value);
+        let (attributes, began) = (self.attributes.as_bytes(), nanos(counter.created()));
+        self.request.counter(attributes, began, counter.get());
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
         self.label(gauge.labels());
-        let (value, attributes) = (Number::Int(gauge.get()), self.attributes.as_bytes());
-        self.request.number(Data::Gauge, attributes, 0, value);
+        let value = Number::Int(gauge.get());
+        self.request.gauge(self.attributes.as_bytes(), value);
     }
 
     fn histogram(&mut self, histogram: &Histogram) {
         self.label(histogram.labels());
         self.counts.clear();
-        self.counts.extend(histogram.counts());
+        let first = if self.request.settings.exponential {
+            histogram.native_counts(&mut self.counts)
+        } else {
+            None
+        };
+        let buckets = if let Some(first) = first {
+            Buckets::Exponential(&self.counts, first)
+        } else {
+            self.counts.extend(histogram.counts());
+            Buckets::Explicit(&self.counts, histogram.bounds())
+        };
         self.request.histogram(
-            Data::Histogram(Temporality::Cumulative),
             self.attributes.as_bytes(),
             nanos(histogram.created()),
-            (&self.counts, histogram.bounds()),
-            histogram.sum(),
+            buckets,
+            Sum::Samples(histogram.samples(), histogram.unit()),
+            histogram.exemplars().map(|(_, exemplar)| exemplar),
         );
     }
 
     fn reading(&mut self, value: f64) {
-        let is_counter = self
-            .family
-            .is_some_and(|family| family.kind == Kind::Counter);
-        let kind = if is_counter {
-            Data::Sum(Temporality::Cumulative)
+        let family = self.family.expect("readings come after their family");
+        if family.kind == Kind::Counter {
+            let began = self.request.settings.process_began;
+            self.request.counter_reading(began, value);
         } else {
-            Data::Gauge
-        };
-        self.request.number(kind, &[], 0, Number::Double(value));
+            self.request.gauge(&[], Number::Double(value));
+        }
     }
 }
 
@@ -99,7 +120,8 @@ pub(crate) fn resource<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>)
     out.into_bytes()
 }
 
-/// The unit in the terms of UCUM, by what the name ends in.
+/// The unit in the terms of UCUM, by what the name ends in: receivers that add it to the name find it there. They do not
+/// know what others stand for, and would add those.
 fn unit(name: &str, is_counter: bool) -> &'static str {
     let stem = if is_counter {
         name.strip_suffix("_total").unwrap_or(name)
@@ -111,12 +133,6 @@ fn unit(name: &str, is_counter: bool) -> &'static str {
         Some("bytes") => "By",
         _ => "",
     }
-}
-
-/// Whole numbers are told as such: a float skips some above 2^53.
-#[expect(clippy::cast_precision_loss)]
-fn whole(count: u64) -> Number {
-    i64::try_from(count).map_or(Number::Double(count as f64), Number::Int)
 }
 
 fn nanos(since_epoch: Duration) -> u64 {

@@ -1,22 +1,54 @@
-//! An `ExportMetricsServiceRequest`, point by point. The field numbers are those of
+//! An `ExportMetricsServiceRequest`: what stands around the points. The field numbers are those of
 //! [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/opentelemetry/proto/metrics/v1/metrics.proto).
 
-use super::super::wire::{Message, Open};
+use super::{
+    super::wire::{Message, Open},
+    delta::{Deltas, Totals},
+};
 
 /// Writes a request: of one resource, scope by scope, metric by metric, point by point.
 ///
 /// A metric is written once its first point comes: one without points is left out.
 #[derive(Debug)]
-pub(crate) struct Request {
-    out: Message,
-    /// Nanoseconds since the Unix epoch, of all points that have no time of their own.
-    time: u64,
+pub(crate) struct Request<'a> {
+    pub(super) out: Message,
+    pub(super) settings: Settings,
+    /// When what is told now was so.
+    pub(super) time: u64,
+    pub(super) deltas: Option<Deltas<'a>>,
+    /// The counts of a histogram.
+    pub(super) words: Vec<u64>,
     resource: Open,
     scope: Option<Open>,
     /// What stands before the points of the metric that was named last.
     head: Message,
     metric: Option<OpenMetric>,
     points: usize,
+}
+
+/// What holds for all points of a request. Times are nanoseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// When the request is made.
+    pub(crate) time: u64,
+    /// From when on counts of others are known.
+    pub(crate) known_since: u64,
+    /// When the process was started.
+    pub(crate) process_began: u64,
+    /// Whether counters that are read at this moment are told in deltas, where others are.
+    pub(crate) delta_readings: bool,
+    /// Whether histograms are told in exponential buckets, where they count in such.
+    pub(crate) exponential: bool,
+    pub(crate) exemplars: bool,
+}
+
+/// A request that is written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) body: Vec<u8>,
+    pub(crate) points: usize,
+    /// What later deltas are taken from, where there are to be any.
+    pub(crate) totals: Option<Totals>,
 }
 
 #[derive(Debug)]
@@ -28,34 +60,40 @@ struct OpenMetric {
 
 /// What the points of a metric are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Data {
+pub(super) enum Data {
     Gauge,
     /// Of numbers that only rise.
     Sum(Temporality),
     Histogram(Temporality),
+    ExponentialHistogram(Temporality),
+    Summary,
 }
 
 /// `AggregationTemporality`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Temporality {
+pub(super) enum Temporality {
+    Delta = 1,
     Cumulative = 2,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Number {
-    Int(i64),
-    Double(f64),
-}
-
-impl Request {
-    /// The fields of its resource are written already.
-    pub(crate) fn new(resource: &[u8], time: u64, capacity: usize) -> Self {
+impl<'a> Request<'a> {
+    /// The fields of its resource are written already. Where there are totals of an export before, deltas are told
+    /// from there on.
+    pub(crate) fn new(
+        resource: &[u8],
+        settings: Settings,
+        before: Option<&'a Totals>,
+        capacity: usize,
+    ) -> Self {
         let mut out = Message::with_capacity(capacity);
         let open = out.begin(RESOURCE_METRICS);
         out.fields(resource);
         Self {
             out,
-            time,
+            settings,
+            time: settings.time,
+            deltas: before.map(|before| Deltas::new(before, settings.time)),
+            words: Vec::new(),
             resource: open,
             scope: None,
             head: Message::default(),
@@ -77,23 +115,29 @@ impl Request {
     pub(crate) fn end_scope(&mut self, schema_url: Option<&str>) {
         self.end_metric();
         if let Some(scope) = self.scope.take() {
-            if let Some(url) = schema_url {
-                self.out.string(SCHEMA_URL, url);
-            }
+            self.schema(schema_url);
             self.out.end(scope);
         }
     }
 
-    /// The whole request, and how many points are in it.
-    pub(crate) fn finish(mut self, schema_url: Option<&str>) -> (Vec<u8>, usize) {
-        if let Some(url) = schema_url {
-            self.out.string(SCHEMA_URL, url);
-        }
+    /// The whole request; the schema is that of the resource.
+    pub(crate) fn finish(mut self, schema_url: Option<&str>) -> Written {
+        self.schema(schema_url);
         self.out.end(self.resource);
-        (self.out.into_bytes(), self.points)
+        Written {
+            body: self.out.into_bytes(),
+            points: self.points,
+            totals: self.deltas.map(Deltas::into_totals),
+        }
     }
 
-    /// What follows are the points of this metric.
+    fn schema(&mut self, url: Option<&str>) {
+        if let Some(url) = url.filter(|url| !url.is_empty()) {
+            self.out.string(SCHEMA_URL, url);
+        }
+    }
+
+    /// What follows are the points of this metric. Its name stands in one scope alone: receivers make one metric of two.
     pub(crate) fn metric(&mut self, name: &str, help: &str, unit: &str) {
         self.end_metric();
         self.head.clear();
@@ -102,69 +146,32 @@ impl Request {
                 self.head.string(field, text);
             }
         }
-    }
-
-    /// Attributes are written by [`Attributes`](super::Attributes). Where nobody knows when it began, that is 0.
-    pub(crate) fn number(&mut self, kind: Data, attributes: &[u8], began: u64, value: Number) {
-        let time = self.time;
-        let out = self.point(kind);
-        let point = out.begin(POINT);
-        interval(out, began, time);
-        match value {
-            Number::Int(value) => out.fixed(AS_INT, value.cast_unsigned()),
-            Number::Double(value) => out.double(AS_DOUBLE, value),
+        if let Some(deltas) = &mut self.deltas {
+            deltas.metric(name);
         }
-        out.fields(attributes);
-        out.end(point);
     }
 
-    /// The samples in each bucket alone, by their bounds, of which there is one less; and the sum of all.
-    pub(crate) fn histogram(
-        &mut self,
-        kind: Data,
-        attributes: &[u8],
-        began: u64,
-        (counts, bounds): (&[u64], &[f64]),
-        sum: f64,
-    ) {
-        let time = self.time;
-        let out = self.point(kind);
-        let point = out.begin(POINT);
-        interval(out, began, time);
-        let count = counts.iter().sum::<u64>();
-        if count > 0 {
-            out.fixed(COUNT, count);
-        }
-        out.double(SUM, sum);
-        out.packed(
-            BUCKET_COUNTS,
-            counts.iter().map(|count| count.to_le_bytes()),
-        );
-        out.packed(
-            EXPLICIT_BOUNDS,
-            bounds.iter().map(|bound| bound.to_le_bytes()),
-        );
-        let start = out.as_bytes().len();
-        out.fields(attributes);
-        super::attributes::renumber(out.tail(start), OF_HISTOGRAM);
-        out.end(point);
+    /// Begins a point of the metric that was named last.
+    pub(super) fn begin_point(&mut self, kind: Data) -> Open {
+        self.begin_data(kind);
+        self.out.begin(POINT)
     }
 
-    /// Where the next point is written.
-    fn point(&mut self, kind: Data) -> &mut Message {
-        if self
-            .metric
-            .as_ref()
-            .is_none_or(|metric| metric.kind != kind)
-        {
+    /// The same for a point that is so long.
+    pub(super) fn sized_point(&mut self, kind: Data, bytes: usize) {
+        self.begin_data(kind);
+        self.out.sized(POINT, bytes);
+    }
+
+    fn begin_data(&mut self, kind: Data) {
+        self.points += 1;
+        if self.metric.as_ref().is_none_or(|open| open.kind != kind) {
             self.end_metric();
             let metric = self.out.begin(METRICS);
             self.out.fields(self.head.as_bytes());
             let data = self.out.begin(kind.field());
             self.metric = Some(OpenMetric { metric, data, kind });
         }
-        self.points += 1;
-        &mut self.out
     }
 
     fn end_metric(&mut self) {
@@ -188,23 +195,19 @@ impl Data {
             Self::Gauge => 5,
             Self::Sum(_) => 7,
             Self::Histogram(_) => 9,
+            Self::ExponentialHistogram(_) => 10,
+            Self::Summary => 11,
         }
     }
 
     const fn temporality(self) -> Option<Temporality> {
         match self {
-            Self::Gauge => None,
-            Self::Sum(temporality) | Self::Histogram(temporality) => Some(temporality),
+            Self::Gauge | Self::Summary => None,
+            Self::Sum(temporality)
+            | Self::Histogram(temporality)
+            | Self::ExponentialHistogram(temporality) => Some(temporality),
         }
     }
-}
-
-fn interval(out: &mut Message, began: u64, time: u64) {
-    if began > 0 {
-        out.fixed(START_TIME, began);
-    }
-    // A wall that shows an earlier time than before.
-    out.fixed(TIME, time.max(began));
 }
 
 /// Of the request.
@@ -225,16 +228,3 @@ const UNIT: u32 = 3;
 const POINT: u32 = 1;
 const TEMPORALITY: u32 = 2;
 const IS_MONOTONIC: u32 = 3;
-
-// Of a point.
-const START_TIME: u32 = 2;
-const TIME: u32 = 3;
-const AS_DOUBLE: u32 = 4;
-const AS_INT: u32 = 6;
-
-// Of the point of a histogram.
-const COUNT: u32 = 4;
-const SUM: u32 = 5;
-const BUCKET_COUNTS: u32 = 6;
-const EXPLICIT_BOUNDS: u32 = 7;
-const OF_HISTOGRAM: u32 = 9;

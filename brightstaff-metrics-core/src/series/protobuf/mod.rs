@@ -11,7 +11,6 @@ use std::{
 
 use prometheus::proto::MetricFamily;
 
-pub(crate) use self::foreign::for_library;
 use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text, wire::Message};
 use crate::catalogue::{Family, Kind};
 
