@@ -139,6 +139,12 @@ const STAGES: &[Stage] = &[
         run: proof::formats,
     },
     Stage {
+        name: "otlp",
+        about: "what is pushed over OTLP is what is scraped, in Prometheus, in VictoriaMetrics and to Python's decoder",
+        lane: Lane::Lab,
+        run: proof::otlp,
+    },
+    Stage {
         name: "render",
         about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
         lane: Lane::Lab,

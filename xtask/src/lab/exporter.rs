@@ -57,10 +57,30 @@ impl Exporter {
         metrics_port: u16,
         options: &[String],
     ) -> Result<Self> {
+        Self::demo_in(dir, port, metrics_port, options, &[])
+    }
+
+    /// The same with these environment variables on top.
+    pub(crate) fn demo_in(
+        dir: &Path,
+        port: u16,
+        metrics_port: u16,
+        options: &[String],
+        environment: &[(String, String)],
+    ) -> Result<Self> {
         let mut arguments = vec!["demo".to_owned()];
         arguments.extend(binds(port, metrics_port));
         arguments.extend_from_slice(options);
-        Self::start(dir, &format!("demo-{port}"), &arguments, port, metrics_port)
+        fs::create_dir_all(dir)?;
+        let log = dir.join(format!("demo-{port}.log"));
+        let mut process = Guarded::start_in(&Exporter::program()?, &arguments, environment, &log)?;
+        let scraped = format!("http://127.0.0.1:{metrics_port}/metrics");
+        ready(&scraped, &mut process)?;
+        Ok(Self {
+            process,
+            port,
+            metrics_port,
+        })
     }
 
     /// The gateway alone, before one provider.

@@ -1,10 +1,13 @@
 //! Real programs for a task or a test, on free ports of the loopback address, for as long as it lasts.
 
+mod debian;
 mod envoy;
 mod exporter;
 mod newer;
 mod prometheus;
 mod python;
+mod receiver;
+mod victoria;
 
 use std::{
     thread,
@@ -21,6 +24,8 @@ pub(crate) use self::{
     newer::find as find_newer_prometheus,
     prometheus::Prometheus,
     python::python,
+    receiver::Receiver,
+    victoria::VictoriaMetrics,
 };
 
 /// Waits until an address answers, for as long as its process runs.
