@@ -11,6 +11,7 @@ use brightstaff_metrics_core::{
     Metrics,
     exposition::{Exposition, Format},
     labels::{Fallback, RouteKind},
+    otlp::{Encoder, Resource, Temporality},
 };
 use prometheus::Registry;
 
@@ -74,5 +75,46 @@ fn a_scrape_holds_little_however_much_it_writes() {
     };
     for format in [Format::Text, Format::OpenMetrics] {
         assert_eq!(scrape(100_000, format), scrape(1_000, format), "{format:?}");
+    }
+}
+
+/// An export is its body, which is as long as the last one was, and little beside it.
+#[test]
+fn an_export_allocates_the_same_however_many_series_there_are() {
+    let export = |series, temporality| {
+        let (registry, metrics) = counters(series);
+        let mut encoder = Encoder::new(Resource::default()).temporality(temporality);
+        let first = encoder.encode(&registry);
+        let all = first.points();
+        encoder.acknowledge(first);
+        // Where deltas are told, this one alone.
+        let (route, fallback) = (RouteKind::Agent, Fallback::No);
+        metrics
+            .routing()
+            .decision(route, "model-00000", fallback, Duration::ZERO);
+        let mut export = None;
+        let memory = allocation_counter::measure(|| export = Some(encoder.encode(&registry)));
+        let export = export.unwrap();
+        let (times, most) = (memory.count_total, memory.bytes_max);
+        let (points, bytes) = (export.points(), export.body().len());
+        println!(
+            "{temporality:?}: {points} of {all} points, {times} allocations, {most} bytes at a time"
+        );
+        assert!(all > series && points <= all && bytes > points * 40);
+        match temporality {
+            Temporality::Cumulative => {
+                assert!(
+                    most <= bytes as u64 * 9 / 8 + MOST_BYTES,
+                    "{most} for {bytes} bytes"
+                );
+            }
+            // Of each series the last total, and where it is found.
+            _ => assert!(most <= 200 * all as u64 + MOST_BYTES, "{most} bytes"),
+        }
+        times
+    };
+    for temporality in [Temporality::Cumulative, Temporality::Delta] {
+        let [few, many] = [1_000, 50_000].map(|series| export(series, temporality));
+        assert_eq!(few, many, "{temporality:?}");
     }
 }

@@ -72,11 +72,13 @@ impl ProcessFamily {
 /// off by one.
 #[cfg(feature = "otlp")]
 pub(crate) fn process_began() -> Option<std::time::Duration> {
-    let readings = Readings::default();
-    let mut families = ALL.iter();
-    let start = families.find(|one| one.family.name == c::PROCESS_START_TIME.name)?;
-    let seconds = (start.read)(&readings)?;
-    std::time::Duration::try_from_secs_f64(seconds).ok()
+    static BEGAN: std::sync::OnceLock<Option<std::time::Duration>> = std::sync::OnceLock::new();
+    *BEGAN.get_or_init(|| {
+        let mut families = ALL.iter();
+        let start = families.find(|one| one.family.name == c::PROCESS_START_TIME.name)?;
+        let seconds = (start.read)(&Readings::default())?;
+        std::time::Duration::try_from_secs_f64(seconds).ok()
+    })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -15,12 +15,16 @@ use prometheus::{
 };
 
 use super::Metrics;
-#[cfg(feature = "otlp")]
-use crate::series::{OtlpWriter, Request};
 use crate::{
     catalogue as c,
     families::{ProcessFamily, Readings},
     series::{Dialect, ProtobufWriter, TextWriter, Visitor, for_library, header},
+};
+#[cfg(feature = "otlp")]
+use crate::{
+    clock::nanos,
+    families::process_began,
+    series::{OtlpWriter, Request},
 };
 
 /// A format of exposition.
@@ -147,6 +151,14 @@ impl Exposition {
         for family in &self.others {
             writer.foreign(family);
         }
+    }
+
+    /// When the process was started, in nanoseconds since the Unix epoch, where its readings are told.
+    #[cfg(feature = "otlp")]
+    pub(super) fn process_began(&self) -> Option<u64> {
+        let mut ours = self.ours.iter();
+        let is_told = ours.any(|ours| matches!(ours, Ours::Process(_)));
+        is_told.then(process_began).flatten().map(nanos)
     }
 
     fn write_text(&self, dialect: Dialect, out: &mut impl Write) -> io::Result<()> {

@@ -25,8 +25,7 @@ use prometheus::Registry;
 
 use super::exposition::Exposition;
 use crate::{
-    clock::{Clock, nanos},
-    families::process_began,
+    clock::Clock,
     series::{Request, Settings, Totals, resource},
 };
 
@@ -178,8 +177,6 @@ pub struct Encoder {
     clock: Clock,
     /// When it was made.
     began: u64,
-    /// When the process was started.
-    process_began: u64,
     /// Of the last export that was acknowledged.
     acknowledged: Totals,
     /// How long the last body was.
@@ -200,7 +197,6 @@ impl Encoder {
             histograms: HistogramAggregation::default(),
             exemplars: true,
             gen_ai: GenAi::default(),
-            process_began: process_began().map_or(began, |at| nanos(at).min(began)),
             began,
             clock,
             acknowledged: Totals::default(),
@@ -242,7 +238,6 @@ impl Encoder {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.began = clock.wall().as_nanos();
-        self.process_began = self.began;
         self.clock = clock;
         self
     }
@@ -258,7 +253,9 @@ impl Encoder {
         let settings = Settings {
             time,
             known_since: self.began,
-            process_began: self.process_began,
+            process_began: exposition
+                .process_began()
+                .map_or(self.began, |at| at.min(self.began)),
             delta_readings: self.temporality == Temporality::Delta,
             exponential: self.histograms == HistogramAggregation::Base2Exponential,
             exemplars: self.exemplars,

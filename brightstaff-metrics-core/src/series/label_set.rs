@@ -4,6 +4,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "otlp")]
+use super::otlp::Rendered;
 use crate::{catalogue::Family, clock::WallTime};
 
 /// The labels of a child, rendered once, when it is made, as they stand between the braces of a sample:
@@ -23,6 +25,9 @@ struct Sheet {
     created: WallTime,
     /// There once all are rendered.
     text: OnceLock<Box<str>>,
+    /// The same as attributes, once somebody pushes them.
+    #[cfg(feature = "otlp")]
+    attributes: OnceLock<Box<Rendered>>,
 }
 
 /// Renders the labels of children that are made together. They can be read once it is dropped.
@@ -36,9 +41,13 @@ pub(crate) struct Labels {
 
 impl Labels {
     pub(crate) fn new(created: WallTime) -> Self {
-        let text = OnceLock::new();
         Self {
-            sheet: Arc::new(Sheet { created, text }),
+            sheet: Arc::new(Sheet {
+                created,
+                text: OnceLock::new(),
+                #[cfg(feature = "otlp")]
+                attributes: OnceLock::new(),
+            }),
             text: String::new(),
             next: String::new(),
         }
@@ -48,7 +57,7 @@ impl Labels {
     pub(crate) fn of(&mut self, family: &Family, values: &[&str]) -> LabelSet {
         render(family, values, &mut self.next);
         // Often they stand there already, by themselves or with others around them.
-        let start = self.text.find(&self.next).unwrap_or_else(|| {
+        let start = place(&self.text, &self.next).unwrap_or_else(|| {
             self.text.push_str(&self.next);
             self.text.len() - self.next.len()
         });
@@ -84,16 +93,46 @@ impl LabelSet {
         self.sheet.created.since_epoch()
     }
 
+    /// The same in nanoseconds.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn began(&self) -> u64 {
+        self.sheet.created.as_nanos()
+    }
+
+    /// As the attributes of a point that is a number. They are rendered when they are first asked for, with all others on
+    /// the sheet, and kept.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn attributes(&self) -> &[u8] {
+        let text = || self.sheet.text.get().map_or("", AsRef::as_ref);
+        let rendered = self
+            .sheet
+            .attributes
+            .get_or_init(|| Box::new(Rendered::of(text())));
+        rendered.between(self.start, self.end)
+    }
+
     /// Names and values, the latter as they were given.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut rest = self.as_str();
-        std::iter::from_fn(move || {
-            let (name, quoted) = rest.split_once("=\"")?;
-            let end = closing_quote(quoted);
-            rest = quoted[end + 1..].trim_start_matches(',');
-            Some((name, unescape(&quoted[..end])))
-        })
+        pairs(self.as_str()).map(|(_, name, value)| (name, value))
     }
+}
+
+/// The labels in a text, each with where it stands.
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = (usize, &str, Cow<'_, str>)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let at = text.len() - rest.len();
+        let (name, quoted) = rest.split_once("=\"")?;
+        let end = closing_quote(quoted);
+        rest = quoted[end + 1..].trim_start_matches(',');
+        Some((at, name, unescape(&quoted[..end])))
+    })
+}
+
+/// Where these labels stand in a text of others: not behind the end of a longer name.
+fn place(text: &str, labels: &str) -> Option<usize> {
+    let mut places = text.match_indices(labels).map(|(at, _)| at);
+    places.find(|&at| at == 0 || matches!(text.as_bytes()[at - 1], b',' | b'"'))
 }
 
 fn render(family: &Family, values: &[&str], out: &mut String) {
@@ -182,6 +221,16 @@ mod tests {
         assert_eq!(newline.as_str(), r#"handler="a\nb""#);
         assert_eq!(newline.iter().next(), Some(("handler", "a\nb".into())));
         assert_eq!(new(&c::PROCESS_CPU, &[]).iter().count(), 0);
+    }
+
+    /// A name may end in another.
+    #[test]
+    fn labels_are_not_found_within_a_name() {
+        let mut labels = Labels::new(WallTime::default());
+        let _ = labels.of(&c::ROUTER_CANDIDATE_SKIPS, &["a", "retry_after"]);
+        assert!(labels.text.ends_with(r#"selected_model="a""#));
+        assert_eq!(place(&labels.text, r#"model="a""#), None);
+        assert_eq!(place(&labels.text, r#"reason="retry_after""#), Some(0));
     }
 
     #[test]

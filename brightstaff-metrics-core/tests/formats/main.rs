@@ -5,6 +5,9 @@
 
 mod foreign;
 mod model;
+mod otlp;
+#[path = "../otlp/model.rs"]
+mod otlp_model;
 mod properties;
 mod protobuf;
 mod python;
@@ -19,7 +22,7 @@ use prometheus::{Registry, proto::MetricType};
 
 use self::{
     foreign::{Fixed, at, counter, family, gauge, histogram, labelled, summary, untyped},
-    samples::Told,
+    samples::{Series, Told},
 };
 
 fn written(registry: &Registry, format: Format) -> Vec<u8> {
@@ -62,8 +65,33 @@ fn assert_agree(registry: &Registry) -> Told {
         }
     }
     assert_eq!(text.families.len(), open.families.len());
+    assert_pushed(registry, &text, &open);
     assert!(text.exemplars.is_empty(), "they would break a scrape");
     protobuf
+}
+
+/// What is pushed is what is scraped. An untyped family is one of gauges there; a timestamp counts from the Unix epoch,
+/// up to the year 2554.
+#[track_caller]
+fn assert_pushed(registry: &Registry, text: &Told, open: &Told) {
+    let pushed = otlp::told(registry);
+    let samples = text.samples.iter().map(|(series, value)| {
+        const MOST_MILLIS: i64 = (u64::MAX / 1_000_000) as i64;
+        let timestamp = series.timestamp_ms.filter(|millis| *millis > 0);
+        let timestamp_ms = timestamp.map(|millis| millis.min(MOST_MILLIS));
+        let series = Series {
+            timestamp_ms,
+            ..series.clone()
+        };
+        (series, *value)
+    });
+    assert_eq!(pushed.samples, samples.collect());
+    assert_eq!(pushed.exemplars, open.exemplars);
+    let families = text.families.iter().map(|(name, (help, kind))| {
+        let kind = if kind == "untyped" { "gauge" } else { kind };
+        (name.clone(), (help.clone(), kind.to_owned()))
+    });
+    assert_eq!(pushed.families, families.collect());
 }
 
 fn record(metrics: &Metrics) {

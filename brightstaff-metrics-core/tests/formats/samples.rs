@@ -51,7 +51,7 @@ impl fmt::Debug for Value {
 }
 
 impl Told {
-    fn add(&mut self, series: Series, value: f64, exemplar: Option<Exemplar>) {
+    pub fn add(&mut self, series: Series, value: f64, exemplar: Option<Exemplar>) {
         let is_new = !self.samples.contains_key(&series);
         assert!(is_new, "{series:?} stands twice");
         if let Some(exemplar) = exemplar {

@@ -1,5 +1,6 @@
 //! `opentelemetry.proto.metrics.v1`, as [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/opentelemetry/proto/metrics/v1/metrics.proto)
-//! declares it, for a decoder that is not ours.
+//! declares it, for a decoder that is not ours. What a summary says may be left out or not here, so that it is seen where
+//! it is: prost itself would leave -0.0 out.
 
 #![allow(missing_docs, clippy::derive_partial_eq_without_eq)]
 
@@ -254,8 +255,8 @@ pub struct SummaryDataPoint {
     pub time_unix_nano: u64,
     #[prost(fixed64, tag = "4")]
     pub count: u64,
-    #[prost(double, tag = "5")]
-    pub sum: f64,
+    #[prost(double, optional, tag = "5")]
+    pub sum: Option<f64>,
     #[prost(message, repeated, tag = "6")]
     pub quantile_values: Vec<ValueAtQuantile>,
     #[prost(uint32, tag = "8")]
@@ -264,10 +265,10 @@ pub struct SummaryDataPoint {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 pub struct ValueAtQuantile {
-    #[prost(double, tag = "1")]
-    pub quantile: f64,
-    #[prost(double, tag = "2")]
-    pub value: f64,
+    #[prost(double, optional, tag = "1")]
+    pub quantile: Option<f64>,
+    #[prost(double, optional, tag = "2")]
+    pub value: Option<f64>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -14,6 +14,7 @@ use brightstaff_metrics_core::{
     Clock, Head, Metrics, Upstream, UpstreamCall,
     exposition::{Exposition, Format},
     labels::{Fallback, RouteKind},
+    otlp::{Encoder, Resource},
     prometheus::Registry,
 };
 use gungraun::{
@@ -73,7 +74,19 @@ fn scrape(registry: Registry, format: Format) -> Registry {
     registry
 }
 
-library_benchmark_group!(name = counts, benchmarks = [call, named, chunk, scrape]);
+// The same registries, pushed: not for the first time.
+#[library_benchmark]
+#[bench::counter_line_per_10000(pushed(0))]
+#[bench::histogram_line_per_10000(pushed(60))]
+fn push((registry, mut encoder): (Registry, Encoder)) -> (Registry, Encoder) {
+    black_box(encoder.encode(&registry));
+    (registry, encoder)
+}
+
+library_benchmark_group!(
+    name = counts,
+    benchmarks = [call, named, chunk, scrape, push]
+);
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
     library_benchmark_groups = [counts]
@@ -154,4 +167,14 @@ fn lines(pairs: usize) -> Registry {
     (1..=10_000 - count()).for_each(decide);
     assert_eq!(count(), 10_000, "each decision is a line");
     registry
+}
+
+/// The same with an encoder that has encoded it once.
+fn pushed(pairs: usize) -> (Registry, Encoder) {
+    let registry = lines(pairs);
+    let resource = Resource::new([("service.name", "gateway")]);
+    let mut encoder = Encoder::new(resource).clock(Clock::manual());
+    let export = encoder.encode(&registry);
+    encoder.acknowledge(export);
+    (registry, encoder)
 }

@@ -250,6 +250,26 @@ impl Otlp {
         self.variables(&|name| std::env::var_os(name))
     }
 
+    /// What is wrong with what was said so far, as far as that shows without the files that it names.
+    #[must_use]
+    pub fn fault(&self) -> Option<&OtlpError> {
+        let endpoint = self.endpoint.as_ref().and_then(|url| url.as_ref().err());
+        let transport = self.transport.as_ref().err();
+        endpoint.or(transport).or(self.faults.first())
+    }
+
+    /// Whether histograms should count in native buckets for what is pushed, which is for
+    /// [`Builder::native_histograms`](brightstaff_metrics_core::Builder::native_histograms) to say.
+    #[must_use]
+    pub fn wants_native_histograms(&self) -> bool {
+        self.is_on() && self.histograms == HistogramAggregation::Base2Exponential
+    }
+
+    /// Whether there is an endpoint, and nothing says otherwise.
+    fn is_on(&self) -> bool {
+        !self.off && self.endpoint.is_some()
+    }
+
     /// What pushes this registry, once it is [started](Push::start), and counts what becomes of its exports there; `None`
     /// where no endpoint was named, or the environment switches pushing off.
     ///

@@ -1,6 +1,42 @@
 //! Labels as attributes: pairs of a name and a text.
 
-use super::super::wire::Message;
+use super::super::{label_set::pairs, wire::Message};
+
+/// The attributes of all labels on a sheet: those that follow each other there do so here.
+#[derive(Debug)]
+pub(in super::super) struct Rendered {
+    bytes: Box<[u8]>,
+    /// Where each stands on the sheet, and where here.
+    places: Box<[[u32; 2]]>,
+}
+
+impl Rendered {
+    /// Of labels as they stand between the braces of a sample, with or without commas between them.
+    pub(in super::super) fn of(text: &str) -> Self {
+        let place = |at| u32::try_from(at).expect("labels are bounded");
+        let (mut attributes, mut places) = (Attributes::default(), Vec::new());
+        for (at, name, value) in pairs(text) {
+            places.push([at, attributes.as_bytes().len()].map(place));
+            attributes.add(name, &value);
+        }
+        Self {
+            bytes: attributes.0.into_bytes().into(),
+            places: places.into(),
+        }
+    }
+
+    /// Those of the labels that stand on the sheet from the one place to the other.
+    #[inline]
+    pub(in super::super) fn between(&self, from: u32, to: u32) -> &[u8] {
+        let here = |on_sheet| {
+            let before = self.places.partition_point(|[at, _]| *at < on_sheet);
+            self.places
+                .get(before)
+                .map_or(self.bytes.len(), |[_, here]| *here as usize)
+        };
+        &self.bytes[here(from)..here(to)]
+    }
+}
 
 /// Attributes of a point, in the order in which they came, as `NumberDataPoint` numbers them.
 #[derive(Debug, Default)]

@@ -8,19 +8,15 @@ mod foreign;
 mod points;
 mod request;
 
-use std::time::Duration;
-
 use prometheus::proto::MetricFamily;
 
-use self::{
-    attributes::Attributes,
-    points::{Buckets, Number, Sum},
-};
+pub(super) use self::attributes::Rendered;
+use self::points::{Buckets, Number, Sum};
 pub(crate) use self::{
     delta::Totals,
     request::{Request, Settings},
 };
-use super::{Counter, Gauge, Histogram, LabelSet, Visitor, text, wire::Message};
+use super::{Counter, Gauge, Histogram, Visitor, text, wire::Message};
 use crate::catalogue::{Family, Kind};
 
 /// Writes series as points, under the names by which they are scraped.
@@ -28,7 +24,6 @@ use crate::catalogue::{Family, Kind};
 pub(crate) struct OtlpWriter<'a, 'b> {
     request: &'a mut Request<'b>,
     family: Option<&'static Family>,
-    attributes: Attributes,
     /// The samples in each bucket of a histogram alone.
     counts: Vec<u64>,
 }
@@ -38,7 +33,6 @@ impl<'a, 'b> OtlpWriter<'a, 'b> {
         Self {
             request,
             family: None,
-            attributes: Attributes::default(),
             counts: Vec::new(),
         }
     }
@@ -46,13 +40,6 @@ impl<'a, 'b> OtlpWriter<'a, 'b> {
     /// A family of a collector that is not ours.
     pub(crate) fn foreign(&mut self, family: &MetricFamily) {
         foreign::family(self.request, family);
-    }
-
-    fn label(&mut self, labels: &LabelSet) {
-        self.attributes.clear();
-        for (name, value) in labels.iter() {
-            self.attributes.add(name, &value);
-        }
     }
 }
 
@@ -64,19 +51,17 @@ impl Visitor for OtlpWriter<'_, '_> {
     }
 
     fn counter(&mut self, counter: &Counter) {
-        self.label(counter.labels());
-        let (attributes, began) = (self.attributes.as_bytes(), nanos(counter.created()));
-        self.request.counter(attributes, began, counter.get());
+        let labels = counter.labels();
+        self.request
+            .counter(labels.attributes(), labels.began(), counter.get());
     }
 
     fn gauge(&mut self, gauge: &Gauge) {
-        self.label(gauge.labels());
         let value = Number::Int(gauge.get());
-        self.request.gauge(self.attributes.as_bytes(), value);
+        self.request.gauge(gauge.labels().attributes(), value);
     }
 
     fn histogram(&mut self, histogram: &Histogram) {
-        self.label(histogram.labels());
         self.counts.clear();
         let first = if self.request.settings.exponential {
             histogram.native_counts(&mut self.counts)
@@ -90,8 +75,8 @@ impl Visitor for OtlpWriter<'_, '_> {
             Buckets::Explicit(&self.counts, histogram.bounds())
         };
         self.request.histogram(
-            self.attributes.as_bytes(),
-            nanos(histogram.created()),
+            histogram.labels().attributes(),
+            histogram.labels().began(),
             buckets,
             Sum::Samples(histogram.samples(), histogram.unit()),
             histogram.exemplars().map(|(_, exemplar)| exemplar),
@@ -133,8 +118,4 @@ fn unit(name: &str, is_counter: bool) -> &'static str {
         Some("bytes") => "By",
         _ => "",
     }
-}
-
-fn nanos(since_epoch: Duration) -> u64 {
-    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -10,10 +10,9 @@ use super::{
         wire::Message,
     },
     attributes::{OF_EXPONENTIAL, OF_HISTOGRAM, renumber},
-    nanos,
     request::{Data, Request, Temporality},
 };
-use crate::buckets::Unit;
+use crate::{buckets::Unit, clock::nanos};
 
 /// A value at a moment.
 #[derive(Clone, Copy, Debug)]
@@ -223,7 +222,12 @@ impl<'a> Request<'a> {
                 nonzero(&mut self.out, COUNT, counts.iter().sum());
                 self.out.fixed(SUM, sum.to_bits());
                 exponential(&mut self.out, counts, first);
-                exemplars.for_each(|one| exemplar(&mut self.out, EXPONENTIAL_EXEMPLARS, &one));
+                // As Prometheus wants those of one series.
+                let mut exemplars: Vec<_> = exemplars.collect();
+                exemplars.sort_by_key(|one| one.at);
+                for one in &exemplars {
+                    exemplar(&mut self.out, EXPONENTIAL_EXEMPLARS, one);
+                }
                 self.out.fixed(THRESHOLD, ZERO_THRESHOLD.to_bits());
                 self.out.end(point);
             }
