@@ -12,8 +12,7 @@ use crate::{
     rules, workspace,
 };
 
-/// The instants of pushes and of scrapes differ, and so what Prometheus guesses before the first and after the last
-/// one. That the samples are the same is proven beside this.
+/// By how much an expression of an instant may differ: memory and CPU go on.
 const CLOSE: f64 = 0.1;
 
 /// What tells the two apart.
@@ -60,15 +59,19 @@ pub(super) fn same(server: &str, jobs: [&str; 2], window: u64) -> Result<(usize,
                     provider: ".*",
                     model: ".*",
                 };
-                answer(server, &variables.fill(&expression), now)
+                answer(
+                    server,
+                    &without_thresholds(&variables.fill(&expression)),
+                    now,
+                )
             };
             let [scraped, pushed] = [of(jobs[0])?, of(jobs[1])?];
-            values += close(&scraped, &pushed).with_context(|| expression.clone())?;
+            values += close(&expression, &scraped, &pushed).with_context(|| expression.clone())?;
             expressions += 1;
         }
     }
     for expression in rule_expressions(server)? {
-        let all = api::query_at(server, &expression, now)?;
+        let all = api::query_at(server, &without_thresholds(&expression), now)?;
         let of = |job: &str| {
             let ours = all.iter().filter(|(labels, _)| labels["job"] == job);
             ours.map(|(labels, value)| (anonymous(labels), *value))
@@ -76,7 +79,8 @@ pub(super) fn same(server: &str, jobs: [&str; 2], window: u64) -> Result<(usize,
         };
         // An expression whose answers belong to no job adds up both.
         if all.iter().all(|(labels, _)| labels.contains_key("job")) {
-            values += close(&of(jobs[0]), &of(jobs[1])).with_context(|| expression.clone())?;
+            values += close(&expression, &of(jobs[0]), &of(jobs[1]))
+                .with_context(|| expression.clone())?;
         }
         expressions += 1;
     }
@@ -105,11 +109,16 @@ fn anonymous(labels: &Labels) -> Labels {
 }
 
 /// The same series, with values that are close.
-fn close(scraped: &Answer, pushed: &Answer) -> Result<usize> {
+///
+/// Of an expression over a range only the series are compared: their values depend on the instants of the samples, and a
+/// push and a scrape are up to an interval apart. That the samples are the same is proven beside this.
+fn close(expression: &str, scraped: &Answer, pushed: &Answer) -> Result<usize> {
+    let is_of_a_range = expression.contains('[') || expression.contains(":rate");
     for (labels, value) in scraped {
         let other = pushed.get(labels);
         let other = other.with_context(|| format!("nothing is pushed of {labels:?}"))?;
-        let is_close = (value.is_nan() && other.is_nan())
+        let is_close = is_of_a_range
+            || (value.is_nan() && other.is_nan())
             || value == other
             || (value - other).abs() <= CLOSE * value.abs().max(other.abs());
         ensure!(is_close, "{labels:?}: {other} pushed, and {value} scraped");
@@ -144,4 +153,52 @@ fn rule_expressions(server: &str) -> Result<Vec<String>> {
     }
     ensure!(!found.is_empty(), "no rules");
     Ok(found)
+}
+
+/// The expression without the numbers that its values are held against: what is near one may be above it as it is pushed
+/// and below it as it is scraped.
+fn without_thresholds(expression: &str) -> String {
+    let mut kept = Vec::new();
+    let mut words = expression.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let is_held = matches!(word, ">" | "<" | ">=" | "<=");
+        let number = words.next_if(|next| {
+            is_held && next.starts_with(|first: char| first.is_ascii_digit() || first == '-')
+        });
+        match number {
+            // What it closes stays closed.
+            Some(number) => kept.push(")".repeat(number.matches(')').count())),
+            None => kept.push(word.to_owned()),
+        }
+    }
+    kept.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_are_left_out_and_what_they_close_stays_closed() {
+        for (expression, without) in [
+            ("a > 0.0005 < 300", "a  "),
+            ("(a > 1) and b", "(a ) and b"),
+            ("((a / b) >= -30)) > c", "((a / b) )) > c"),
+            ("rate(a{le=\"1\"}[5m]) == 0", "rate(a{le=\"1\"}[5m]) == 0"),
+        ] {
+            assert_eq!(without_thresholds(expression), without);
+        }
+    }
+
+    #[test]
+    fn another_series_is_seen_and_so_is_another_value_of_an_instant() {
+        let answer =
+            |name: &str, value| Answer::from([([("a".to_owned(), name.to_owned())].into(), value)]);
+        let (one, other) = (answer("1", 1.0), answer("2", 1.0));
+        assert!(close("rate(a[5m])", &one, &other).is_err());
+        assert!(close("a", &one, &answer("1", 2.0)).is_err());
+        assert!(close("a", &one, &answer("1", 1.05)).is_ok());
+        assert!(close("rate(a[5m])", &one, &answer("1", 2.0)).is_ok());
+        assert!(close("a", &Answer::new(), &one).is_err());
+    }
 }

@@ -109,7 +109,7 @@ pub(crate) fn prove(sh: &Shell) -> Result<Outcome> {
     let window = (api::epoch_seconds()? - begun) as u64 + 5;
     let (expressions, values) = expressions::same(&prometheus.url, [SCRAPED, PUSHED], window)?;
     println!(
-        "{expressions} expressions of dashboards and rules have the same {values} values pushed and scraped"
+        "{expressions} expressions of dashboards and rules find the same {values} series pushed and scraped"
     );
     let exports = tee.exports()?;
     let complaints = receiver.complaints()?;
@@ -157,7 +157,7 @@ fn prometheus(program: &Path, dir: &Path, metrics_port: u16) -> Result<Prometheu
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: [\"{}/*.yaml\"]\n\
          scrape_configs:\n\
-         - {{job_name: {SCRAPED}, static_configs: [{{targets: [\"127.0.0.1:{metrics_port}\"]}}]}}\n",
+         - {{job_name: {SCRAPED}, scrape_protocols: [OpenMetricsText1.0.0], static_configs: [{{targets: [\"127.0.0.1:{metrics_port}\"]}}]}}\n",
         rules.display()
     );
     Prometheus::start_receiving(program, &FEATURES, dir, &config)

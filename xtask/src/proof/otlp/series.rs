@@ -17,7 +17,9 @@ const ADDED: [&str; 3] = ["up", "scrape_", "target_info"];
 
 /// The series of a job, each from this instance.
 pub(super) fn of_job(server: &str, job: &str, instance: &str) -> Result<All> {
-    let returned = api::query(server, &format!("{{job=\"{job}\"}}"))?;
+    // Those that rules record have a colon in their names.
+    let own = format!("{{job=\"{job}\",__name__!~\".*:.*|ALERTS.*\"}}");
+    let returned = api::query(server, &own)?;
     let mut all = All::new();
     for (mut labels, value) in returned {
         labels.remove("job");
