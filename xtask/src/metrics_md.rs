@@ -99,6 +99,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("brightstaff_build_", "Build, self", ""),
     ("brightstaff_metrics_", "", ""),
+    ("brightstaff_otlp_", "", ""),
     ("brightstaff_log_", "", ""),
 ];
 

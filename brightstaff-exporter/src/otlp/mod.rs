@@ -59,7 +59,7 @@
 //! samples again, and counts them twice.
 
 mod client;
-mod compress;
+mod content;
 mod endpoint;
 mod error;
 mod message;

@@ -44,7 +44,10 @@ impl Verdict {
             return Self::Later(why, retry_after(&response.headers, now));
         }
         let hint = match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => client.endpoint().hint(),
+            // The last is VictoriaMetrics'.
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::BAD_REQUEST => {
+                client.endpoint().hint()
+            }
             _ if status.is_redirection() => {
                 ", and redirects are not followed: name where it leads".to_owned()
             }

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     client::{Client, Content, Failure, Response},
-    compress::gzip,
+    content::{content, encode},
     outcomes::Outcomes,
     push::Push,
     retry::Patience,
@@ -181,23 +181,19 @@ impl Work {
     /// What there is to be sent.
     fn snapshot(&mut self) -> Option<(Export, Content)> {
         // A collector that is not ours may panic, and must not end what pushes the others.
-        let encode = AssertUnwindSafe(|| self.encoder.encode(&self.registry));
+        let encode = AssertUnwindSafe(|| encode(&mut self.encoder, &self.registry));
         let Ok(export) = catch_unwind(encode) else {
             self.said.fault("a collector of the registry panicked");
             return None;
         };
-        let body = export.body();
-        let (len, most) = (body.len(), self.max_body_bytes);
+        let (len, most) = (export.body().len(), self.max_body_bytes);
         if len > most {
             self.said.fault(&format!(
                 "{len} bytes are more than the {most} that are sent at a time: let fewer series be made"
             ));
             return None;
         }
-        let content = Content {
-            body: if self.gzip { gzip(body) } else { body.clone() },
-            gzip: self.gzip,
-        };
+        let content = content(&export, self.gzip);
         Some((export, content))
     }
 

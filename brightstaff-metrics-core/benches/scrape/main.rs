@@ -1,7 +1,7 @@
 //! What a scrape costs, a line, beside other libraries that expose as many series with the same labels: each writes
 //! text into memory that it has.
 //!
-//! Criterion's elements are lines. `cargo bench --bench scrape -- counters_100k` runs one of the groups.
+//! What is pushed is beside its own text. Criterion's elements are lines, and what is pushed, children. `cargo bench --bench scrape -- counters_100k` runs one of the groups.
 
 #![allow(clippy::unwrap_used)] // Nothing of these fails.
 
@@ -44,6 +44,13 @@ const LABELLED: &[Case] = &[
     ("prometheus", ours::labelled_by_the_library),
 ];
 
+const PUSHED_COUNTERS: &[Case] = &[("ours", ours::counters_pushed), ("text", ours::counters)];
+
+const PUSHED_HISTOGRAMS: &[Case] = &[
+    ("ours", ours::histograms_pushed),
+    ("text", ours::histograms),
+];
+
 fn main() {
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
@@ -54,22 +61,45 @@ fn main() {
     group(&mut criterion, "counters_100k", COUNTERS, 100_000);
     group(&mut criterion, "histograms_10k", HISTOGRAMS, 10_000);
     group(&mut criterion, "labelled_10k", LABELLED, 10_000);
+    pushed(&mut criterion, "counters_10k", PUSHED_COUNTERS, 10_000);
+    pushed(&mut criterion, "histograms_10k", PUSHED_HISTOGRAMS, 10_000);
     criterion.final_summary();
 }
 
 fn group(criterion: &mut Criterion, name: &str, cases: &[Case], children: usize) {
-    let mut group = criterion.benchmark_group(format!("scrape/{name}"));
+    measure(
+        criterion,
+        &format!("scrape/{name}"),
+        cases,
+        children,
+        |text| text.iter().filter(|byte| **byte == b'\n').count(),
+    );
+}
+
+fn pushed(criterion: &mut Criterion, name: &str, cases: &[Case], children: usize) {
+    measure(criterion, &format!("push/{name}"), cases, children, |_| {
+        children
+    });
+}
+
+fn measure(
+    criterion: &mut Criterion,
+    name: &str,
+    cases: &[Case],
+    children: usize,
+    elements: impl Fn(&[u8]) -> usize,
+) {
+    let mut group = criterion.benchmark_group(name);
     for &(who, make) in cases {
         let scrape = make(children);
-        let mut text = Vec::new();
-        scrape(&mut text);
-        let lines = text.iter().filter(|byte| **byte == b'\n').count();
-        group.throughput(Throughput::Elements(lines as u64));
+        let mut written = Vec::new();
+        scrape(&mut written);
+        group.throughput(Throughput::Elements(elements(&written) as u64));
         group.bench_function(who, |b| {
             b.iter(|| {
-                text.clear();
-                scrape(&mut text);
-                black_box(&text);
+                written.clear();
+                scrape(&mut written);
+                black_box(&written);
             });
         });
     }

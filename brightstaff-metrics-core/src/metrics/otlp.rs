@@ -174,6 +174,7 @@ pub struct Encoder {
     histograms: HistogramAggregation,
     exemplars: bool,
     gen_ai: GenAi,
+    give_way: Option<fn()>,
     clock: Clock,
     /// When it was made.
     began: u64,
@@ -181,6 +182,8 @@ pub struct Encoder {
     acknowledged: Totals,
     /// How long the last body was.
     bytes: usize,
+    /// The memory of one that was acknowledged.
+    spare: Vec<u8>,
 }
 
 impl Encoder {
@@ -197,10 +200,12 @@ impl Encoder {
             histograms: HistogramAggregation::default(),
             exemplars: true,
             gen_ai: GenAi::default(),
+            give_way: None,
             began,
             clock,
             acknowledged: Totals::default(),
             bytes: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -233,6 +238,14 @@ impl Encoder {
         self
     }
 
+    /// Calls this again and again while it encodes, so that a thread of lower priority can let others in: every 64 data
+    /// points.
+    #[must_use]
+    pub fn giving_way(mut self, by: fn()) -> Self {
+        self.give_way = Some(by);
+        self
+    }
+
     /// Takes the time from this clock, which a test turns by hand.
     #[cfg(feature = "testing")]
     #[must_use]
@@ -259,10 +272,12 @@ impl Encoder {
             delta_readings: self.temporality == Temporality::Delta,
             exponential: self.histograms == HistogramAggregation::Base2Exponential,
             exemplars: self.exemplars,
+            give_way: self.give_way,
         };
+        let mut out = std::mem::take(&mut self.spare);
         // What is recorded from one export to the next seldom makes many new series.
-        let capacity = self.bytes + self.bytes / 16;
-        let mut request = Request::new(&self.resource.fields, settings, before, capacity);
+        out.reserve(self.bytes + self.bytes / 16);
+        let mut request = Request::new(out, &self.resource.fields, settings, before);
         request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
         exposition.tell(&mut request);
         request.end_scope(None);
@@ -277,7 +292,14 @@ impl Encoder {
 
     /// The receiver took this export, so that the next deltas begin where it ends. What is not acknowledged is told again,
     /// with what came since; an export that is older than one acknowledged before changes nothing.
+    ///
+    /// Where nobody holds its body any more, the next one is made in the same memory.
     pub fn acknowledge(&mut self, export: Export) {
+        if let Ok(body) = export.body.try_into_mut() {
+            self.spare = body.into();
+            self.spare.clear();
+            self.spare.shrink_to(2 * self.bytes);
+        }
         if let Some(totals) = export.totals
             && totals.at >= self.acknowledged.at
         {

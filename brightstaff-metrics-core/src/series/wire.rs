@@ -19,8 +19,8 @@ enum WireType {
 
 impl Message {
     #[cfg(feature = "otlp")]
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
+    pub(super) fn in_memory(empty: Vec<u8>) -> Self {
+        Self(empty)
     }
 
     #[cfg(feature = "otlp")]

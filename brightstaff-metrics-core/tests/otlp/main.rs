@@ -56,6 +56,26 @@ fn a_request_is_of_one_resource_and_the_own_scope() {
     assert_eq!(scope.version, env!("CARGO_PKG_VERSION"));
 }
 
+/// A thread of low priority lets others in while it encodes, more often the more there is.
+#[test]
+fn encoding_gives_way() {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    static TIMES: AtomicUsize = AtomicUsize::new(0);
+    let registry = Registry::new();
+    let pairs: Vec<_> = (0..100)
+        .map(|n| ("p".to_owned(), format!("m{n}")))
+        .collect();
+    let builder = Metrics::builder().process(false).upstreams(pairs);
+    let _metrics = builder.register(&registry).unwrap();
+    let encoder = Encoder::new(Resource::default());
+    let mut encoder = encoder.giving_way(|| {
+        TIMES.fetch_add(1, Relaxed);
+    });
+    let export = encoder.encode(&registry);
+    assert_eq!(TIMES.load(Relaxed), export.points() / 64);
+    assert!(export.points() > 1000, "{}", export.points());
+}
+
 /// Receivers that put a unit, or `_total`, at the end of names find it there: see the namers of Prometheus and others.
 #[test]
 fn names_are_those_of_a_scrape_and_units_those_that_they_end_in() {

@@ -22,6 +22,12 @@ const TOLERANCE: f64 = 0.03;
 /// By how much 1,000 pairs may cost a call more than one pair.
 const FLAT: [&str; 2] = ["core/named/pairs_1", "core/named/pairs_1000"];
 
+/// What is pushed may cost twice what the same takes as text.
+const PUSHED: [[&str; 2]; 2] = [
+    ["core/scrape/counter_line", "core/push/counter_line"],
+    ["core/scrape/histogram_line", "core/push/histogram_line"],
+];
+
 const RUNNER: &str = "gungraun-runner";
 
 type Counts = BTreeMap<String, f64>;
@@ -194,6 +200,15 @@ fn compare(blessed: &Counts, counts: &Counts) -> (Vec<String>, Vec<String>) {
             "with 1,000 pairs a call takes {many:.1}, with one {one:.1}"
         ));
     }
+    for [text, pushed] in PUSHED {
+        if let [Some(of_text), Some(of_pushed)] = [text, pushed].map(|id| counts.get(id))
+            && *of_pushed > of_text * 2.0
+        {
+            faults.push(format!(
+                "{pushed} takes {of_pushed:.1}, more than twice the {of_text:.1} of {text}"
+            ));
+        }
+    }
     (faults, wishes)
 }
 
@@ -237,6 +252,15 @@ mod tests {
             ]
         );
         assert_eq!(wishes, [""; 0]);
+    }
+
+    #[test]
+    fn what_is_pushed_costs_twice_its_text_at_most() {
+        let [[text, pushed], _] = PUSHED;
+        let twice = counts(&[(text, 100.0), (pushed, 200.0)]);
+        assert_eq!(compare(&twice, &twice).0, [""; 0]);
+        let more = counts(&[(text, 100.0), (pushed, 201.0)]);
+        assert_eq!(compare(&more, &more).0.len(), 1);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use prometheus::Registry;
 use self::resource::Attributes;
 use super::{
     client::{Client, Tls},
+    content::give_way,
     endpoint::Endpoint,
     error::OtlpError,
     outcomes::Outcomes,
@@ -206,14 +207,14 @@ impl Otlp {
         }
     }
 
-    /// The name of what is measured, the resource attribute `service.name`. Without one it is `unknown_service:` and the
-    /// program's name, as OpenTelemetry wants it.
+    /// The name of what is measured, the resource attribute `service.name`: `brightstaff` unless told otherwise, as the
+    /// job of a scrape by the shipped configuration. Prometheus makes its label `job` of it.
     pub fn service_name(self, name: &str) -> Self {
         self.resource_attribute("service.name", name)
     }
 
     /// An attribute of the resource, in place of one of this key. `service.instance.id` is made at random where it is not
-    /// given.
+    /// given; Prometheus makes its label `instance` of it.
     pub fn resource_attribute(mut self, key: &str, value: &str) -> Self {
         self.attributes.insert(key.to_owned(), value.to_owned());
         self
@@ -302,7 +303,8 @@ impl Otlp {
             .temporality(self.temporality)
             .histograms(self.histograms)
             .exemplars(self.exemplars)
-            .gen_ai(self.gen_ai);
+            .gen_ai(self.gen_ai)
+            .giving_way(give_way);
         Ok(Some(Push {
             interval: self.interval,
             export_timeout: self.export_timeout,

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, env};
+use std::collections::BTreeMap;
 
 use brightstaff_metrics_core::otlp::Resource;
 
@@ -9,6 +9,8 @@ use super::super::random::random;
 pub(super) struct Attributes(BTreeMap<String, String>);
 
 const SERVICE_NAME: &str = "service.name";
+/// That of the job in the shipped configuration of Prometheus, which the rules look for.
+const DEFAULT_NAME: &str = "brightstaff";
 const INSTANCE: &str = "service.instance.id";
 
 impl Attributes {
@@ -20,20 +22,10 @@ impl Attributes {
     pub(super) fn resource(mut self) -> Resource {
         self.0.retain(|_, value| !value.is_empty());
         let name = self.0.entry(SERVICE_NAME.to_owned());
-        name.or_insert_with(unknown_service);
+        name.or_insert_with(|| DEFAULT_NAME.to_owned());
         self.0.entry(INSTANCE.to_owned()).or_insert_with(uuid);
         Resource::new(self.0)
     }
-}
-
-/// As OpenTelemetry names a service that nobody named.
-fn unknown_service() -> String {
-    let program = env::current_exe().ok();
-    let program = program.as_deref().and_then(|path| path.file_name());
-    program.map_or_else(
-        || "unknown_service".to_owned(),
-        |program| format!("unknown_service:{}", program.to_string_lossy()),
-    )
 }
 
 /// A random one (RFC 9562, section 5.4).

@@ -57,10 +57,7 @@ async fn what_is_scraped_is_pushed() {
     );
     assert_eq!(first.header("content-type"), Some("application/x-protobuf"));
     let pushed = Pushed::of(&first);
-    assert_eq!(
-        pushed.resource("service.name"),
-        Some("brightstaff-exporter")
-    );
+    assert_eq!(pushed.resource("service.name"), Some("brightstaff"));
     // One process is one instance.
     let instance = pushed.resource("service.instance.id").unwrap().to_owned();
     assert_eq!(instance.len(), 36);

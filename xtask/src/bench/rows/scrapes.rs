@@ -1,7 +1,11 @@
-//! What a scrape costs, and what is held for it.
+//! What a scrape costs, and an export, and what is held for it.
 
 use super::{MEMORY, TIME};
-use crate::bench::row::{Row, Target::AtMost};
+use crate::bench::row::{
+    Row,
+    Target::{AtMost, OfFloor, OfPeer},
+    Unit,
+};
 
 pub(super) static ROWS: &[Row] = &[
     Row {
@@ -28,6 +32,31 @@ pub(super) static ROWS: &[Row] = &[
         ours: "scrape: scrape/histograms_10k/ours",
         targets: &[AtMost(50.0)],
         drawn: true,
+        ..TIME
+    },
+    Row {
+        id: "push/counters-10k",
+        what: "A series of an OTLP export, 10,000 counters",
+        peers: &[("as text", "scrape: push/counters_10k/text")],
+        ours: "scrape: push/counters_10k/ours",
+        targets: &[OfPeer(2.0)],
+        ..TIME
+    },
+    Row {
+        id: "push/counters-10k/instructions",
+        what: "… in instructions, beside its line of text",
+        unit: Unit::Instructions,
+        floor: Some("instructions: core/scrape/counter_line"),
+        ours: "instructions: core/push/counter_line",
+        targets: &[OfFloor(2.0)],
+        ..TIME
+    },
+    Row {
+        id: "push/histograms-10k",
+        what: "A series of an OTLP export, 10,000 histograms",
+        peers: &[("as text", "scrape: push/histograms_10k/text")],
+        ours: "scrape: push/histograms_10k/ours",
+        targets: &[OfPeer(2.0)],
         ..TIME
     },
     Row {

@@ -61,7 +61,7 @@ impl Default for Otlp {
             client_key: None,
             interval: Duration::from_secs(60),
             export_timeout: Duration::from_secs(30),
-            service_name: "brightstaff-exporter".to_owned(),
+            service_name: "brightstaff".to_owned(),
             resource_attributes: BTreeMap::new(),
             temporality: Temporality::default(),
             histograms: HistogramAggregation::default(),
