@@ -182,7 +182,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "rules",
-        about: "promtool reads the scrape configuration and the rules, and every alert fires when it should",
+        about: "promtool reads the scrape configurations and the rules, and every alert fires when it should",
         lane: Lane::Lab,
         run: config_checks::rules,
     },
@@ -200,7 +200,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "compose",
-        about: "the compose file fits the schema of compose files",
+        about: "the compose file and the collector's configuration fit their schemas",
         lane: Lane::Lab,
         run: config_checks::compose,
     },
