@@ -181,6 +181,9 @@ export async function warned(browser, page) {
     assert.equal(await tab.locator('#aloud').getAttribute('aria-live'), 'polite');
     assert.ok((await tab.locator('#aloud').textContent()).includes('down: calls fail'), 'it is said aloud');
     assert.deepEqual(await tab.locator('#warnings li.critical b').allTextContents(), ['Requests fail', 'down: calls fail']);
+    // Not by its colour alone.
+    const said = (place) => tab.locator(place).first().evaluate((item) => getComputedStyle(item, '::before').content);
+    assert.deepEqual([await said('#warnings li.critical'), await said('#warnings li:not(.critical)')], ['"Critical"', '"Warning"']);
   });
 }
 
@@ -221,7 +224,7 @@ export async function refused(browser, page) {
     await live(tab);
     answer = 401;
     const state = tab.locator('#state');
-    await until('it says so', async () => /\(it answers 401\)/.test(await state.textContent()));
+    await until('it says so', async () => /\(it responds with 401\)/.test(await state.textContent()));
     assert.equal((await table(tab, PAIRS)).length, 1);
     answer = undefined;
     await until('it lives again', async () => (await state.textContent()) === 'Live');
@@ -231,9 +234,32 @@ export async function refused(browser, page) {
 export async function colours(browser, page) {
   await against(browser, page, () => scrape(longAgo(), pair('p', 'm', 1)), async (tab) => {
     const back = () => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    await tab.emulateMedia({ colorScheme: 'light' });
-    const light = await back();
-    await tab.emulateMedia({ colorScheme: 'dark' });
-    assert.notEqual(await back(), light);
+    const seen = [];
+    for (const colorScheme of ['light', 'dark']) {
+      await tab.emulateMedia({ colorScheme });
+      seen.push(await back());
+      for (const [line, contrast] of Object.entries(await tab.evaluate(contrasts))) {
+        assert.ok(contrast >= 3, `${line} on a card in ${colorScheme}: ${contrast.toFixed(2)}`);
+      }
+    }
+    assert.notEqual(seen[0], seen[1]);
   });
+}
+
+/** Runs in the page: how far each colour of a line stands out from the card behind it, as WCAG 2 reckons it. */
+function contrasts() {
+  const light = (colour) => {
+    const [red, green, blue] = colour.match(/[\d.]+/g).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const card = light(getComputedStyle(document.querySelector('figure')).backgroundColor);
+  const classes = ['c1', 'c2', ...['timeout', 'connect', 'parse', 'rate_limit', 'status', 'stream', 'cancelled', 'other'].map((fault) => `e-${fault}`)];
+  return Object.fromEntries(classes.map((name) => {
+    const line = document.createElement('i');
+    line.className = name;
+    document.querySelector('figure').append(line);
+    const [low, high] = [card, light(getComputedStyle(line).color)].sort((a, b) => a - b);
+    line.remove();
+    return [name, (high + 0.05) / (low + 0.05)];
+  }));
 }

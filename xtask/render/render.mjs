@@ -78,8 +78,8 @@ async function draw(browser, url, dashboard) {
   }
   const wanted = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]).filter((panel) => panel.type !== 'row').length;
   await tab.waitForFunction((count) => document.querySelectorAll('[data-panel]').length === count && !document.querySelector('[data-state=loading]'), wanted, { timeout: 300_000 }).catch((error) => thrown.push(`not all panels were drawn: ${error.message}`));
-  // All of it in sight, since icons below the fold are not fetched.
-  const height = await tab.evaluate(() => document.documentElement.scrollHeight);
+  // All of it in sight, since icons below the fold are not fetched, and nothing below it.
+  const height = await tab.evaluate(() => document.querySelector('main').offsetHeight);
   await tab.setViewportSize({ width: 1800, height });
   await tab.evaluate(() => document.fonts.ready);
   await tab.waitForLoadState('networkidle');

@@ -7,6 +7,7 @@ use serde_json::Value;
 use xshell::{Shell, cmd};
 
 use crate::{
+    dead_links,
     packages::PUBLISHED,
     stage::{Outcome, has},
 };
@@ -131,6 +132,7 @@ fn declared(sh: &Shell) -> Result<BTreeMap<&'static str, Vec<String>>> {
 }
 
 pub(crate) fn doc(sh: &Shell) -> Result<Outcome> {
+    dead_links::check(sh)?;
     passes(&cmd!(sh, "cargo doc --quiet {ALL...} --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
 }
 

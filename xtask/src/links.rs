@@ -1,6 +1,7 @@
 //! Where the documents are, for links out of dashboards and alerts.
 
-const DOCUMENTS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main");
+/// What their addresses begin with.
+pub(crate) const DOCUMENTS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main");
 
 /// A section of the monitoring page, or the page.
 pub(crate) fn monitoring(anchor: &str) -> String {

@@ -5,6 +5,7 @@ mod bench;
 mod cardinality;
 mod code;
 mod config_checks;
+mod dead_links;
 mod demo;
 mod dependencies;
 mod examples;
@@ -12,6 +13,7 @@ mod fuzz;
 mod generate;
 mod grafana;
 mod http;
+mod incidents;
 mod kubernetes;
 mod lab;
 mod layout;
@@ -98,6 +100,8 @@ enum Task {
     Deny,
     /// The gateway under a mixed load of faults, and what is counted and left of it at the end
     Soak(soak::Options),
+    /// Play the incidents of docs/monitoring.md before a real Prometheus, and see which alerts fire
+    Incidents(incidents::Options),
     /// Fuzz the meter, from recorded responses on
     Fuzz(fuzz::Options),
     /// What the sidecar costs beside a pass-through that measures nothing
@@ -172,6 +176,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Deny => dependencies::record(&sh)?,
         Task::Cardinality(options) => cardinality::run(&sh, &options)?,
         Task::Soak(options) => soak::run(&sh, &options)?,
+        Task::Incidents(options) => incidents::run(&sh, &options)?,
         Task::Fuzz(options) => fuzz::run(&sh, &options)?,
         Task::BenchSidecar(options) => sidecar::run(&sh, &options)?,
         Task::Bench(options) => bench::run(&sh, &options)?,

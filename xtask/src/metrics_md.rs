@@ -239,12 +239,28 @@ const BESIDE_BUCKETS: &str = "
   are told in protobuf, with the classic ones unless `classic(false)` leaves these out. A message that has both
   tells of the same samples: its count is that of the native buckets, and a sample that came while it was made may
   be in `+Inf` alone.
-- **Exemplars**, where a request has a `traceparent` whose trace is sampled, in OpenMetrics and protobuf: `trace_id`,
+- **Exemplars**, where a request has a `traceparent` whose trace is sampled, in OpenMetrics, protobuf and OTLP: `trace_id`,
   `span_id`, the sample and when, of the latest in each bucket of `http_request_duration_seconds`,
   `llm_upstream_duration_seconds`, `llm_time_to_first_token_seconds` and `llm_time_per_output_token_seconds`. Calls
   that are measured implicitly are in the trace of their request, others in that which `UpstreamCall::in_trace` told.
-- **When a series began**: in protobuf always, and in OpenMetrics as `_created` with
+- **When a series began**: in protobuf and OTLP always, and in OpenMetrics as `_created` with
   `Metrics::builder().created_samples(true)`. What is made later begins later.
+
+## Pushed
+Over OTLP every family has the name that it has in a scrape, `_total` included, and its labels as attributes (strings), in the
+scope `brightstaff`. The unit is `s` where the name ends in `_seconds` and `By` where it ends in `_bytes` (`_total` aside), else
+there is none: so no receiver adds a unit, or a second `_total`, to a name.
+
+| family | metric | value |
+| --- | --- | --- |
+| counter | `Sum`, monotonic, cumulative or delta | an integer; CPU time a float |
+| gauge | `Gauge` | an integer; of `process_*` a float |
+| histogram | `Histogram`, cumulative or delta | the bounds above; the samples of each bucket alone |
+| the same with native buckets, where exponential ones are asked for | `ExponentialHistogram`, cumulative or delta | scale 3; OpenTelemetry's number of a bucket is one less than Prometheus' |
+| of another collector | the same; a summary is `Summary`, what is untyped a `Gauge` | a float |
+
+Each point starts when its series began: what other collectors count when pushing began, CPU time with the process. Exemplars
+stand at the points of histograms. A family without series is left out, and so is a delta of 0 after the first.
 ";
 
 fn buckets(out: &mut String) {

@@ -13,10 +13,11 @@ use xshell::{Shell, cmd};
 use crate::{
     grafana::DASHBOARDS,
     http::free_port,
-    lab::{self, Envoy, Exporter, Prometheus},
+    lab::{self, Envoy, Exporter, Prometheus, find_newer_prometheus},
     npm,
     stack::scrape_config,
     stage::Outcome,
+    workspace,
 };
 
 /// Where the page is built: its packages stay there.
@@ -27,8 +28,8 @@ pub(crate) struct Options {
     /// Draw what this Prometheus knows; without, the demo is run and scraped
     #[arg(long, value_name = "URL")]
     prometheus: Option<String>,
-    /// How many seconds the picture covers
-    #[arg(long, default_value_t = 180)]
+    /// How many seconds the picture covers. The axis of few shows seconds, and cuts them at its end
+    #[arg(long, default_value_t = 600)]
     seconds: u64,
     /// Seconds between two scrapes
     #[arg(long, default_value_t = 5)]
@@ -36,13 +37,28 @@ pub(crate) struct Options {
     /// Requests a second of the demo
     #[arg(long, default_value_t = 20.0)]
     rate: f64,
-    /// The dashboard
-    #[arg(long, default_value = "config/grafana/brightstaff_dashboard.json")]
-    dashboard: PathBuf,
-    /// The picture
-    #[arg(long, default_value = "docs/dashboard.png")]
-    out: PathBuf,
+    /// Native histograms beside the classic ones, kept by a Prometheus 3
+    #[arg(long, conflicts_with = "prometheus")]
+    native_histograms: bool,
+    /// The dashboard; without, those that the README shows
+    #[arg(long, requires = "out")]
+    dashboard: Option<PathBuf>,
+    /// Its picture
+    #[arg(long, requires = "dashboard")]
+    out: Option<PathBuf>,
 }
+
+/// What the README shows, and its pictures.
+const SHOWN: [(&str, &str); 2] = [
+    (
+        "config/grafana/brightstaff_overview_dashboard.json",
+        "docs/overview.png",
+    ),
+    (
+        "config/grafana/brightstaff_dashboard.json",
+        "docs/dashboard.png",
+    ),
+];
 
 /// A dashboard, and where its picture goes.
 type Picture = (PathBuf, PathBuf);
@@ -61,16 +77,18 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     let seen = Seen {
         seconds: 45,
         scrape: 1,
+        native: false,
     };
     demo(sh, seen, 20.0, &pictures)?;
     Ok(Outcome::Passed)
 }
 
-/// What a picture covers, and how many seconds lie between two scrapes.
+/// What a picture covers, how many seconds lie between two scrapes, and whether they bring native histograms.
 #[derive(Clone, Copy)]
 struct Seen {
     seconds: u64,
     scrape: u64,
+    native: bool,
 }
 
 pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
@@ -80,11 +98,15 @@ pub(crate) fn run(sh: &Shell, options: &Options) -> Result<()> {
     let seen = Seen {
         seconds: options.seconds,
         scrape: options.scrape,
+        native: options.native_histograms,
     };
-    let picture = (options.dashboard.clone(), options.out.clone());
+    let pictures = match (&options.dashboard, &options.out) {
+        (Some(dashboard), Some(out)) => vec![(dashboard.clone(), out.clone())],
+        _ => Vec::from(SHOWN.map(|(dashboard, picture)| (dashboard.into(), picture.into()))),
+    };
     match &options.prometheus {
-        Some(url) => draw(sh, seen, url.trim_end_matches('/'), &[picture]),
-        None => demo(sh, seen, options.rate, &[picture]),
+        Some(url) => draw(sh, seen, url.trim_end_matches('/'), &pictures),
+        None => demo(sh, seen, options.rate, &pictures),
     }
 }
 
@@ -111,25 +133,12 @@ fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
             .iter()
             .map(|envoy| format!("--via=127.0.0.1:{}", envoy.port)),
     );
+    if seen.native {
+        demo.push("--native-histograms=both".to_owned());
+    }
     let demo = Exporter::demo(dir, port, free_port()?, &demo)?;
-    let prometheus = Prometheus::start(
-        dir,
-        &scrape_config(&[
-            ("interval: 15s", &format!("interval: {}s", seen.scrape)),
-            ("timeout: 10s", &format!("timeout: {}s", seen.scrape)),
-            (
-                "host.docker.internal:9092",
-                &format!("127.0.0.1:{}", demo.metrics_port),
-            ),
-            (
-                "host.docker.internal:9901",
-                &format!(
-                    "127.0.0.1:{}",
-                    envoy.as_ref().map_or(9901, |envoy| envoy.admin_port)
-                ),
-            ),
-        ])?,
-    )?;
+    let admin = envoy.as_ref().map_or(9901, |envoy| envoy.admin_port);
+    let prometheus = prometheus(sh, dir, seen, demo.metrics_port, admin)?;
     println!(
         "the demo runs for {} s; {} shows it meanwhile",
         seen.seconds, prometheus.url
@@ -138,6 +147,24 @@ fn demo(sh: &Shell, seen: Seen, rate: f64, pictures: &[Picture]) -> Result<()> {
     let lead = 4 * seen.scrape;
     thread::sleep(Duration::from_secs(seen.seconds + lead));
     draw(sh, seen, &prometheus.url, pictures)
+}
+
+/// One that scrapes the demo, and Envoy's admin port.
+fn prometheus(sh: &Shell, dir: &Path, seen: Seen, demo: u16, envoy: u16) -> Result<Prometheus> {
+    let job = "job_name: brightstaff\n";
+    let both = format!("{job}    always_scrape_classic_histograms: true\n");
+    let config = scrape_config(&[
+        ("interval: 15s", &format!("interval: {}s", seen.scrape)),
+        ("timeout: 10s", &format!("timeout: {}s", seen.scrape)),
+        ("host.docker.internal:9092", &format!("127.0.0.1:{demo}")),
+        ("host.docker.internal:9901", &format!("127.0.0.1:{envoy}")),
+        (job, if seen.native { &both } else { job }),
+    ])?;
+    if !seen.native {
+        return Prometheus::start(dir, &config);
+    }
+    let program = workspace::root().join(find_newer_prometheus(sh)?);
+    Prometheus::start_with(&program, &["native-histograms"], dir, &config)
 }
 
 /// What is not on this machine, if anything.

@@ -68,7 +68,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "doc",
-        about: "the docs build without a warning",
+        about: "no link in the documents is dead, and the docs build without a warning",
         lane: Lane::Build,
         run: code::doc,
     },

@@ -27,7 +27,8 @@ export class Chart {
     this.#title = title;
     this.#unit = unit;
     const picture = element('div', { class: 'picture' }, this.#top);
-    picture.append(this.#svg);
+    const axis = element('div', { class: 'axis', 'aria-hidden': 'true' }, element('span', {}, `${WINDOW_SECONDS / 60} min ago`), element('span', {}, 'now'));
+    picture.append(this.#svg, axis);
     this.node = element('figure', {}, element('figcaption', {}, title), this.#legend, picture);
   }
 

@@ -52,12 +52,12 @@ class Page {
         cache: 'no-store',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      if (!response.ok) throw new Error(`it answers ${response.status}`);
+      if (!response.ok) throw new Error(`it responds with ${response.status}`);
       const text = await response.text();
       const date = Date.parse(response.headers.get('date') ?? '');
       this.#history.add(text, Date.now() / 1000, Number.isNaN(date) ? undefined : date / 1000);
     } catch (error) {
-      this.#fail(error instanceof Error && error.message.startsWith('it ') ? error.message : 'no answer');
+      this.#fail(error instanceof Error && error.message.startsWith('it ') ? error.message : 'no response');
       return;
     }
     this.#show();
@@ -68,10 +68,10 @@ class Page {
     if (this.#lost === undefined) {
       const since = new Date().toLocaleTimeString();
       this.#lost = since;
-      this.#strip.say(`The gateway does not answer since ${since}`);
+      this.#strip.say(`The gateway has not answered since ${since}`);
     }
     document.body.classList.add('lost');
-    write(byId('state'), `Not answering since ${this.#lost} (${why}); what is shown is of before`);
+    write(byId('state'), `Not answering since ${this.#lost} (${why}); the numbers are from before`);
   }
 
   #show(): void {

@@ -44,7 +44,7 @@ export class Routing {
     2,
   );
   readonly #times = new Table<Time>(
-    'Time that decisions take',
+    'Decision time',
     [
       { title: 'Route', text: (row) => row.route },
       { title: 'Mean', text: (row) => (row.count > 0 ? duration(row.mean) : NOTHING), value: (row) => row.mean },

@@ -40,7 +40,7 @@ export class Table<Row> {
     this.#headers = columns.map((column, index) => this.#header(column, index));
     const head = element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...this.#headers));
     // Small screens show rows as blocks, which would take a table's meaning away: the roles keep it.
-    const table = element('table', { role: 'table' }, element('caption', {}, caption), head, this.#body);
+    const table = element('table', { role: 'table' }, element('caption', {}, element('h2', {}, caption)), head, this.#body);
     this.#more.addEventListener('click', () => this.#grow());
     this.node = element('div', { class: 'table' }, table, this.#more);
   }

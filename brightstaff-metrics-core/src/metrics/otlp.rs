@@ -1,22 +1,64 @@
 //! What a registry holds, in OpenTelemetry's protocol (OTLP): the bodies of requests that push it.
 //!
 //! An [`Encoder`] makes the body of an `ExportMetricsServiceRequest`, in protobuf; who sends it, where to and how often is
-//! for its user, such as `brightstaff-exporter` with its feature `otlp`. Series have the names under which they are
-//! scraped, and their labels as attributes.
+//! for its user, such as `brightstaff-exporter` with its feature `otlp`. Nothing else comes with it: no SDK, no
+//! generated code, no client.
 //!
 //! ```
 //! use brightstaff_metrics_core::{Metrics, otlp::{Encoder, Resource}};
 //!
 //! let registry = prometheus::Registry::new();
 //! Metrics::builder().register(&registry)?;
-//! let resource = Resource::new([("service.name", "gateway")]);
-//! let mut encoder = Encoder::new(resource);
+//! let mut encoder = Encoder::new(Resource::new([
+//!     ("service.name", "brightstaff"),
+//!     ("service.instance.id", "627cc493-f310-47de-96bd-71410b7dec09"),
+//! ]));
+//! // Each minute:
 //! let export = encoder.encode(&registry);
 //! assert!(export.points() > 0);
 //! // POST `export.body()` as `application/x-protobuf`, and once it is accepted:
 //! encoder.acknowledge(export);
 //! # Ok::<_, brightstaff_metrics_core::RegisterError>(())
 //! ```
+//!
+//! # What is told
+//!
+//! All that a scrape of the registry would, under the same names: receivers that make series of it have those of a scrape.
+//!
+//! | here | there |
+//! | --- | --- |
+//! | counter | `Sum`, monotonic; `as_int`, which receivers that keep integers have exactly past 2^53; of a collector that is not ours, and of CPU time, `as_double` |
+//! | gauge, and what is untyped | `Gauge` |
+//! | histogram | `Histogram`, or `ExponentialHistogram` ([`HistogramAggregation`]); its sum as a double of the exact one, no minimum and no maximum |
+//! | summary | `Summary` |
+//! | label | attribute, a string |
+//! | help | `description` |
+//! | the name's end | `unit`: `s` for `_seconds`, `By` for `_bytes`, else none. Receivers add no second one to the name |
+//! | exemplar | `Exemplar` of the histogram's point, with `trace_id` and `span_id` |
+//!
+//! The scope is `brightstaff`, in this crate's version. Collectors of the same registry that are not ours, `process_*`, and
+//! a registry's prefix and labels stand as in an [`Exposition`].
+//!
+//! Times are nanoseconds since the Unix epoch. A point tells of the moment of [`encode`](Encoder::encode), or of the
+//! timestamp that its collector gave it. It starts when its series was made, a pair that came late when it came; what other
+//! collectors count starts when the encoder was made, since nobody knows more; CPU time starts with the process.
+//!
+//! # Deltas
+//!
+//! Of each series the totals in the last export that was [acknowledged](Encoder::acknowledge) are kept, and the next tells
+//! what came since: nothing, where that is 0. Its first point starts when the series began, each other one where the last
+//! acknowledged export ended. An export that was lost takes nothing with it: the next tells of both.
+//!
+//! One doubt remains. Whether a receiver took an export that it did not answer in time, nobody can know: not acknowledged,
+//! it is told twice; acknowledged, perhaps never. Cumulative points have no such doubt.
+//!
+//! Exports are made and sent one at a time: of two that tell of the same interval only one may arrive.
+//!
+//! # Cost
+//!
+//! A series takes less than twice what its text takes in a scrape. The attributes of all series are kept, about as long as
+//! their labels, from the first export on; so is the memory of a body that was acknowledged. Deltas hold some 200 bytes
+//! more a series, and eight for each bucket: 2 KiB for an exponential histogram.
 
 use std::{fmt, str::FromStr};
 
@@ -29,16 +71,17 @@ use crate::{
     series::{Request, Settings, Totals, resource},
 };
 
-/// Since when counters and histograms count what a point says.
+/// Since when counters and histograms count what a point says. Gauges say what is now, and summaries all there was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Temporality {
     /// Since the series began.
     #[default]
     Cumulative,
-    /// Since the last export that was acknowledged.
+    /// Since the last export that was acknowledged. Prometheus drops such points.
     Delta,
-    /// As OpenTelemetry defines `lowmemory`.
+    /// The same, but for counters that are read when they are told (`process_*`), which stay cumulative: OpenTelemetry's
+    /// `lowmemory`. It saves an SDK what it would have to remember; here it saves nothing.
     LowMemory,
 }
 
@@ -49,8 +92,9 @@ pub enum HistogramAggregation {
     /// Those that a scrape tells.
     #[default]
     ExplicitBucket,
-    /// The powers of the eighth root of 2 (scale 3), where histograms count their samples in such:
-    /// see [`Builder::native_histograms`](crate::Builder::native_histograms). Those that do not are told in explicit ones.
+    /// The powers of the eighth root of 2 (scale 3), where histograms count their samples in such, which they do where
+    /// [`Builder::native_histograms`](crate::Builder::native_histograms) is on. All others, those of collectors that are
+    /// not ours among them, are told in explicit ones.
     Base2Exponential,
 }
 
@@ -275,8 +319,8 @@ impl Encoder {
             give_way: self.give_way,
         };
         let mut out = std::mem::take(&mut self.spare);
-        // What is recorded from one export to the next seldom makes many new series.
-        out.reserve(self.bytes + self.bytes / 16);
+        // Most have as many points as the one before.
+        out.reserve(self.bytes);
         let mut request = Request::new(out, &self.resource.fields, settings, before);
         request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
         exposition.tell(&mut request);

@@ -149,8 +149,8 @@ impl Message {
 
     /// Puts its length before a message, which was not known before. One byte was kept free for it, and what was
     /// written moves on where it takes more.
-    pub(super) fn end(&mut self, open: Open) {
-        let (start, end) = (open.0, self.0.len());
+    pub(super) fn end(&mut self, Open(start): Open) {
+        let end = self.0.len();
         let mut bytes = [0; MAX_VARINT_BYTES];
         let len = encode((end - start - 1) as u64, &mut bytes);
         self.0.resize(end + len - 1, 0);

@@ -12,22 +12,24 @@ use prometheus::{
 };
 
 /// Gives what it was given.
+#[derive(Clone)]
 pub struct Fixed {
     families: Vec<MetricFamily>,
     descs: Vec<Desc>,
 }
 
 impl Fixed {
-    pub fn register(families: Vec<MetricFamily>, registry: &Registry) {
+    /// Tells what to unregister.
+    pub fn register(families: Vec<MetricFamily>, registry: &Registry) -> Box<dyn Collector> {
         let desc = |family: &MetricFamily| {
             // Not the truth: a registry would refuse a family that it has, and only asks here.
             let (name, help) = (format!("fixed_{}", family.name()), "Fixed.".to_owned());
             Desc::new(name, help, Vec::new(), HashMap::new()).unwrap()
         };
         let descs = families.iter().map(desc).collect();
-        registry
-            .register(Box::new(Self { families, descs }))
-            .unwrap();
+        let fixed = Box::new(Self { families, descs });
+        registry.register(fixed.clone()).unwrap();
+        fixed
     }
 }
 

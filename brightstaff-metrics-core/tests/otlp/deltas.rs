@@ -6,7 +6,7 @@ use brightstaff_metrics_core::{
     Clock, Head, Metrics, adapter,
     labels::{ErrorClass, RequestMethod},
     otlp::{Encoder, HistogramAggregation, Resource, Temporality},
-    prometheus::{Counter, Histogram, HistogramOpts, IntCounter, Registry},
+    prometheus::{Counter, Histogram, HistogramOpts, IntCounter, Registry, proto::MetricType},
 };
 use proptest::{
     collection::vec,
@@ -16,6 +16,7 @@ use proptest::{
 
 use crate::{
     EPOCH,
+    foreign::{Fixed, counter, family, labelled},
     model::Temporality as Told,
     read::{Point, Series, Value, one, points},
 };
@@ -351,8 +352,8 @@ fn what_does_not_change_has_no_point_and_what_is_lost_is_told_again() {
     );
 }
 
-/// "LowMemory: This value uses Delta aggregation temporality for Synchronous Counter and Histogram and uses Cumulative for
-/// Synchronous `UpDownCounter`, Asynchronous Counter, and Asynchronous `UpDownCounter` instrument kinds."
+/// OpenTelemetry's `lowmemory` is delta for synchronous counters and histograms, and cumulative for asynchronous
+/// counters, which somebody else counts: those would have to be remembered.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_read_when_it_is_told_is_cumulative_where_memory_is_low() {
@@ -405,3 +406,47 @@ fn what_falls_began_again() {
     assert_eq!(told(3), Some(Value::Double(3.0)));
     assert_eq!(told(0), None);
 }
+
+/// Where another collector comes to add to one of our families, the registry has the say over all, and gives floats.
+#[test]
+fn what_a_registry_comes_to_join_is_not_told_twice() {
+    let clock = Clock::manual();
+    let (registry, metrics) = one_pair(&clock);
+    let encoder = Encoder::new(Resource::default()).clock(clock.clone());
+    let mut encoder = encoder.temporality(Temporality::Delta);
+    let mut told = |failures| {
+        for _ in 0..failures {
+            let call = metrics.upstream("a", "b").start();
+            clock.advance(Duration::from_millis(250));
+            call.fail(ErrorClass::Timeout);
+        }
+        let export = encoder.encode(&registry);
+        let told = points(&export);
+        encoder.acknowledge(export);
+        let duration = one(&told, DURATION, &[("outcome", "error"), ("model", "b")]);
+        let Value::Explicit { counts, sum, .. } = &duration.value else {
+            panic!("{duration:?}")
+        };
+        let requests = one(&told, REQUESTS, TIMEOUT).value.clone();
+        (requests, counts.iter().sum::<u64>(), *sum)
+    };
+    assert_eq!(told(3), (Value::Int(3), 3, 0.75));
+    let labels = [
+        ("handler", "mine"),
+        ("method", "GET"),
+        ("status_class", "2xx"),
+    ];
+    let metric = counter(labelled(&labels), 7.0);
+    let added = family(
+        "brightstaff_http_requests_total",
+        MetricType::COUNTER,
+        vec![metric],
+    );
+    let collector = Fixed::register(vec![added], &registry);
+    assert_eq!(told(2), (Value::Double(2.0), 2, 0.5));
+    registry.unregister(collector).unwrap();
+    assert_eq!(told(1), (Value::Int(1), 1, 0.25));
+    assert_eq!(told(2), (Value::Int(2), 2, 0.5));
+}
+
+const DURATION: &str = "brightstaff_llm_upstream_duration_seconds";

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, unreachable_pub)] // Helpers of tests are tests.
 
 mod deltas;
+#[path = "../formats/foreign.rs"]
+#[allow(dead_code)] // Half of it is of the formats.
+mod foreign;
 mod histograms;
 mod model;
 mod read;
@@ -217,6 +220,14 @@ fn whole_numbers_are_exact() {
     let told = points(&Encoder::new(Resource::default()).encode(&registry));
     let prompt = one(&told, "brightstaff_llm_tokens_total", &[("kind", "prompt")]);
     assert_eq!(prompt.value, Value::Int(1_152_921_504_606_846_977));
+}
+
+/// An export is made on one thread, and sent on another.
+#[test]
+fn encoders_and_exports_move_between_threads() {
+    fn assert_moves<T: Send + Sync + 'static>() {}
+    assert_moves::<Encoder>();
+    assert_moves::<brightstaff_metrics_core::otlp::Export>();
 }
 
 #[test]

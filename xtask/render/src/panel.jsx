@@ -21,7 +21,7 @@ async function load({ panel, width, range, base, scrape, variables, theme }) {
       return query(base, target, expr, range, own.step);
     })
   );
-  const quiet = targets.filter((_, i) => !answers[i].some((frame) => frame.fields[1].values.some(Number.isFinite)));
+  const quiet = targets.filter((_, i) => !answers[i].some((frame) => frame.fields.at(-1).values.some(Number.isFinite)));
   return {
     frames: configure(panel, answers.flat(), theme, variables),
     quiet: quiet.map((target) => `${target.refId} (${target.legendFormat})`),

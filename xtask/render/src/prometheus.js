@@ -1,5 +1,5 @@
 // Asks Prometheus what a panel's targets ask, and answers with Grafana's data frames.
-import { FieldType, createDataFrame, renderLegendFormat } from '@grafana/data';
+import { DataFrameType, FieldType, createDataFrame, renderLegendFormat } from '@grafana/data';
 
 /** One call of Prometheus' HTTP API; its error, if it has one, is the message. */
 async function call(base, path, parameters) {
@@ -30,8 +30,21 @@ export async function query(base, target, expr, range, step) {
         end: Math.floor(range.to / step) * step,
         step,
       });
-  const frames = result.map((series) => frame(target, series, step));
-  return target.format === 'heatmap' ? heatmap(frames) : frames;
+  // A native histogram has its cells in each sample, and is drawn in place of classic buckets.
+  const [native, plain] = [result.filter((series) => series.histograms), result.filter((series) => !series.histograms)];
+  const frames = plain.map((series) => frame(target, series, step));
+  return [...native.map((series) => cells(target, series)), ...(target.format === 'heatmap' ? heatmap(frames) : frames)];
+}
+
+/** A frame with a row for each bucket of each sample, as Grafana makes it of a native histogram. */
+function cells(target, { histograms }) {
+  const rows = histograms.flatMap(([seconds, { buckets = [] }]) => buckets.map(([, low, high, count]) => [seconds * 1000, Number(low), Number(high), Number(count)]));
+  const field = (name, type, at) => ({ name, type, config: {}, values: rows.map((row) => row[at]) });
+  return createDataFrame({
+    refId: target.refId,
+    meta: { type: DataFrameType.HeatmapCells },
+    fields: [field('xMax', FieldType.time, 0), field('yMin', FieldType.number, 1), field('yMax', FieldType.number, 2), field('count', FieldType.number, 3)],
+  });
 }
 
 function frame(target, series, step) {

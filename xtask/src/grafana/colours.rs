@@ -4,8 +4,21 @@ use brightstaff_metrics_core::labels::{
     ErrorClass, RoutingOutcome, SessionCacheEvent, TokenKind, UsageMissing,
 };
 
-/// The colours of the series with this legend, by their names: where the legend is one closed label.
+/// What is drawn beside its parts, in no colour that one of them may have.
+const WHOLES: [&str; 6] = [
+    "all errors",
+    "all handlers",
+    "all reasons",
+    "all routes",
+    "completed calls",
+    "share of calls",
+];
+
+/// The colours of the series with this legend, by their names: where the legend is one closed label, or a whole.
 pub(super) fn of(legend: &str) -> Vec<(&'static str, &'static str)> {
+    if let Some(whole) = WHOLES.iter().find(|whole| **whole == legend) {
+        return vec![(whole, "text")];
+    }
     let label = legend
         .strip_prefix("{{")
         .and_then(|rest| rest.strip_suffix("}}"));
@@ -48,5 +61,24 @@ fn error(class: ErrorClass) -> &'static str {
         ErrorClass::Connect => "light-purple",
         ErrorClass::Cancelled => "blue",
         _ => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{grafana::panels, promql::Source};
+
+    #[test]
+    fn every_whole_is_on_a_panel() {
+        let rows = panels::rows(Source::Scraped);
+        let panels = rows.iter().flat_map(|row| &row.panels);
+        let legends: Vec<_> = panels
+            .flat_map(|panel| &panel.queries)
+            .map(|query| &*query.legend)
+            .collect();
+        for whole in WHOLES {
+            assert!(legends.contains(&whole), "{whole}");
+        }
     }
 }

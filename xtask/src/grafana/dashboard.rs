@@ -101,7 +101,14 @@ fn sorted(value: Value) -> Value {
 }
 
 fn panels(source: Source, uid: &str) -> Vec<Value> {
-    let rows = panels::rows(source);
+    let mut rows = panels::rows(source);
+    if source != Source::Scraped {
+        // What Prometheus keeps beside a bucket is not in the rates that rules record.
+        let panels = rows.iter_mut().flat_map(|row| &mut row.panels);
+        for query in panels.flat_map(|panel| &mut panel.queries) {
+            query.exemplars = false;
+        }
+    }
     let titles: Vec<_> = rows
         .iter()
         .flat_map(|row| &row.panels)
@@ -216,7 +223,7 @@ fn defaults(panel: &Panel) -> Value {
     let mut defaults = lines(panel.unit, panel.idle);
     defaults["thresholds"]["steps"] = json!(steps);
     let custom = &mut defaults["custom"];
-    custom["fillOpacity"] = json!(if panel.stacked { 40 } else { 5 });
+    custom["fillOpacity"] = json!(if panel.stacked { 40 } else { 0 });
     custom["stacking"]["mode"] = json!(stacking);
     custom["thresholdsStyle"]["mode"] = json!(marked);
     if panel.stacked && panel.unit == Unit::Share {
@@ -238,7 +245,8 @@ pub(super) fn lines(unit: Unit, idle: &str) -> Value {
             "drawStyle": "line",
             "lineInterpolation": "linear",
             "lineWidth": 2,
-            "fillOpacity": 5,
+            // What lies behind a dozen lines would be brown.
+            "fillOpacity": 0,
             "gradientMode": "none",
             "showPoints": "auto",
             "pointSize": 4,
@@ -289,12 +297,13 @@ fn overrides((query, id): (&Query, char)) -> Option<Value> {
             "value": { "fill": "dash", "dash": pattern },
         }));
         properties.push(json!({ "id": "custom.lineWidth", "value": 1 }));
-        properties.push(json!({ "id": "custom.fillOpacity", "value": 0 }));
     }
     if let Some((unit, name)) = query.right {
         properties.push(json!({ "id": "unit", "value": unit.id() }));
         properties.push(json!({ "id": "custom.axisPlacement", "value": "right" }));
         properties.push(json!({ "id": "custom.axisLabel", "value": name }));
+        // Those of the panel are on the other scale.
+        properties.push(json!({ "id": "custom.thresholdsStyle", "value": { "mode": "off" } }));
         if unit == Unit::PerSecond {
             // A scale for what is mostly 0.
             properties.push(json!({ "id": "custom.axisSoftMax", "value": 1 }));

@@ -68,18 +68,18 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The id in `@grafana/data`, or a suffix.
+    /// The id in `@grafana/data`, or a suffix, before which Grafana puts a space.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Seconds => "s",
             Self::Share => "percentunit",
             Self::Bytes => "bytes",
-            Self::Cores => "suffix: cores",
+            Self::Cores => "suffix:cores",
             Self::Number => "short",
-            Self::Tokens => "suffix: tokens",
-            Self::TokensPerSecond => "suffix: tokens/s",
+            Self::Tokens => "suffix:tokens",
+            Self::TokensPerSecond => "suffix:tokens/s",
             Self::RequestsPerSecond => "reqps",
-            Self::PerSecond => "suffix: /s",
+            Self::PerSecond => "suffix:/s",
         }
     }
 }

@@ -95,15 +95,34 @@ impl Exporter {
         Self::start(dir, "gateway", &arguments, port, metrics_port)
     }
 
-    /// The gateway alone, with this configuration.
-    pub(crate) fn configured(dir: &Path, configuration: &str) -> Result<Self> {
+    /// The gateway alone, with this configuration and these variables of its environment.
+    pub(crate) fn configured(
+        dir: &Path,
+        configuration: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let (port, metrics_port) = (free_port()?, free_port()?);
         fs::create_dir_all(dir)?;
         let file = dir.join("gateway.toml");
         fs::write(&file, configuration)?;
-        let mut arguments = vec!["serve".to_owned(), format!("--config={}", file.display())];
+        let variables = environment
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let mut arguments: Vec<_> = variables.collect();
+        arguments.push(Self::program()?.display().to_string());
+        arguments.extend(["serve".to_owned(), format!("--config={}", file.display())]);
         arguments.extend(binds(port, metrics_port));
-        Self::start(dir, "gateway", &arguments, port, metrics_port)
+        let log = dir.join("gateway.log");
+        let mut process = Guarded::start(Path::new("env"), &arguments, &log)?;
+        ready(
+            &format!("http://127.0.0.1:{metrics_port}/metrics"),
+            &mut process,
+        )?;
+        Ok(Self {
+            process,
+            port,
+            metrics_port,
+        })
     }
 
     /// Every simulated provider under its name, at `port`.

@@ -7,6 +7,7 @@ mod newer;
 mod prometheus;
 mod python;
 mod receiver;
+mod redis;
 mod victoria;
 
 use std::{
@@ -25,6 +26,7 @@ pub(crate) use self::{
     prometheus::Prometheus,
     python::python,
     receiver::Receiver,
+    redis::Redis,
     victoria::VictoriaMetrics,
 };
 

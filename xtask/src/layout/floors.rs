@@ -80,6 +80,7 @@ pub(super) const CRATES: &[Crate] = &[
                     "examples",
                     "fuzz",
                     "generate",
+                    "incidents",
                     "kubernetes",
                     "layout",
                     "link",
@@ -94,6 +95,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor(
                 "proof and pages",
                 &[
+                    "dead_links",
                     "metrics_md",
                     "monitoring_md",
                     "packages",

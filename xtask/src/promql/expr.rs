@@ -11,6 +11,8 @@ pub(crate) struct Expr {
     labels: Vec<&'static str>,
     /// Whether it stands as an operand without parentheses.
     atom: bool,
+    /// Of a quantile that is absent outside of its bounds: the quantile, and the bounds.
+    bounded: Option<(String, [f64; 2])>,
 }
 
 impl Expr {
@@ -25,6 +27,7 @@ impl Expr {
             text: format!("sum{by}{space}({series})"),
             labels,
             atom: true,
+            bounded: None,
         }
     }
 
@@ -34,6 +37,7 @@ impl Expr {
             text: name,
             labels: labels.to_vec(),
             atom: true,
+            bounded: None,
         }
     }
 
@@ -43,6 +47,7 @@ impl Expr {
             text: format!("histogram_quantile({q}, {buckets}) >= 0"),
             labels,
             atom: false,
+            bounded: None,
         }
     }
 
@@ -55,11 +60,19 @@ impl Expr {
         bounds: &[f64],
     ) -> Self {
         let (first, last) = (bounds[0], bounds[bounds.len() - 1]);
+        let quantile = format!("histogram_quantile({q}, {buckets})");
         Self {
-            text: format!("histogram_quantile({q}, {buckets}) > {first} < {last}"),
+            text: format!("{quantile} > {first} < {last}"),
             labels,
             atom: false,
+            bounded: Some((quantile, [first, last])),
         }
+    }
+
+    /// Where it is absent outside of two bounds: the same without them, and the bounds.
+    pub(crate) fn bounded(&self) -> Option<(&str, [f64; 2])> {
+        let (quantile, bounds) = self.bounded.as_ref()?;
+        Some((quantile, *bounds))
     }
 
     /// The labels of the series that it returns.
@@ -125,10 +138,13 @@ impl Expr {
         self.with(text)
     }
 
-    /// What a share leaves of the share that is allowed.
+    /// What a share leaves of the share that is allowed: 0 where it is spent, by however much more.
     pub(crate) fn left_of(self, allowed: f64) -> Self {
-        let text = format!("1 - {} / {allowed}", self.operand());
-        self.with(text)
+        Self {
+            text: format!("clamp_min(1 - {} / {allowed}, 0)", self.operand()),
+            atom: true,
+            ..self
+        }
     }
 
     /// The least of its series.
@@ -137,6 +153,7 @@ impl Expr {
             text: format!("min({self})"),
             labels: Vec::new(),
             atom: true,
+            bounded: None,
         }
     }
 
@@ -167,6 +184,7 @@ impl Expr {
             text,
             labels: self.labels.clone(),
             atom: false,
+            bounded: None,
         }
     }
 

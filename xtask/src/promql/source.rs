@@ -51,6 +51,11 @@ impl Source {
         Selected::histogram(self, metric.into(), "_bucket")
     }
 
+    /// How fast a histogram fills, in one series: where Prometheus has it as a native one, and else nothing.
+    pub(crate) fn native(self, metric: impl Into<Metric>) -> Selected {
+        Selected::histogram(self, metric.into(), "")
+    }
+
     /// A gauge.
     pub(crate) fn gauge(self, metric: impl Into<Metric>) -> Selected {
         Selected::new(self, metric.into(), "", true)

@@ -83,13 +83,31 @@ pub(super) fn compare(
             no_strangers(&returned, samples)?;
             Ok(returned.len())
         }
-        Expected::Perhaps if returned.is_empty() => Ok(0),
+        Expected::Buckets(buckets) => {
+            ensure!(
+                returned.len() == buckets.len(),
+                "{} buckets, and there are {}",
+                returned.len(),
+                buckets.len()
+            );
+            for (bound, truth) in buckets {
+                // Bounds are written in more ways than one.
+                let own = returned
+                    .iter()
+                    .find(|(key, _)| key[0].parse() == Ok(*bound));
+                let (_, value) = own.with_context(|| format!("no bucket up to {bound}"))?;
+                let most = truth * tolerance.share + tolerance.constant;
+                let off = (value - truth).abs();
+                ensure!(off <= most, "up to {bound}: {value}, and it is {truth}");
+            }
+            Ok(buckets.len())
+        }
         Expected::Rest => {
             let busy = returned.iter().find(|(_, value)| **value != 0.0);
             ensure!(busy.is_none(), "not at rest: {busy:?}");
             Ok(returned.len())
         }
-        Expected::Something | Expected::Perhaps => {
+        Expected::Something => {
             ensure!(!returned.is_empty(), "no data");
             let odd = returned
                 .iter()

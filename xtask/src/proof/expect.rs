@@ -20,12 +20,12 @@ pub(super) enum Expected {
     Quantile(f64, &'static Family, Samples),
     /// The mean of these samples: of all, or where this quantile is in the first or the last bucket.
     Mean(Option<f64>, &'static Family, Samples),
+    /// These values, each of the bucket up to this bound.
+    Buckets(Vec<(f64, f64)>),
     /// 0, since everything is at rest.
     Rest,
     /// Something: only the process itself knows how much.
     Something,
-    /// The same, or nothing, since nobody knows whether it can be measured.
-    Perhaps,
     /// What only an Envoy would tell.
     Foreign(&'static str),
 }
@@ -36,7 +36,12 @@ pub(super) type Samples = BTreeMap<Vec<String>, Vec<f64>>;
 impl Expected {
     /// Whether nothing at all may be right.
     pub(super) fn may_be_nothing(&self) -> bool {
-        matches!(self, Self::Mean(Some(_), ..) | Self::Perhaps)
+        match self {
+            Self::Mean(quantile, ..) => quantile.is_some(),
+            // Of each whether it is there is known.
+            Self::Quantile(_, _, samples) => !samples.is_empty(),
+            _ => false,
+        }
     }
 }
 

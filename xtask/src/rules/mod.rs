@@ -3,7 +3,8 @@
 
 pub(crate) mod alerts;
 pub(crate) mod incidents;
-mod recording;
+pub(crate) mod recording;
+mod runbooks;
 mod yaml;
 
 use std::path::{Path, PathBuf};

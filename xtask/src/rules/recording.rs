@@ -77,24 +77,34 @@ fn since(window: &'static str) -> Source {
     }
 }
 
-/// Requests that got a 5xx, no response, or one that broke off; of those that are no probes.
 fn http_errors(window: &'static str) -> (String, Expr) {
-    let requests = || since(window).rate(&HTTP_REQUESTS).none_of(PROBES);
+    (http_errors_name(window), http_error_share(since(window)))
+}
+
+fn upstream_errors(window: &'static str) -> (String, Expr) {
+    (
+        upstream_errors_name(window),
+        upstream_error_share(since(window)),
+    )
+}
+
+/// Requests that got a 5xx, no response, or one that broke off; of those that are no probes.
+pub(crate) fn http_error_share(from: Source) -> Expr {
+    let requests = || from.rate(&HTTP_REQUESTS).none_of(PROBES);
     let all = requests().by([]);
     let failed = requests().is(StatusClass::ServerError).by([]);
     let failed = failed
-        .plus(unanswered(since(window), []), &all)
-        .plus(interrupted(since(window), []), &all);
-    (http_errors_name(window), ratio(&failed, &all))
+        .plus(unanswered(from, []), &all)
+        .plus(interrupted(from, []), &all);
+    ratio(&failed, &all)
 }
 
 /// Calls that the provider, or the way to it, failed. A 4xx is not in it, neither as a failure nor as a call that
 /// could have failed: a 429 has an alert of its own, as have the others, which are mostly the client's doing.
 /// What has no status and no better class is a connection that broke; with a status it is our own panic.
-fn upstream_errors(window: &'static str) -> (String, Expr) {
+pub(crate) fn upstream_error_share(from: Source) -> Expr {
     let calls = || {
-        since(window)
-            .rate(&UPSTREAM_REQUESTS)
+        from.rate(&UPSTREAM_REQUESTS)
             .without(StatusClass::ClientError)
     };
     let all = calls().without(ErrorClass::Cancelled).by([PROVIDER]);
@@ -104,13 +114,13 @@ fn upstream_errors(window: &'static str) -> (String, Expr) {
         ErrorClass::RateLimit,
         ErrorClass::Other,
     ];
-    let broken = since(window)
+    let broken = from
         .rate(&UPSTREAM_REQUESTS)
         .is(StatusClass::Error)
         .is(ErrorClass::Other)
         .by([PROVIDER]);
     let failed = calls().none_of(ours).by([PROVIDER]).plus(broken, &all);
-    (upstream_errors_name(window), ratio(&failed, &all))
+    ratio(&failed, &all)
 }
 
 /// For which share of the last five minutes a job has been scraped. `rate` over five minutes tells of a job that is

@@ -42,7 +42,7 @@ pub(crate) fn test(sh: &Shell) -> Result<Outcome> {
     Exporter::build(sh)?;
     let dir = Path::new("target/sdks");
     let providers = Exporter::simulate_each(dir)?;
-    let gateway = Exporter::configured(dir, &configuration(providers.port))?;
+    let gateway = Exporter::configured(dir, &configuration(providers.port), &[])?;
     let said = play(&python, gateway.port)?;
     let mut expected = Expected::default();
     for said in said.iter().flatten() {

@@ -1,6 +1,6 @@
 //! Deltas: what was added since the last export that was acknowledged.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use foldhash::fast::RandomState;
 
@@ -9,8 +9,30 @@ use foldhash::fast::RandomState;
 pub(crate) struct Totals {
     /// Nanoseconds since the Unix epoch; 0 where nothing was exported yet.
     pub(crate) at: u64,
-    places: HashMap<Arc<[u8]>, Range<usize>, RandomState>,
+    places: HashMap<Arc<[u8]>, Place, RandomState>,
     words: Vec<u64>,
+}
+
+/// Where the totals of a series stand among the words.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: usize,
+    len: usize,
+    form: Form,
+}
+
+/// What the totals of a series are made of. Ours are whole, until a registry has the say over them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Whole,
+    Float,
+}
+
+/// The totals of a series before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Before<'a> {
+    pub(super) words: &'a [u64],
+    pub(super) form: Form,
 }
 
 /// Notes the totals of an export, and tells what they were before.
@@ -58,17 +80,25 @@ impl<'a> Deltas<'a> {
     }
 
     /// Notes the totals of a series; gives those before, if it was there with as many.
-    pub(super) fn note(&mut self, attributes: &[u8], totals: &[u64]) -> Option<&'a [u64]> {
+    pub(super) fn note(
+        &mut self,
+        attributes: &[u8],
+        totals: &[u64],
+        form: Form,
+    ) -> Option<Before<'a>> {
         self.key.truncate(self.name_bytes);
         self.key.extend_from_slice(attributes);
-        let before = self.before.places.get_key_value(&*self.key);
-        let start = self.now.words.len();
+        let found = self.before.places.get_key_value(&*self.key);
+        let place = Place {
+            start: self.now.words.len(),
+            len: totals.len(),
+            form,
+        };
         self.now.words.extend_from_slice(totals);
-        let place = start..self.now.words.len();
-        let key = before.map_or_else(|| self.key.as_slice().into(), |(key, _)| Arc::clone(key));
+        let key = found.map_or_else(|| self.key.as_slice().into(), |(key, _)| Arc::clone(key));
         self.now.places.insert(key, place);
-        let (_, place) = before?;
-        let words = &self.before.words[place.clone()];
-        (words.len() == totals.len()).then_some(words)
+        let (_, &Place { start, len, form }) = found?;
+        let words = &self.before.words[start..start + len];
+        (len == totals.len()).then_some(Before { words, form })
     }
 }

@@ -5,7 +5,8 @@ use prometheus::proto::{Metric, MetricFamily, MetricType};
 use super::{
     super::foreign::{counted, gauged, untyped},
     attributes::Attributes,
-    points::{Buckets, Number, Sum},
+    histograms::{Buckets, Sum},
+    points::Number,
     request::Request,
     unit,
 };

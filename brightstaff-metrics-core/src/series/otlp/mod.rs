@@ -5,16 +5,20 @@
 mod attributes;
 mod delta;
 mod foreign;
+mod histograms;
 mod points;
 mod request;
 
 use prometheus::proto::MetricFamily;
 
 pub(super) use self::attributes::Rendered;
-use self::points::{Buckets, Number, Sum};
 pub(crate) use self::{
     delta::Totals,
     request::{Request, Settings},
+};
+use self::{
+    histograms::{Buckets, Sum},
+    points::Number,
 };
 use super::{Counter, Gauge, Histogram, Visitor, text, wire::Message};
 use crate::catalogue::{Family, Kind};

@@ -30,8 +30,14 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
                     model: ".*",
                 };
                 let expr = variables.fill(&query.expr.to_string());
-                let here = answer(prometheus, &expr, now)?;
-                let there = answer(store, &expr, now)?;
+                let [here, there] = match query.expr.bounded() {
+                    None => [answer(prometheus, &expr, now)?, answer(store, &expr, now)?],
+                    Some((quantile, bounds)) => {
+                        let quantile = variables.fill(quantile);
+                        let within = |base| within(base, &expr, &quantile, bounds, now);
+                        [within(prometheus)?, within(store)?]
+                    }
+                };
                 let names = |of: &BTreeMap<String, f64>| of.keys().cloned().collect::<Vec<_>>();
                 ensure!(
                     names(&here) == names(&there),
@@ -69,6 +75,30 @@ pub(super) fn agree(prometheus: &str, store: &str) -> Result<()> {
         "the store answers otherwise than Prometheus"
     );
     Ok(())
+}
+
+/// The values of a quantile without its bounds: the two may find one on either side of a bound, as far as their rates
+/// differ. With them it has to be absent where it lies outside, and nowhere else.
+fn within(
+    base: &str,
+    bounded: &str,
+    quantile: &str,
+    [first, last]: [f64; 2],
+    at: f64,
+) -> Result<BTreeMap<String, f64>> {
+    let all = answer(base, quantile, at)?;
+    let shown = answer(base, bounded, at)?;
+    for (series, value) in &all {
+        // Sums of floats differ in their last digit from one time to the next.
+        let is_at = |bound: f64| (value - bound).abs() <= bound * 1e-9;
+        ensure!(
+            shown.contains_key(series) == (first < *value && *value < last)
+                || is_at(first)
+                || is_at(last),
+            "{bounded}: {series} is {value}, and {shown:?} is shown"
+        );
+    }
+    Ok(all)
 }
 
 /// The values by series; what is not a number is not a value, as on the dashboard.

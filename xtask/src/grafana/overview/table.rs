@@ -4,7 +4,7 @@ use brightstaff_metrics_core::{
     catalogue::{
         TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_TOKEN, TOKENS, UPSTREAM_REQUESTS, USAGE_MISSING,
     },
-    labels::{ErrorClass, StatusClass, TokenKind},
+    labels::{ErrorClass, StatusClass, TokenKind, UsageMissing},
 };
 use serde_json::{Value, json};
 
@@ -20,10 +20,14 @@ const PAIR: [&str; 2] = [PROVIDER, MODEL];
 pub(super) fn panel(now: Source) -> Value {
     let calls = || now.rate(&UPSTREAM_REQUESTS);
     let ended = || calls().without(ErrorClass::Cancelled);
-    let missing = now.rate(&USAGE_MISSING).by(PAIR);
+    // As the alert and the live page have it.
+    let missing = now
+        .rate(&USAGE_MISSING)
+        .without(UsageMissing::Interrupted)
+        .by(PAIR);
     let pace = &TIME_PER_OUTPUT_TOKEN;
     let columns = [
-        ("Calls/s", Unit::PerSecond, calls().by(PAIR)),
+        ("Calls/s", Unit::Number, calls().by(PAIR)),
         (
             "Success",
             Unit::Share,
@@ -59,19 +63,23 @@ pub(super) fn panel(now: Source) -> Value {
         .iter()
         .zip('A'..)
         .map(|((name, ..), id)| (format!("Value #{id}"), json!(name)));
-    let names: serde_json::Map<_, _> = names.collect();
+    let labels = [(PROVIDER, "Provider"), (MODEL, "Model")];
+    let labels = labels.map(|(label, name)| (label.to_owned(), json!(name)));
+    let names: serde_json::Map<_, _> = names.chain(labels).collect();
     let overrides = columns.iter().map(|(name, unit, _)| {
-        json!({
-            "matcher": { "id": "byName", "options": name },
-            "properties": [{ "id": "unit", "value": unit.id() }, { "id": "decimals", "value": 2 }],
-        })
+        let mut properties = vec![json!({ "id": "unit", "value": unit.id() })];
+        // Of the others Grafana shows as many digits as tell something.
+        if *unit == Unit::Share {
+            properties.push(json!({ "id": "decimals", "value": 1 }));
+        }
+        json!({ "matcher": { "id": "byName", "options": name }, "properties": properties })
     });
     let overrides: Vec<_> = overrides.collect();
     let targets = columns.into_iter().zip('A'..);
     let targets = targets.map(|((name, _, expr), id)| target(ask(expr, name), id, "table"));
     json!({
         "id": 8, "type": "table", "title": "Providers and models",
-        "description": "Every pair that was called, now. Tokens/s per stream is the inverse of the mean time per output token: the pace that a reader sees.",
+        "description": "Every pair that was called, now. Tokens/s per stream is the inverse of the mean time per output token: the pace that a reader sees. Usage missing: of the successful calls; responses that were interrupted are not in it.",
         "datasource": variables::datasource(),
         "gridPos": { "h": 9, "w": 24, "x": 0, "y": 4 },
         "links": [down("Their durations", Some(6)), down("Their errors", Some(7))],

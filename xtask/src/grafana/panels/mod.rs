@@ -39,10 +39,36 @@ pub(crate) fn rows(from: Source) -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
-    use brightstaff_metrics_core::catalogue::{self, BUILD_INFO};
+    use brightstaff_metrics_core::catalogue::{
+        self, BUILD_INFO, HTTP_REQUEST_DURATION, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_TOKEN,
+        UPSTREAM_DURATION,
+    };
 
     use super::*;
     use crate::unplotted::UNPLOTTED;
+
+    #[test]
+    fn one_query_of_each_family_with_traces_asks_for_them() {
+        let rows = rows(Source::Scraped);
+        let queries = rows.iter().flat_map(|row| &row.panels);
+        let asking: Vec<_> = queries
+            .flat_map(|panel| &panel.queries)
+            .filter(|query| query.exemplars)
+            .map(|query| query.expr.to_string())
+            .collect();
+        let families = [
+            &HTTP_REQUEST_DURATION,
+            &UPSTREAM_DURATION,
+            &TIME_TO_FIRST_TOKEN,
+            &TIME_PER_OUTPUT_TOKEN,
+        ];
+        for family in families {
+            let bucket = format!("{}_bucket{{", family.name);
+            let its = asking.iter().filter(|text| text.contains(&bucket));
+            assert_eq!(its.count(), 1, "{}", family.name);
+        }
+        assert_eq!(asking.len(), families.len());
+    }
 
     #[test]
     fn every_family_is_on_a_panel_or_left_out_on_purpose() {

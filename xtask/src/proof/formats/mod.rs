@@ -13,11 +13,13 @@ use serde_json::Value;
 use xshell::Shell;
 
 use self::told::Told;
-use super::play::Play;
+use super::{fill::Variables, play::Play};
 use crate::{
     api,
+    grafana::overview,
     http::free_port,
     lab::{Exporter, Prometheus, find_newer_prometheus},
+    promql::Source,
     stage::Outcome,
     workspace,
 };
@@ -146,10 +148,25 @@ fn compare(server: &str, told: &Told, of_only: &Told) -> Result<()> {
     println!("{}", agree::series_of_a_pair(server)?);
     units(server)?;
     println!("{}", quantiles::check(server, told)?);
+    heatmap(server)?;
     println!(
         "{}",
         exemplars::check(server, &["openmetrics", "protobuf"], told)?
     );
+    Ok(())
+}
+
+/// What the overview's heatmap asks of native histograms is one.
+fn heatmap(server: &str) -> Result<()> {
+    let variables = Variables {
+        rate_interval: "10m",
+        instance: ".*",
+        provider: ".*",
+        model: ".*",
+    };
+    let native = overview::native_heatmap(Source::Scraped).to_string();
+    let native = format!("histogram_count({})", variables.fill(&native));
+    ensure!(one(server, &native)? > 0.0, "nothing in {native}");
     Ok(())
 }
 

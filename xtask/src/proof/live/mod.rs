@@ -1,6 +1,8 @@
 //! The demo, scraped by a Prometheus with the shipped configuration: panels and rules against what
 //! the demo's providers and clients know.
 
+mod buckets;
+mod overview;
 mod told;
 
 use std::{
@@ -11,12 +13,11 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use brightstaff_metrics_core::catalogue::{
-    OTLP_EXPORTS, ROUTER_CANDIDATE_SKIPS, ROUTER_DECISION_DURATION, SESSION_CACHE_OPERATION,
+    OTLP_EXPORTS, ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION,
 };
-use serde_json::Value;
 use xshell::Shell;
 
-use self::told::truth;
+use self::{buckets::Buckets, told::truth};
 use super::{
     compare::{Tolerance, compare},
     expect::{self, Expected},
@@ -26,7 +27,7 @@ use super::{
 };
 use crate::{
     api,
-    grafana::{self, panels},
+    grafana::panels,
     http::free_port,
     lab::{Exporter, Prometheus},
     promql::Source,
@@ -71,14 +72,15 @@ pub(super) fn prove(sh: &Shell) -> Result<String> {
 
     let url = &prometheus.url;
     let mut truth = truth(url, &told, window, now)?;
-    let scraped = compare_panels(url, &truth, Source::Scraped, now)?;
+    let buckets = Buckets::read(url, metrics_port, window, now)?;
+    let scraped = compare_panels(url, &truth, &buckets, Source::Scraped, now)?;
+    let overview = overview::prove(url, &truth, &buckets, now)?;
     // Within its first five minutes, too, what is recorded is of the time for which there are scrapes.
     truth.seconds = now - first_scrape(url, now)?;
-    let fleet = compare_panels(url, &truth, Source::Fleet, now)?;
+    let fleet = compare_panels(url, &truth, &buckets, Source::Fleet, now)?;
     let rules = rules(url)?;
-    let overview = overview(url, window, now)?;
     Ok(format!(
-        "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; the overview shows {overview}; {rules} rules are healthy",
+        "demo: {} values of 19 panels, and {} of the fleet's, agree within {} %; as do {overview} of the overview; {rules} rules are healthy",
         scraped,
         fleet,
         MEASURED.share * 100.0
@@ -106,7 +108,13 @@ fn first_scrape(prometheus: &str, now: f64) -> Result<f64> {
 }
 
 /// Compares every panel; tells how many values there were.
-fn compare_panels(prometheus: &str, truth: &Truth, source: Source, now: f64) -> Result<usize> {
+fn compare_panels(
+    prometheus: &str,
+    truth: &Truth,
+    buckets: &Buckets<'_>,
+    source: Source,
+    now: f64,
+) -> Result<usize> {
     let window = truth.seconds;
     let variables = Variables {
         rate_interval: &format!("{window}s"),
@@ -128,62 +136,17 @@ fn compare_panels(prometheus: &str, truth: &Truth, source: Source, now: f64) -> 
                 )
             };
             let returned = api::query_at(prometheus, &expression, now).with_context(about)?;
-            let expected = known(expected);
+            let (expected, tolerance) = buckets.know(expected)?;
             ensure!(
                 expected.may_be_nothing() || !returned.is_empty(),
                 "no data: {}",
                 about()
             );
             let labels = query.expr.labels();
-            values += compare(&returned, labels, &expected, MEASURED).with_context(about)?;
+            values += compare(&returned, labels, &expected, tolerance).with_context(about)?;
         }
     }
     Ok(values)
-}
-
-/// Every query of the first page has an answer; tells how many values there are.
-fn overview(prometheus: &str, window: u64, now: f64) -> Result<usize> {
-    let page: Value = serde_json::from_str(&grafana::overview::render())?;
-    let panels = page["panels"].as_array().context("no panels")?;
-    let targets = panels
-        .iter()
-        .filter_map(|panel| panel["targets"].as_array());
-    let mut values = 0;
-    for expression in targets
-        .flatten()
-        .filter_map(|target| target["expr"].as_str())
-    {
-        let variables = Variables {
-            rate_interval: &format!("{window}s"),
-            instance: ".*",
-            provider: ".*",
-            model: ".*",
-        };
-        let expression = variables.fill(expression);
-        let returned = api::query_at(prometheus, &expression, now)?;
-        ensure!(
-            !returned.is_empty(),
-            "the overview has no data: {expression}"
-        );
-        let odd = returned.iter().find(|(_, value)| value.is_nan());
-        ensure!(odd.is_none(), "the overview: {expression}: {odd:?}");
-        values += returned.len();
-    }
-    Ok(values)
-}
-
-/// Of the router's decisions nobody but the gateway knows the samples: then, that there are some, which may be too
-/// quick for a quantile.
-fn known(expected: Expected) -> Expected {
-    match expected {
-        Expected::Mean(None, _, samples) if samples.is_empty() => Expected::Something,
-        Expected::Quantile(_, family, samples)
-            if samples.is_empty() && family.name == ROUTER_DECISION_DURATION.name =>
-        {
-            Expected::Perhaps
-        }
-        known => known,
-    }
 }
 
 /// Every rule was evaluated without an error, and every recorded series is there; tells how many

@@ -1,4 +1,10 @@
-use std::{borrow::Cow, env, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    env,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use hyper::{body::Incoming, upgrade::Upgraded};
@@ -188,7 +194,7 @@ impl Destination {
         };
         let again = || again().map(prepared);
         let id = RequestId::of(&first.headers);
-        let request = self.client.send(&self.name, prepared(first), again);
+        let request = pin!(self.client.send(&self.name, prepared(first), again));
         let response = self.in_time(request, id.as_ref(), upload).await?;
         Ok(response.map(|body| self.patient(body, id)))
     }
@@ -206,7 +212,7 @@ impl Destination {
             subprotocols::put(&mut out.headers, offered);
         }
         let id = RequestId::of(&out.headers);
-        let request = self.client.upgrade(out, protocol);
+        let request = pin!(self.client.upgrade(out, protocol));
         let Upgrade {
             response,
             connection,
@@ -227,7 +233,8 @@ impl Destination {
     /// Waits for the head of a response, and says in the log why there is none.
     async fn in_time<T>(
         &self,
-        request: impl Future<Output = Result<T, Failure>>,
+        // In its place: a future that is given away is held twice.
+        request: Pin<&mut impl Future<Output = Result<T, Failure>>>,
         id: Option<&RequestId>,
         upload: Option<&Upload>,
     ) -> Result<T, Failure> {

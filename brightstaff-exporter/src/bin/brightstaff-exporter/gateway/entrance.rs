@@ -1,7 +1,9 @@
 //! The way of every request: whether it may come in, what it asks for, and who answers it.
 //!
 //! One future a request, from here to its response's head. A router with its layers would make one for each of them,
-//! in a box of its own, and each would be gone through whenever the request wakes up.
+//! in a box of its own, and each would be gone through whenever the request wakes up. It stays small: the request is
+//! handed on in a box, since each function that waits would hold it twice, and what is rarely asked for has a future of
+//! its own.
 
 use std::{
     convert::Infallible,
@@ -78,13 +80,14 @@ impl Service<Request> for Entrance {
     fn call(&mut self, request: Request) -> Self::Future {
         let inside = self.0.now();
         let is_stopping = self.0.is_stopping();
+        let request = Box::new(request);
         Box::pin(async move { Ok(inside.let_in(request, is_stopping).await) })
     }
 }
 
 impl Inside {
     /// Answers a request, and sees to it that the response has an id.
-    async fn let_in(&self, mut request: Request, is_stopping: bool) -> Response<ResponseBody> {
+    async fn let_in(&self, mut request: Box<Request>, is_stopping: bool) -> Response<ResponseBody> {
         let reply = Reply::to(&mut request);
         let head_only = reply.is_to_head();
         let admitted = match Probe::at(request.uri().path()) {
@@ -113,13 +116,13 @@ impl Inside {
     /// Lets a request in, if its page may.
     async fn admit(
         &self,
-        mut request: Request,
+        mut request: Box<Request>,
         reply: &Reply,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let page = match self.access.visitor(&request)? {
             Visitor::OfProvider => {
                 let answered = if is_preflight(request.method(), request.headers()) {
-                    self.pass_preflight(request).await
+                    Box::pin(self.pass_preflight(request)).await
                 } else {
                     self.answer(request).await
                 };
@@ -159,7 +162,10 @@ impl Inside {
     }
 
     /// Asks the provider of what a page wants to ask for.
-    async fn pass_preflight(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
+    async fn pass_preflight(
+        &self,
+        request: Box<Request>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
         let wanted = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD);
         let wanted = wanted.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
         let method = wanted.as_ref().unwrap_or(request.method());
@@ -178,7 +184,7 @@ impl Inside {
         }
     }
 
-    async fn answer(&self, request: Request) -> Result<Response<ResponseBody>, Refusal> {
+    async fn answer(&self, request: Box<Request>) -> Result<Response<ResponseBody>, Refusal> {
         let uri = request.uri().clone();
         let named = self.shared.directory.named();
         let endpoint = Endpoint::at(named, request.method(), uri.path());
@@ -188,7 +194,7 @@ impl Inside {
     async fn answer_at(
         &self,
         endpoint: Endpoint<'_>,
-        request: Request,
+        request: Box<Request>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let shared = &self.shared;
         match endpoint {
@@ -201,13 +207,13 @@ impl Inside {
                 asked.heed(request.headers());
                 self.forward(Whom::Fitting, &asked, request).await
             }
-            Endpoint::Models(asked) => self.list_models(asked, request).await,
+            Endpoint::Models(asked) => Box::pin(self.list_models(asked, request)).await,
             Endpoint::Agents(asked) => {
                 let only = shared.directory.only_agent();
-                self.list(only, &shared.agents, &asked, request).await
+                Box::pin(self.list(only, &shared.agents, &asked, request)).await
             }
             Endpoint::Decide(asked) => {
-                let decision = routing::decide(shared, &asked, request).await?;
+                let decision = Box::pin(routing::decide(shared, &asked, request)).await?;
                 Ok(whole(Json(decision)))
             }
             Endpoint::OtherMethod(_, allow) => Err(Refusal::method(allow)),
@@ -227,10 +233,10 @@ impl Inside {
         &self,
         whom: Whom<'_>,
         asked: &Asked<'_>,
-        request: Request,
+        request: Box<Request>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         if sockets::are_asked(asked, &request) {
-            return sockets::open(&self.shared, whom, asked, request).await;
+            return Box::pin(sockets::open(&self.shared, whom, asked, request)).await;
         }
         forward::forward(&self.shared, whom, asked, request).await
     }
@@ -239,7 +245,7 @@ impl Inside {
     async fn list_models(
         &self,
         mut asked: Asked<'_>,
-        request: Request,
+        request: Box<Request>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let directory = &self.shared.directory;
         asked.heed(request.headers());
@@ -256,7 +262,7 @@ impl Inside {
         only: Option<&Arc<Destination>>,
         listing: &Value,
         asked: &Asked<'_>,
-        mut request: Request,
+        mut request: Box<Request>,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let Some(only) = only else {
             return Ok(unmeasured(whole(Json(listing))));
@@ -312,5 +318,21 @@ impl Body for ResponseBody {
             Self::Unmeasured(body) => body.size_hint(),
             Self::Whole(body) => body.size_hint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How large the future of this function is.
+    fn size<A, B, F>(_: impl FnOnce(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let size = size(|inside: &'static Inside, request| inside.let_in(request, false));
+        assert!(size <= 4096, "{size} bytes, which are moved once a request");
     }
 }

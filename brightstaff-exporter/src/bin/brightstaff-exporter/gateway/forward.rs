@@ -39,7 +39,7 @@ pub(super) async fn forward(
     shared: &Shared,
     whom: Whom<'_>,
     asked: &Asked<'_>,
-    request: Request,
+    request: Box<Request>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     if let Whom::Named(destination) = whom {
         destination.check(asked, request.method())?;
@@ -53,25 +53,25 @@ pub(super) async fn forward(
             if let Some(boundary) = form::boundary(request.headers()) {
                 Coding::refuse_form(request.headers())?;
                 let search = form::Search::new(boundary);
-                return forward_form(shared, whom, asked, request, search).await;
+                return Box::pin(forward_form(shared, whom, asked, request, search)).await;
             }
             forward_json(shared, whom, asked, request).await
         }
         Model::Query => {
             let uri = request.uri().clone();
             let candidate = named(model_in_query(&uri).as_deref())?;
-            forward_as_it_comes(shared, candidate, asked, request).await
+            Box::pin(forward_as_it_comes(shared, candidate, asked, request)).await
         }
         Model::Body | Model::Path | Model::Absent => {
             let candidate = named(asked.model_in_path().as_deref())?;
             if candidate.destination.asks_usage(asked) {
-                let inbound = Inbound::read(request, asked, &shared.uploads).await?;
+                let mut inbound = Inbound::read(request, asked, &shared.uploads).await?;
                 inbound
                     .head
                     .asks_for(candidate.model.as_deref().unwrap_or_default());
-                return forward_to(&candidate, inbound).await;
+                return forward_to(&candidate, &mut inbound).await;
             }
-            forward_as_it_comes(shared, candidate, asked, request).await
+            Box::pin(forward_as_it_comes(shared, candidate, asked, request)).await
         }
     }
 }
@@ -92,7 +92,7 @@ async fn forward_as_it_comes(
     shared: &Shared,
     candidate: Candidate,
     asked: &Asked<'_>,
-    request: Request,
+    request: Box<Request>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     candidate.destination.check(asked, request.method())?;
     let (parts, body) = request.into_parts();
@@ -106,7 +106,7 @@ async fn forward_json(
     shared: &Shared,
     whom: Whom<'_>,
     asked: &Asked<'_>,
-    request: Request,
+    request: Box<Request>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let mut inbound = Inbound::read(request, asked, &shared.uploads).await?;
     inbound.head.asks_for(inbound.body.model());
@@ -116,29 +116,29 @@ async fn forward_json(
         Choice::Alias(alias) if asked.is_call() => {
             let plan = routing.plan(alias, &inbound.head.headers).await?;
             inbound.settle_coding(&alias.candidates);
-            let mut response = ask_in_turn(plan, &inbound).await?;
+            let mut response = Box::pin(ask_in_turn(plan, &inbound)).await?;
             pass_on(&mut response);
             return Ok(response.map(ResponseBody::Passed));
         }
         // There is nothing to decide between for who asks about the model.
         Choice::Alias(alias) => alias.candidates[0].clone(),
     };
-    forward_to(&candidate, inbound).await
+    forward_to(&candidate, &mut inbound).await
 }
 
 /// Passes on what was read to the only candidate that there is.
 async fn forward_to(
     candidate: &Candidate,
-    mut inbound: Inbound<'_>,
+    inbound: &mut Inbound<'_>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let asked = inbound.head.asked;
     candidate.destination.check(asked, inbound.head.method())?;
     inbound.settle(candidate)?;
     let mut response = if asked.is_call() {
-        let response = call(candidate, &inbound).await?;
+        let response = call(candidate, inbound).await?;
         response.map(ResponseBody::Passed)
     } else {
-        unmeasured(ask(candidate, &inbound).await?)
+        unmeasured(Box::pin(ask(candidate, inbound)).await?)
     };
     pass_on(&mut response);
     Ok(response)
@@ -149,7 +149,7 @@ async fn forward_form(
     shared: &Shared,
     whom: Whom<'_>,
     asked: &Asked<'_>,
-    request: Request,
+    request: Box<Request>,
     mut search: form::Search,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let (parts, mut body) = request.into_parts();

@@ -92,7 +92,7 @@ impl<'a> InboundHead<'a> {
 impl<'a> Inbound<'a> {
     /// Never ends where the client left before it had sent everything, since there is nobody to answer.
     pub(super) async fn read(
-        request: Request,
+        request: Box<Request>,
         asked: &'a Asked<'a>,
         uploads: &Uploads,
     ) -> Result<Self, Refusal> {
@@ -106,7 +106,10 @@ impl<'a> Inbound<'a> {
         };
         let (text, encoded) = match coding {
             None => (bytes, None),
-            Some(coding) => (decode(coding, &bytes, uploads).await?, Some(bytes)),
+            Some(coding) => (
+                Box::pin(decode(coding, &bytes, uploads)).await?,
+                Some(bytes),
+            ),
         };
         Ok(Self {
             body: ModelRequest::parse(text, &uploads.budget)?.with_encoded(encoded),

@@ -136,7 +136,7 @@ impl<'a> Plan<'a> {
 pub(super) async fn decide(
     shared: &Shared,
     asked: &Asked<'_>,
-    request: Request,
+    request: Box<Request>,
 ) -> Result<Value, Refusal> {
     let decided = answer(shared, asked, request).await;
     let outcome = match &decided {
@@ -148,7 +148,11 @@ pub(super) async fn decide(
     decided
 }
 
-async fn answer(shared: &Shared, asked: &Asked<'_>, request: Request) -> Result<Value, Refusal> {
+async fn answer(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    request: Box<Request>,
+) -> Result<Value, Refusal> {
     let inbound = Inbound::read(request, asked, &shared.uploads).await?;
     let routing = Routing::start(shared);
     match shared.directory.model(asked, inbound.body.model())? {

@@ -27,7 +27,7 @@ pub(super) async fn open(
     shared: &Shared,
     whom: Whom<'_>,
     asked: &Asked<'_>,
-    mut request: Request,
+    mut request: Box<Request>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let uri = request.uri().clone();
     let mut query = uri.query().map(Cow::Borrowed);

@@ -52,7 +52,7 @@ pub(super) async fn pass(
     destination: &Destination,
     path: Cow<'_, str>,
     query: Option<Cow<'_, str>>,
-    request: Request,
+    request: Box<Request>,
 ) -> Result<Response<ResponseBody>, Refusal> {
     let (parts, body) = request.into_parts();
     let passes = parts.method == Method::GET && parts.version == Version::HTTP_11;

@@ -164,7 +164,7 @@ impl Client {
         };
         let request_id = id.as_ref().map(RequestId::as_str);
         tracing::info!(upstream = %name, cause = %failure.cause, request_id, "sent a second time");
-        self.send_once(&self.fresh, again).await
+        Box::pin(self.send_once(&self.fresh, again)).await
     }
 
     async fn send_once(

@@ -232,6 +232,9 @@ fn find(
         return Ok(row);
     }
     let first = matching().next().ok_or(None)?;
+    if takes(&first) {
+        return Ok(first);
+    }
     match matching().find(takes) {
         Some(row) if is_known(row) || !is_known(first) => Ok(row),
         _ => Err(Some(first)),

@@ -10,6 +10,10 @@ const VERSIONS: [&str; 4] = ["v1", "v1beta", "v1alpha", "v1beta1"];
 /// name of a model, which may have a verb behind it (`{model}:generateContent`). `**` at its end is any number of
 /// segments, none among them.
 pub(super) fn model<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    // Most patterns are words, and most paths are among the first.
+    if pattern == path && !path.contains(['{', '*']) {
+        return Some("");
+    }
     let mut model = "";
     let mut left = path.strip_prefix('/')?.split('/');
     for wanted in pattern.strip_prefix('/')?.split('/') {
