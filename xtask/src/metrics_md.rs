@@ -1,5 +1,7 @@
 //! `METRICS.md`: every family of the catalogue, for people.
 
+mod gen_ai;
+
 use std::fmt::Write as _;
 
 use brightstaff_metrics_core::{
@@ -111,11 +113,22 @@ const OTEL: &[(&Family, &str)] = &[
     ),
     (
         &catalogue::TOKENS,
-        "the sum of `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+        "`gen_ai.client.inference.usage.input_tokens` / `.output_tokens`; until 1.41 the sum of \
+         `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+    ),
+    (
+        &catalogue::TOKEN_DETAILS,
+        "`gen_ai.client.inference.usage.cache_read.input_tokens` / `.cache_write.input_tokens` / \
+         `.reasoning.output_tokens`",
     ),
     (
         &catalogue::REQUEST_TOKENS,
-        "`gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+        "`gen_ai.client.inference.operation.input_tokens` / `.output_tokens`; until 1.41 \
+         `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+    ),
+    (
+        &catalogue::TIME_TO_FIRST_BYTE,
+        "`gen_ai.client.operation.time_to_first_chunk`",
     ),
     (
         &catalogue::TIME_TO_FIRST_TOKEN,
@@ -160,6 +173,7 @@ pub(crate) fn render() -> String {
     for (family, name) in OTEL {
         let _ = writeln!(out, "| `{}` | {name} |", family.name);
     }
+    gen_ai::section(&mut out);
     out
 }
 

@@ -110,7 +110,7 @@ fn is(kind: &str, wanted: &str) -> bool {
 
 /// A stranger's words, in one line that is not too long, and without what was sent in confidence.
 fn shown(words: &str, client: &Client) -> String {
-    if client.sends(words) {
+    if client.repeats_a_secret(words) {
         return "(words that repeat what a header holds)".to_owned();
     }
     let words = words.trim().replace(char::is_control, " ");

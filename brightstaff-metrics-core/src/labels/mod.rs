@@ -4,11 +4,15 @@
 //! [`sanitize`] and bounded by caps.
 
 mod closed;
+#[cfg(feature = "otlp")]
+mod error_type;
+mod gen_ai;
 mod http;
 mod routing;
 mod upstream;
 
 pub use self::{
+    gen_ai::Operation,
     http::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
     routing::{
         FailoverOutcome, FailoverRoute, Fallback, RouteKind, RoutingOutcome, SessionCacheEvent,
@@ -18,6 +22,8 @@ pub use self::{
 };
 use closed::label;
 pub(crate) use closed::{Index, Label};
+#[cfg(feature = "otlp")]
+pub(crate) use error_type::ErrorType;
 
 /// What stands in an open label whose value is not known.
 pub const UNKNOWN: &str = "unknown";

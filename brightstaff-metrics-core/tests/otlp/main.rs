@@ -6,7 +6,10 @@ mod deltas;
 #[path = "../formats/foreign.rs"]
 #[allow(dead_code)] // Half of it is of the formats.
 mod foreign;
+mod gen_ai;
 mod histograms;
+#[path = "../meter_support/mod.rs"]
+mod meter_support;
 mod model;
 mod read;
 

@@ -13,7 +13,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor("families", &["families"]),
             floor("series", &["series"]),
             floor("reference", &["reference"]),
-            floor("tables", &["catalogue", "listener"]),
+            floor("tables", &["catalogue", "conventions", "listener"]),
             floor("meter", &["meter"]),
             floor(
                 "ground",

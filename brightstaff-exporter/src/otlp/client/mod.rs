@@ -139,8 +139,8 @@ impl Client {
         &self.endpoint
     }
 
-    /// Whether this header goes along with each request. What a receiver writes of it must not be repeated.
-    pub(super) fn sends(&self, text: &str) -> bool {
+    /// Whether a receiver's words hold what was sent to it in a header of the operator's.
+    pub(super) fn repeats_a_secret(&self, text: &str) -> bool {
         let secrets = self.headers.values().filter(|value| value.is_sensitive());
         let mut secrets = secrets.filter_map(|value| value.to_str().ok());
         secrets.any(|secret| {

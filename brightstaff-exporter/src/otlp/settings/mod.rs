@@ -228,7 +228,8 @@ impl Otlp {
         }
     }
 
-    /// How histograms are told.
+    /// How histograms are told. Exponential buckets are told of those that count in native ones:
+    /// [`wants_native_histograms`](Self::wants_native_histograms).
     pub fn histograms(self, histograms: HistogramAggregation) -> Self {
         Self { histograms, ..self }
     }
@@ -239,7 +240,7 @@ impl Otlp {
     }
 
     /// Whether OpenTelemetry's own metrics of generative AI are told beside the families of this project, and in which
-    /// version.
+    /// version. Calls have to be counted for them: [`wants_gen_ai_view`](Self::wants_gen_ai_view).
     pub fn gen_ai(self, gen_ai: GenAi) -> Self {
         Self { gen_ai, ..self }
     }
@@ -264,6 +265,13 @@ impl Otlp {
     #[must_use]
     pub fn wants_native_histograms(&self) -> bool {
         self.is_on() && self.histograms == HistogramAggregation::Base2Exponential
+    }
+
+    /// Whether calls should be counted for the view of [`gen_ai`](Self::gen_ai) that is pushed, which is for
+    /// [`Builder::gen_ai_view`](brightstaff_metrics_core::Builder::gen_ai_view) to say.
+    #[must_use]
+    pub fn wants_gen_ai_view(&self) -> bool {
+        self.is_on() && self.gen_ai != GenAi::Off
     }
 
     /// Whether there is an endpoint, and nothing says otherwise.

@@ -78,6 +78,40 @@ async fn what_is_scraped_is_pushed() {
     assert_eq!(gateway.scrape().await.naming(EXPORTS), [""; 0]);
 }
 
+/// What is counted for the view alone is counted where it is pushed.
+#[tokio::test]
+async fn the_view_of_generative_ai_is_pushed() {
+    let (provider, receiver) = (Upstream::chat().await, receiver().await);
+    let toml = |view: &str| {
+        let (provider, receiver) = (&provider.url, &receiver.url);
+        format!(
+            "[providers.openai]\nurl = '{provider}'\n
+             [otlp]\nendpoint = '{receiver}/v1/metrics'\ngen_ai = '{view}'"
+        )
+    };
+    for (n, (view, tokens)) in [("latest", Some(9.0)), ("off", None)]
+        .into_iter()
+        .enumerate()
+    {
+        let gateway = Serve::config(&toml(view)).start().await;
+        assert_eq!(gateway.chat("m").await.0, 200);
+        gateway
+            .expect("llm_tokens_total{kind=\"prompt\"}", 9.0)
+            .await;
+        gateway.signal("TERM");
+        assert_eq!(gateway.ended().await, 0);
+        let pushed = Pushed::of(&receiver.seen()[n]);
+        let chats = [
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.provider.name", "openai"),
+        ];
+        assert_eq!(
+            pushed.sum("gen_ai.client.inference.usage.input_tokens", &chats),
+            tokens
+        );
+    }
+}
+
 /// The last export comes when the last response is over.
 #[tokio::test]
 async fn the_last_numbers_arrive() {

@@ -241,64 +241,68 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_by_its_key_and_not_repeated() {
         for (wrong, key, fix) in [
-            ("endpoint = 'secret'", "endpoint", "http://localhost:4318"),
+            ("endpoint = 'hunter2'", "endpoint", "http://localhost:4318"),
             (
-                "endpoint = 'secret:4318/v1/metrics'",
+                "endpoint = 'hunter2:4318/v1/metrics'",
                 "endpoint",
                 "http://localhost:4318",
             ),
-            ("endpoint = 'http://me:secret@h/x'", "endpoint", "header"),
+            ("endpoint = 'http://me:hunter2@h/x'", "endpoint", "header"),
             (
-                "endpoint = 'http://h/x?key=secret'",
+                "endpoint = 'http://h/x?key=hunter2'",
                 "endpoint",
                 "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
             ),
-            ("endpoint = 'http://secret:4318'", "endpoint", "has no path"),
             (
-                "endpoint = 'http://secret:4318/'",
+                "endpoint = 'http://hunter2:4318'",
                 "endpoint",
                 "has no path",
             ),
             (
-                "headers = { authorization = 'secret' }",
+                "endpoint = 'http://hunter2:4318/'",
+                "endpoint",
+                "has no path",
+            ),
+            (
+                "headers = { authorization = 'hunter2' }",
                 "headers",
                 "headers_env",
             ),
             (
-                "headers = { x-api-key = 'secret' }",
+                "headers = { x-api-key = 'hunter2' }",
                 "headers",
                 "headers_env",
             ),
-            ("headers = { Host = 'secret' }", "headers", "remove"),
+            ("headers = { Host = 'hunter2' }", "headers", "remove"),
             (
-                "headers = { 'a b' = 'secret' }",
+                "headers = { 'a b' = 'hunter2' }",
                 "headers",
                 "names no header",
             ),
             (
-                "headers_env = 'a=secret'",
+                "headers_env = 'a=hunter2'",
                 "headers_env",
                 "environment variable",
             ),
             ("timeout = '0s'", "timeout", "longer than 0"),
             ("export_timeout = '0s'", "export_timeout", "longer than 0"),
             ("interval = '99ms'", "interval", "100 ms"),
-            ("client_key = 'secret'", "client_certificate", "is missing"),
-            ("client_certificate = 'secret'", "client_key", "is missing"),
+            ("client_key = 'hunter2'", "client_certificate", "is missing"),
+            ("client_certificate = 'hunter2'", "client_key", "is missing"),
         ] {
             let error = check(wrong).unwrap_err();
             assert!(
                 error.starts_with(&format!("otlp.{key}: ")) && error.contains(fix),
                 "{error}"
             );
-            assert!(!error.contains("secret"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
         }
         for (wrong, key, fix) in [
-            ("compression = 'secret'", "compression", "gzip"),
-            ("temporality = 'secret'", "temporality", "lowmemory"),
-            ("histograms = 'secret'", "histograms", "base2_exponential"),
-            ("gen_ai = 'secret'", "gen_ai", "latest"),
-            ("exemplars = 'secret'", "exemplars", "write for example"),
+            ("compression = 'hunter2'", "compression", "gzip"),
+            ("temporality = 'hunter2'", "temporality", "lowmemory"),
+            ("histograms = 'hunter2'", "histograms", "base2_exponential"),
+            ("gen_ai = 'hunter2'", "gen_ai", "latest"),
+            ("exemplars = 'hunter2'", "exemplars", "write for example"),
             ("timeout = 10", "timeout", "write for example"),
         ] {
             let error = check(wrong).unwrap_err();
@@ -306,7 +310,7 @@ mod tests {
                 error.contains(&format!(" otlp.{key}: ")) && error.contains(fix),
                 "{error}"
             );
-            assert!(!error.contains("secret"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn register(config: &Config, pushed: &Otlp, registry: &Registry) -> R
         .upstream_cap(config.upstream_cap())
         .later_upstreams(LATER_UPSTREAMS)
         .native_histograms(native)
+        .gen_ai_view(pushed.wants_gen_ai_view())
         .classic(config.metrics.classic_histograms)
         .created_samples(config.metrics.created_samples);
     for (name, provider) in &config.providers {

@@ -3,7 +3,7 @@ mod tls;
 
 use std::{io::Read as _, time::Instant as StdInstant};
 
-use brightstaff_metrics_core::{Metrics, labels::ErrorClass};
+use brightstaff_metrics_core::{Metrics, labels::ErrorClass, otlp::Temporality};
 use flate2::read::GzDecoder;
 use prometheus::core::{Collector, Desc};
 
@@ -62,6 +62,9 @@ async fn to(plays: impl IntoIterator<Item = Play>, within: Duration) -> (ExportO
     let outcome = last(Otlp::new().endpoint(&receiver.url()), within).await;
     (outcome, receiver)
 }
+
+/// A family that has changed since the start.
+const CALL: &[u8] = b"brightstaff_llm_upstream_requests_total";
 
 const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
 
@@ -298,6 +301,44 @@ async fn a_newer_export_takes_the_place_of_one_that_waits() {
     assert_ne!(received[0].body, received[1].body);
     let [_, rejected, failed] = exports(&outcomes);
     assert!(rejected == 0 && failed > 0, "{failed}");
+}
+
+/// What was taken is not told again, not even in part; what was refused or did not arrive is.
+#[tokio::test]
+async fn deltas_begin_where_the_last_export_was_taken() {
+    let partial = says("200 OK", PROTOBUF, b"\x0a\x02\x08\x01");
+    for (first, taken) in [
+        (ok(), true),
+        (partial, true),
+        (says("400 Bad Request", "", b""), false),
+        (
+            says("503 Service Unavailable", "retry-after: 1\r\n", b""),
+            false,
+        ),
+    ] {
+        let told = format!("{first:?}");
+        let receiver = Receiver::new([first, ok()]).await;
+        let otlp = Otlp::new()
+            .endpoint(&receiver.url())
+            .interval(Duration::from_millis(100))
+            .temporality(Temporality::Delta);
+        let (stop, run, _) = running(work(otlp, &registry()));
+        let received = receiver.wait_for(3).await;
+        drop(stop);
+        run.await.unwrap();
+        // The call that failed, which the second export has, too, unless the first was taken.
+        let whole = |n: usize| {
+            received[n]
+                .body
+                .windows(CALL.len())
+                .any(|bytes| bytes == CALL)
+        };
+        assert_eq!(
+            (whole(0), whole(1), whole(2)),
+            (true, !taken, false),
+            "{told}"
+        );
+    }
 }
 
 /// The end comes while a receiver stalls: what is under way is given up, and the last numbers arrive.
