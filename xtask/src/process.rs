@@ -32,7 +32,7 @@ impl Guarded {
     pub(crate) fn start_in(
         program: &Path,
         arguments: &[impl AsRef<OsStr>],
-        environment: &[(String, String)],
+        environment: &[(&str, &str)],
         log: &Path,
     ) -> Result<Self> {
         let mut command = match which::which("setpriv") {
@@ -43,7 +43,7 @@ impl Guarded {
             }
             Err(_) => Command::new(program),
         };
-        command.args(arguments).envs(environment.iter().cloned());
+        command.args(arguments).envs(environment.iter().copied());
         let name = name_of(program);
         let child = spawn(&mut command, log).with_context(|| format!("cannot start {name}"))?;
         Ok(Self {

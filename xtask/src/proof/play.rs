@@ -39,7 +39,7 @@ impl Play {
         metrics_port: u16,
         load: Duration,
         options: &[&str],
-        environment: &[(String, String)],
+        environment: &[(&str, &str)],
     ) -> Result<Self> {
         let truth = dir.join("truth.json");
         // There is nothing to remove the first time.

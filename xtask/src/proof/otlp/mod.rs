@@ -2,10 +2,14 @@
 
 mod decode;
 mod expressions;
+mod gen_ai;
 mod series;
 mod tee;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use xshell::Shell;
@@ -33,6 +37,7 @@ const NATIVE: &str = "native";
 
 /// `service.instance.id` of what pushes.
 const INSTANCE: &str = "gateway-1:9092";
+const ATTRIBUTES: &str = "service.instance.id=gateway-1:9092";
 
 /// Off unless asked for in Prometheus 3.5.
 const FEATURES: [&str; 2] = ["exemplar-storage", "native-histograms"];
@@ -42,10 +47,10 @@ const RELABELLING: &str = "config/otel/victoriametrics_relabel.yaml";
 
 /// The programs that have to be found first.
 struct Programs {
-    prometheus: std::path::PathBuf,
-    receiver: std::path::PathBuf,
-    victoria: std::path::PathBuf,
-    python: std::path::PathBuf,
+    prometheus: PathBuf,
+    receiver: PathBuf,
+    victoria: PathBuf,
+    python: PathBuf,
 }
 
 impl Programs {
@@ -72,74 +77,95 @@ pub(crate) fn prove(sh: &Shell) -> Result<Outcome> {
     let mut receiver = Receiver::start(&programs.receiver, &dir, &prometheus.url)?;
     let mut victoria = victoria(&programs.victoria, &dir)?;
     let store = format!("{}/opentelemetry/v1/metrics", victoria.url);
-    let tee = Tee::start(&[receiver.url.clone(), store])?;
+    let both = [receiver.url.clone(), store];
 
     let begun = api::epoch_seconds()?;
-    let options = ["--rate=20", "--seed=7", "--native-histograms=both"];
-    let environment = environment(PUSHED, &tee.url, &[]);
-    let both = dir.join("demo");
-    let mut demo = Play::start_in(&both, metrics_port, LOAD, &options, &environment)?;
-    let mut native = exponential(&dir, &receiver.url)?;
-    let told = Told(demo.told()?);
-    let of_native = Told(native.told()?);
+    let tee = Tee::start(&both)?;
+    let mut demo = demo(&dir, metrics_port, &tee.url)?;
+    let native_tee = Tee::start(&both[..1])?;
+    let mut native = exponential(&dir, &native_tee.url)?;
+    let (told, of_native) = (Told(demo.told()?), Told(native.told()?));
     tee.two_more()?;
+    native_tee.two_more()?;
     prometheus.catch_up(SCRAPED)?;
+    victoria.flush()?;
 
-    let body = tee.last();
     let scraped_from = format!("127.0.0.1:{metrics_port}");
     let scraped = series::of_job(&prometheus.url, SCRAPED, &scraped_from)?;
-    let pushed = series::of_job(&prometheus.url, PUSHED, INSTANCE)?;
-    let count = series::same(&scraped, &pushed, "Prometheus")?;
-    let truths = agree::with_truth(&pushed, &told).context("Prometheus")?;
-    println!(
-        "Prometheus: {count} series pushed are those scraped, and {truths} values are the demo's truth"
-    );
-    victoria.flush()?;
-    let stored = series::of_job(&victoria.url, PUSHED, INSTANCE)?;
-    let count = series::same(&scraped, &stored, "VictoriaMetrics")?;
-    let truths = agree::with_truth(&stored, &told).context("VictoriaMetrics")?;
-    println!(
-        "VictoriaMetrics: {count} series pushed are those scraped, and {truths} values are the demo's truth"
-    );
-    decoded(sh, &programs.python, &body, &dir, &scraped)?;
+    received("Prometheus", &prometheus.url, &scraped, &told)?;
+    received("VictoriaMetrics", &victoria.url, &scraped, &told)?;
+    decoded(sh, &programs.python, &tee.last(), &dir, &scraped)?;
     println!("{}", exemplars::check(&prometheus.url, &[PUSHED], &told)?);
     let natives = agree::natives(&prometheus.url, NATIVE, &of_native)?;
     println!("{natives} exponential histograms hold the demo's counts and sums");
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let window = (api::epoch_seconds()? - begun) as u64 + 5;
-    let (expressions, values) = expressions::same(&prometheus.url, [SCRAPED, PUSHED], window)?;
-    println!(
-        "{expressions} expressions of dashboards and rules find the same {values} series pushed and scraped"
-    );
-    let exports = tee.exports()?;
+    expressions(&prometheus.url, begun)?;
+    let view_tee = Tee::start(&both)?;
+    let view = gen_ai::check(&dir, &prometheus.url, &mut victoria, &view_tee)?;
+    println!("{view}");
+
+    let mut exports = 0;
+    for tee in [tee, native_tee, view_tee] {
+        exports += tee.exports()?;
+    }
     let complaints = receiver.complaints()?;
     ensure!(complaints.is_empty(), "Prometheus' receiver: {complaints}");
     println!("{exports} exports were taken without a complaint");
     Ok(Outcome::Passed)
 }
 
-/// What makes the demo push there each second, and how else.
-fn environment(service: &str, url: &str, further: &[(&str, &str)]) -> Vec<(String, String)> {
-    let attributes = format!("service.instance.id={INSTANCE}");
-    let all = [
-        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", url),
-        ("OTEL_SERVICE_NAME", service),
-        ("OTEL_RESOURCE_ATTRIBUTES", &attributes),
-        ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
-    ];
-    let all = all.iter().chain(further);
-    all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+/// What a receiver has is what is scraped, and the demo's truth.
+fn received(name: &str, server: &str, scraped: &series::All, told: &Told) -> Result<()> {
+    let pushed = series::of_job(server, PUSHED, INSTANCE)?;
+    let count = series::same(scraped, &pushed, name)?;
+    let truths = agree::with_truth(&pushed, told).with_context(|| name.to_owned())?;
+    println!(
+        "{name}: {count} series pushed are those scraped, and {truths} values are the demo's truth"
+    );
+    Ok(())
 }
 
-/// A demo that pushes exponential histograms to Prometheus alone.
+/// Dashboards and rules find what is pushed where they find what is scraped.
+fn expressions(server: &str, begun: f64) -> Result<()> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let window = (api::epoch_seconds()? - begun) as u64 + 5;
+    let (expressions, found) = expressions::same(server, [SCRAPED, PUSHED], window)?;
+    println!(
+        "{expressions} expressions of dashboards and rules find the same {found} series pushed and scraped"
+    );
+    Ok(())
+}
+
+fn demo(dir: &Path, metrics_port: u16, url: &str) -> Result<Play> {
+    let options = ["--rate=20", "--seed=7", "--native-histograms=both"];
+    let environment = environment(PUSHED, url);
+    Play::start_in(
+        &dir.join("demo"),
+        metrics_port,
+        LOAD,
+        &options,
+        &environment,
+    )
+}
+
+/// What makes the demo push there each second.
+fn environment<'a>(service: &'a str, url: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", url),
+        ("OTEL_SERVICE_NAME", service),
+        ("OTEL_RESOURCE_ATTRIBUTES", ATTRIBUTES),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
+    ]
+}
+
+/// A demo that pushes exponential histograms, which Prometheus alone stores as such.
 fn exponential(dir: &Path, url: &str) -> Result<Play> {
     let aggregation = (
         "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
         "base2_exponential_bucket_histogram",
     );
     let options = ["--rate=2", "--seed=3", "--native-histograms=both"];
-    let environment = environment(NATIVE, url, &[aggregation]);
+    let mut environment = environment(NATIVE, url);
+    environment.push(aggregation);
     Play::start_in(
         &dir.join("native"),
         free_port()?,
