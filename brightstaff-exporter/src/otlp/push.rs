@@ -12,7 +12,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{client::Client, error::OtlpError, outcomes::Outcomes, work::Work};
+use super::{client::Client, error::OtlpError, outcomes::Outcomes, settings::CENTURY, work::Work};
 use crate::priority;
 
 /// What pushes a registry, once it is started.
@@ -92,6 +92,7 @@ impl Pushing {
     ///
     /// Outside of a tokio runtime.
     pub async fn shutdown(self, within: Duration) -> ExportOutcome {
+        let within = within.min(CENTURY);
         self.stop.send_replace(Some(Instant::now() + within));
         let ended = tokio::time::timeout(within + GRACE, self.ended).await;
         ended

@@ -56,6 +56,9 @@ pub(super) struct Named {
 /// The shortest interval: a backend is not asked more often than ten times a second.
 pub(super) const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
+/// As good as for ever, and in the range of every clock: what is longer is cut to it.
+pub(super) const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// What stands for no limit of time.
 const NO_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -176,7 +179,10 @@ impl Otlp {
             let fault = "is too short: write 100 ms or more";
             self.faults.push(OtlpError::setting("interval", fault));
         }
-        Self { interval, ..self }
+        Self {
+            interval: interval.min(CENTURY),
+            ..self
+        }
     }
 
     /// How long an export may take, all its tries and the waits between them together. 30 s unless told otherwise; 0 is an
@@ -244,7 +250,11 @@ impl Named {
 }
 
 fn limit(timeout: Duration) -> Duration {
-    if timeout.is_zero() { NO_LIMIT } else { timeout }
+    if timeout.is_zero() {
+        NO_LIMIT
+    } else {
+        timeout.min(CENTURY)
+    }
 }
 
 #[cfg(test)]

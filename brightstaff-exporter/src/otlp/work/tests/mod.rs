@@ -422,3 +422,24 @@ async fn a_collector_that_panics_ends_nothing_else() {
     assert_eq!(receiver.received().len(), 0);
     assert_eq!(exports(&outcomes), [0, 0, 1]);
 }
+
+/// As long as there is.
+const EVER: Duration = Duration::MAX;
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let receiver = Receiver::new([ok()]).await;
+    let otlp = || Otlp::new().endpoint(&receiver.url()).timeout(EVER);
+    let start = |otlp: Otlp| otlp.push(&registry()).unwrap().unwrap().start().unwrap();
+    let pushing = start(otlp().interval(EVER).export_timeout(EVER));
+    assert_eq!(pushing.shutdown(EVER).await, ExportOutcome::Ok);
+    // An export that was not the last one.
+    let work = work(otlp().interval(SHORT).export_timeout(EVER), &registry());
+    let (stop, stopped) = watch::channel(None);
+    let run = tokio::spawn(work.run(stopped));
+    while receiver.received().len() < 2 && !run.is_finished() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send_replace(Some(StdInstant::now() + LONG));
+    assert_eq!(run.await.unwrap(), Some(ExportOutcome::Ok));
+}
