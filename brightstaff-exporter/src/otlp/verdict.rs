@@ -111,7 +111,7 @@ fn is(kind: &str, wanted: &str) -> bool {
 /// A stranger's words, in one line that is not too long, and without what was sent in confidence.
 fn shown(words: &str, client: &Client) -> String {
     if client.repeats_a_secret(words) {
-        return "(words that repeat what a header holds)".to_owned();
+        return "(words that repeat what a header or the query of the URL holds)".to_owned();
     }
     let words = words.trim().replace(char::is_control, " ");
     if words.len() <= MAX_WORDS {
@@ -197,6 +197,16 @@ mod tests {
         assert!(told("\u{e9}".repeat(10_000).as_bytes()).len() < 400);
         let secret = told(b"token secret-token is not known");
         assert!(!secret.contains("secret"), "{secret}");
+        let keyed = "http://h/v1/metrics?tenant=a&api-key=secret%2Dkey";
+        for echo in [
+            "no route for /v1/metrics?tenant=a&api-key=secret%2Dkey",
+            "secret-key",
+        ] {
+            let Verdict::Refused(why) = verdict(keyed, 404, text, echo.as_bytes()) else {
+                panic!("{echo}");
+            };
+            assert!(!why.contains("secret"), "{why}");
+        }
         let protobuf = verdict(url, 400, "application/x-protobuf", b"\x08\x03\x12\x05no ID");
         assert_eq!(
             protobuf,

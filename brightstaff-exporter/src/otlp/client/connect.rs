@@ -21,13 +21,13 @@ pub(super) trait Stream: Read + Write + Send + Unpin {}
 impl<T: Read + Write + Send + Unpin> Stream for T {}
 
 /// Makes connections to one receiver.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Connector {
     to: Uri,
     via: Via,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Via {
     Direct(Secured),
     /// The proxy gets whole requests, since they are not secured.

@@ -4,6 +4,7 @@ mod connect;
 mod tls;
 
 use std::{
+    borrow::Cow,
     error::Error,
     fmt::{self, Write as _},
     time::{Duration, Instant},
@@ -19,6 +20,7 @@ use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
 };
+use percent_encoding::percent_decode_str;
 use tokio::task::AbortHandle;
 
 use self::connect::Connector;
@@ -36,7 +38,6 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 const KEPT: Duration = Duration::from_secs(30);
 
 /// The receiver.
-#[derive(Debug)]
 pub(super) struct Client {
     endpoint: Endpoint,
     connector: Connector,
@@ -139,17 +140,21 @@ impl Client {
         &self.endpoint
     }
 
-    /// Whether a receiver's words hold what was sent to it in a header of the operator's.
+    /// Whether a receiver's words hold what was sent to it in a header of the operator's, or in the query of its URL.
     pub(super) fn repeats_a_secret(&self, text: &str) -> bool {
-        let secrets = self.headers.values().filter(|value| value.is_sensitive());
-        let mut secrets = secrets.filter_map(|value| value.to_str().ok());
-        secrets.any(|secret| {
-            // `Bearer` and its token may be told apart.
-            let words = secret
-                .split(' ')
-                .filter(|word| word.len() >= MIN_SECRET_BYTES);
-            words.into_iter().any(|word| text.contains(word))
-        })
+        let headers = self.headers.values().filter(|value| value.is_sensitive());
+        // `Bearer` and its token may be told apart.
+        let headers = headers
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(' '));
+        let query = self.endpoint.uri().query().unwrap_or_default();
+        let query = query.split('&').flat_map(|pair| {
+            let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+            let decoded = percent_decode_str(value).decode_utf8_lossy();
+            [Cow::Borrowed(value), decoded]
+        });
+        let mut words = headers.map(Cow::Borrowed).chain(query);
+        words.any(|word| word.len() >= MIN_SECRET_BYTES && text.contains(&*word))
     }
 
     /// Sends this, and waits for the whole response.
@@ -218,7 +223,7 @@ impl Client {
     }
 }
 
-/// The shortest word of a header's value that is taken for a secret, in bytes.
+/// The shortest word of a header's value, or value in a query, that is taken for a secret, in bytes.
 const MIN_SECRET_BYTES: usize = 8;
 
 async fn read(mut body: Incoming) -> Result<Body, hyper::Error> {
@@ -233,6 +238,15 @@ async fn read(mut body: Incoming) -> Result<Body, hyper::Error> {
         read.extend_from_slice(&data);
     }
     Ok(Body::Whole(read.freeze()))
+}
+
+/// Without its URL, whose query may hold a key.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Drop for Connection {

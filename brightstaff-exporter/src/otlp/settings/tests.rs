@@ -498,3 +498,12 @@ fn a_registry_is_pushed_once() {
         Err(OtlpError::Registry(_))
     ));
 }
+
+#[tokio::test]
+async fn nobody_is_shown_the_query_of_an_endpoint() {
+    let url = "http://127.0.0.1:4318/v1/metrics?api-key=secret-key";
+    let otlp = settings(&[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", url)]);
+    assert!(!format!("{otlp:?}").contains("secret"));
+    let push = otlp.push(&Registry::new()).unwrap().unwrap();
+    assert!(!format!("{push:?}").contains("secret"), "{push:?}");
+}
