@@ -2,7 +2,7 @@
 
 use std::sync::{
     OnceLock,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering, fence},
 };
 
 use super::{
@@ -49,8 +49,8 @@ impl NativeHistogram {
             self.zeros.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        self.sum.add(sample);
         self.cells().observe(self.unit, sample);
+        self.add_to_sum(sample);
     }
 
     /// The same for a sample that, if it came from a trace, is the exemplar of its two octaves from now on.
@@ -66,12 +66,18 @@ impl NativeHistogram {
     pub(crate) fn absorb(&self, samples: &LocalSamples) {
         self.zeros
             .fetch_add(samples.zeros.into(), Ordering::Relaxed);
-        self.sum.add(samples.sum);
         for (cell, &count) in samples.cells.iter().enumerate() {
             if count > 0 {
                 self.cells().add(cell, count.into());
             }
         }
+        self.add_to_sum(samples.sum);
+    }
+
+    /// Of samples that are counted already, so that who reads the sum first has it of no more than is counted.
+    fn add_to_sum(&self, samples: u64) {
+        fence(Ordering::Release);
+        self.sum.add(samples);
     }
 
     fn cells(&self) -> &Cells {
@@ -89,9 +95,11 @@ impl NativeHistogram {
         }
     }
 
-    /// The sum of all samples, in nanoseconds or tokens.
+    /// The sum of all samples, in nanoseconds or tokens. All of them are in the counts that are read after it.
     pub(crate) fn samples(&self) -> u128 {
-        self.sum.get()
+        let sum = self.sum.get();
+        fence(Ordering::Acquire);
+        sum
     }
 
     /// When it began at 0: nanoseconds since the Unix epoch.
@@ -183,6 +191,30 @@ mod tests {
         histogram.observe(1);
         assert_eq!(counts(&histogram)[..3], [2, 1, 0]);
         assert_eq!((histogram.samples(), histogram.began()), (1, 7));
+    }
+
+    /// Whenever it is read: `Samples::take` relies on it.
+    #[test]
+    fn no_sum_is_of_more_than_is_counted_after_it() {
+        let histogram = histogram(Unit::Tokens);
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut aside = LocalSamples::default();
+                aside.observe(Unit::Tokens, 1);
+                while !stop.load(Ordering::Relaxed) {
+                    histogram.observe(1);
+                    histogram.absorb(&aside);
+                }
+            });
+            let all_counted = (0..50_000).all(|_| {
+                let sum = histogram.samples();
+                let count: u64 = counts(&histogram).iter().sum();
+                sum <= count.into()
+            });
+            stop.store(true, Ordering::Relaxed);
+            assert!(all_counted);
+        });
     }
 
     #[test]
