@@ -45,7 +45,7 @@
 //!
 //! - [`ok`](ExportOutcome::Ok): any 2xx, but for a web page. A warning beside it goes to the log.
 //! - [`rejected`](ExportOutcome::Rejected): any other status but the four below, a web page, or a partial success that left
-//!   out data points: the log says why. Nothing of it is sent again, since it would be refused again.
+//!   out data points: the log says why. It is not sent again, since it would be refused again.
 //! - [`failed`](ExportOutcome::Failed): 429, 502, 503 and 504, no connection, or no whole response in time, and so again
 //!   after every wait until the export's time was over, a newer one took its place, or the program ended; or a body of
 //!   more than 64 MiB.

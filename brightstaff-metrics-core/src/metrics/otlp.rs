@@ -292,7 +292,8 @@ impl Encoder {
     }
 
     /// Which view of `gen_ai` is told beside, as a scope of its own: of metrics that keep what it is made of
-    /// ([`Builder::gen_ai_view`](crate::Builder::gen_ai_view)).
+    /// ([`Builder::gen_ai_view`](crate::Builder::gen_ai_view)), in a registry without a prefix or labels of its own: one
+    /// that has them tells nothing of it.
     #[must_use]
     pub fn gen_ai(mut self, view: GenAi) -> Self {
         self.gen_ai = view;
