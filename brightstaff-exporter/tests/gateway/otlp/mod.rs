@@ -300,7 +300,7 @@ async fn a_check_tells_where_metrics_are_pushed() {
     let wrong = check(&headers).env("TEST_OTLP_HEADERS", "authorization");
     let (line, code) = refused(wrong).await;
     assert!(
-        line.starts_with("error: otlp.headers: entry 1 ") && code == 2,
+        line.starts_with("error: otlp.headers_env: entry 1 ") && code == 2,
         "{line}"
     );
 }

@@ -124,6 +124,10 @@ impl Otlp {
                 ConfigError::new("otlp.headers_env", fault)
             })?;
             settings = settings.headers(&headers);
+            // The keys themselves are sound: they were checked.
+            if let Some(OtlpError::Setting { fault, .. }) = settings.fault() {
+                return Err(ConfigError::new("otlp.headers_env", fault));
+            }
         }
         Ok(settings.env())
     }
