@@ -8,7 +8,7 @@ use std::{
 use brightstaff_metrics_core::{labels::ExportOutcome, otlp::Encoder};
 use prometheus::Registry;
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     sync::{oneshot, watch},
 };
 
@@ -55,6 +55,7 @@ impl Push {
             .thread_name("otlp-blocking")
             .build()
             .map_err(OtlpError::Thread)?;
+        let runtime = Background(Some(runtime));
         let work = Work::new(self);
         let thread = thread::Builder::new().name("otlp".to_owned());
         let run = move || {
@@ -63,8 +64,6 @@ impl Push {
                 // Nobody listens where the caller has gone.
                 let _ = end.send(last);
             }
-            // A name may be in the middle of its resolution.
-            runtime.shutdown_background();
         };
         thread.spawn(run).map_err(OtlpError::Thread)?;
         Ok(Pushing { stop, ended })
@@ -80,6 +79,26 @@ impl Push {
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.interval
+    }
+}
+
+/// A runtime that may be dropped in another one, as it is where there is no thread for it. What it is in the middle of
+/// is left behind: a name may be at its resolution.
+#[derive(Debug)]
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let runtime = self.0.as_ref().expect("it is there until it is dropped");
+        runtime.block_on(future)
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -105,5 +124,17 @@ impl Pushing {
 impl fmt::Debug for Pushing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pushing").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As when no thread can be started.
+    #[tokio::test]
+    async fn a_runtime_is_dropped_in_another_one() {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        drop(Background(Some(runtime)));
     }
 }
