@@ -48,6 +48,7 @@
 //!
 //! - `web-config` (part of `cli`): TLS, passwords, response headers and a rate in the form of exporter-toolkit's web
 //!   configuration, and bearer tokens: `Exporter::web_config`, `Exporter::bearer_tokens`.
+//! - `otlp` (part of `cli`): pushes a registry over OTLP: `otlp::Otlp`.
 //! - `page` (default): the live page at `/`; no dependency comes with it.
 //! - `cli` (default): the binary of the same name, a gateway that needs no code, and what that alone
 //!   depends on. Libraries and applications write `default-features = false`, and are spared it.
@@ -57,6 +58,8 @@ mod exporter;
 mod exposition;
 mod limits;
 mod metrics_handler;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 #[cfg(feature = "page")]
 mod page;
 mod priority;

@@ -4,7 +4,8 @@
 //! OPENAI_BASE_URL=https://api.openai.com/v1 cargo run --package brightstaff-metrics-actix --example actix-gateway
 //! ```
 //!
-//! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`.
+//! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`, and are pushed where
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` says so.
 
 use std::{env, error::Error, time::Duration};
 
@@ -14,7 +15,10 @@ use actix_web::{
     rt,
     web::{self, Bytes, Data, PayloadConfig},
 };
-use brightstaff_exporter::Exporter;
+use brightstaff_exporter::{
+    Exporter,
+    otlp::{Otlp, Push},
+};
 use brightstaff_metrics_actix::{
     ErrorClass, Metrics, MetricsMiddleware, NoUpstream, prometheus::Registry, relay, trace_context,
 };
@@ -36,6 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .git_sha(commit)
         .upstreams([("openai", "gpt-4o")])
         .register(&registry)?;
+    let pushing = Otlp::from_env(&registry)?.map(Push::start).transpose()?;
     rt::spawn(Exporter::from_env(registry)?.bind().await?.serve());
 
     let gateway = Data::new(Gateway::new(metrics.clone())?);
@@ -52,6 +57,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = HttpServer::new(app).bind(setting("BIND_ADDRESS", "127.0.0.1:12000"))?;
     let server = server.h1_allow_half_closed(false).tcp_nodelay(true);
     server.run().await?;
+    if let Some(pushing) = pushing {
+        pushing.shutdown(Duration::from_secs(5)).await;
+    }
     Ok(())
 }
 

@@ -4,7 +4,8 @@
 //! OPENAI_BASE_URL=https://api.openai.com/v1 cargo run --package brightstaff-metrics-axum --example axum-gateway
 //! ```
 //!
-//! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`.
+//! It listens on `BIND_ADDRESS` (127.0.0.1:12000); the metrics are on `METRICS_BIND_ADDRESS`, and are pushed where
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` says so.
 
 use std::{env, error::Error, time::Duration};
 
@@ -17,7 +18,10 @@ use axum::{
     routing::post,
     serve::ListenerExt,
 };
-use brightstaff_exporter::Exporter;
+use brightstaff_exporter::{
+    Exporter,
+    otlp::{Otlp, Push},
+};
 use brightstaff_metrics_axum::{
     ErrorClass, Metrics, MetricsLayer, NoUpstream, TraceContext, prometheus::Registry,
 };
@@ -33,6 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .git_sha(commit)
         .upstreams([("openai", "gpt-4o")])
         .register(&registry)?;
+    let pushing = Otlp::from_env(&registry)?.map(Push::start).transpose()?;
     tokio::spawn(Exporter::from_env(registry)?.bind().await?.serve());
 
     let gateway = Gateway::new(metrics.clone());
@@ -46,7 +51,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(setting("BIND_ADDRESS", "127.0.0.1:12000")).await?;
     let listener = listener.tap_io(|tcp| drop(tcp.set_nodelay(true)));
-    axum::serve(listener, app).await?;
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop)
+        .await?;
+    if let Some(pushing) = pushing {
+        pushing.shutdown(Duration::from_secs(5)).await;
+    }
     Ok(())
 }
 

@@ -6,9 +6,10 @@
 use crate::{
     buckets::BucketSet,
     labels::{
-        CancelPhase, ErrorClass, FailoverOutcome, FailoverRoute, Fallback, InterruptReason,
-        Outcome, OverflowLabel, RequestMethod, RouteKind, RoutingOutcome, SessionCacheEvent,
-        SessionCacheOperation, SkipReason, StatusClass, TokenDetail, TokenKind, UsageMissing,
+        CancelPhase, ErrorClass, ExportOutcome, FailoverOutcome, FailoverRoute, Fallback,
+        InterruptReason, Outcome, OverflowLabel, RequestMethod, RouteKind, RoutingOutcome,
+        SessionCacheEvent, SessionCacheOperation, SkipReason, StatusClass, TokenDetail, TokenKind,
+        UsageMissing,
     },
 };
 
@@ -228,15 +229,19 @@ catalogue! {
         [closed!(OverflowLabel)]
         "Records folded to \"other\", because their pair or name had no slot of its own."
         ;
+    OTLP_EXPORTS = Counter "brightstaff_otlp_exports_total"
+        [closed!(ExportOutcome)]
+        "Exports over OTLP, each counted once when it ends, the tries that it took together; there only where metrics are pushed."
+        ;
     LOG_LINES_DROPPED = Counter "brightstaff_log_lines_dropped_total"
         []
         "Lines of the log, or of the access log, that their queues had no room for, because nobody took them in time; the binary brightstaff-exporter only."
         ;
 }
 
-/// Families that [`Metrics`](crate::Metrics) knows nothing of: the binary `brightstaff-exporter` registers
+/// Families that [`Metrics`](crate::Metrics) knows nothing of: the package `brightstaff-exporter` registers
 /// them, for what it does beside being a gateway.
-pub static OF_THE_BINARY: &[&Family] = &[&LOG_LINES_DROPPED];
+pub static OF_THE_EXPORTER: &[&Family] = &[&OTLP_EXPORTS, &LOG_LINES_DROPPED];
 
 #[cfg(test)]
 mod tests {

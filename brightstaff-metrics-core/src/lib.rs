@@ -76,6 +76,8 @@ mod body;
 mod buckets;
 pub mod catalogue;
 mod clock;
+#[cfg(feature = "otlp")]
+mod conventions;
 mod error;
 mod families;
 mod head;

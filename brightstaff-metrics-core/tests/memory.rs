@@ -4,6 +4,11 @@
 
 use brightstaff_metrics_core::{Builder, Metrics, labels::ErrorClass};
 use prometheus::Registry;
+#[cfg(feature = "otlp")]
+use {
+    brightstaff_metrics_core::{Clock, Head},
+    std::time::Duration,
+};
 
 /// The most that a pair of provider and model may take, in bytes, from its registration on.
 const MOST_BYTES: u64 = 3 * 1024;
@@ -64,4 +69,47 @@ fn a_call_allocates_the_same() {
         allocation_counter::measure(call).count_total
     });
     assert_eq!(allocations[0], allocations[1]);
+}
+
+/// What the `gen_ai` view keeps is there once it was met, and is bounded by the kinds of operations and of ends.
+#[cfg(feature = "otlp")]
+#[test]
+fn the_gen_ai_view_takes_what_was_met() {
+    const STREAM: &[&str] = &[
+        "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":20}}\n\n",
+        "data: [DONE]\n\n",
+    ];
+    let plain = each("gpt-4o", |builder| builder);
+    let before = each("gpt-4o", |builder| builder.gen_ai_view(true)) - plain;
+    println!("{before} bytes a pair before its first call");
+    assert!(before <= 128, "{before} bytes");
+
+    let clock = Clock::manual();
+    let builder = Metrics::builder().process(false).clock(clock.clone());
+    let builder = builder.gen_ai_view(true).upstreams([("openai", "gpt-4o")]);
+    let metrics = builder.register(&Registry::new()).unwrap();
+    let upstream = metrics.upstream("openai", "gpt-4o");
+    let stays = |call: &dyn Fn()| allocation_counter::measure(call).bytes_current;
+    let stream = || {
+        let mut call = upstream.start();
+        call.head(&Head::new(200).content_type("text/event-stream"));
+        for chunk in STREAM {
+            clock.advance(Duration::from_millis(10));
+            call.data(chunk.as_bytes());
+        }
+        call.finish();
+    };
+    let streamed = stays(&stream);
+    println!("{streamed} bytes for streams that end well");
+    assert!((10_000..16_384).contains(&streamed), "{streamed} bytes");
+    let fail = || {
+        let call = upstream.start();
+        clock.advance(Duration::from_millis(10));
+        call.fail(ErrorClass::Timeout);
+    };
+    let failed = stays(&fail);
+    println!("{failed} bytes for a kind of failure");
+    assert!((2_000..3_072).contains(&failed), "{failed} bytes");
+    assert_eq!((stays(&stream), stays(&fail)), (0, 0));
 }

@@ -15,7 +15,17 @@ use crate::{
 /// Knows the schema of compose files.
 const CHECK_JSONSCHEMA: &str = "check-jsonschema==0.39.0";
 
-/// The scrape configuration, the rules and their tests, in `promtool`'s eyes.
+/// What Prometheus scrapes, and what it scrapes where gateways push.
+const SCRAPED: [&str; 2] = [
+    "config/grafana/prometheus_scrape.yaml",
+    "config/otel/prometheus_scrape.yaml",
+];
+
+/// The collector's configuration, and the parts of one that it uses.
+const COLLECTOR: &str = "config/otel/collector.yaml";
+const COLLECTOR_SCHEMA: &str = "xtask/otlp/collector.schema.json";
+
+/// The scrape configurations, the rules and their tests, in `promtool`'s eyes.
 pub(crate) fn rules(sh: &Shell) -> Result<Outcome> {
     if !has(sh, "promtool") {
         return Ok(Outcome::Skipped(
@@ -25,11 +35,9 @@ pub(crate) fn rules(sh: &Shell) -> Result<Outcome> {
     let files = sh.read_dir(rules::DIRECTORY)?;
     let files = files.iter().filter(|path| path.extension().is_some());
     let tests = sh.read_dir(Path::new(rules::DIRECTORY).join("tests"))?;
-    cmd!(
-        sh,
-        "promtool check config config/grafana/prometheus_scrape.yaml"
-    )
-    .run()?;
+    for scraped in SCRAPED {
+        cmd!(sh, "promtool check config {scraped}").run()?;
+    }
     cmd!(sh, "promtool check rules {files...}").run()?;
     cmd!(sh, "promtool test rules {tests...}").run()?;
     Ok(Outcome::Passed)
@@ -88,7 +96,7 @@ pub(crate) fn unit(sh: &Shell) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The compose file, in the schema of compose files.
+/// The compose file in the schema of compose files, and the collector's configuration in one of its own.
 pub(crate) fn compose(sh: &Shell) -> Result<Outcome> {
     let venv = workspace::root().join("target/compose-schema");
     let check = venv.join("bin/check-jsonschema");
@@ -117,6 +125,7 @@ pub(crate) fn compose(sh: &Shell) -> Result<Outcome> {
     }
     let file = "config/grafana/docker-compose.yaml";
     cmd!(sh, "{check} --builtin-schema vendor.compose-spec {file}").run()?;
+    cmd!(sh, "{check} --schemafile {COLLECTOR_SCHEMA} {COLLECTOR}").run()?;
     compose_config(sh, file)?;
     // The schema knows nothing of the files that the compose file mounts.
     let text = sh.read_file(file)?;

@@ -1,5 +1,7 @@
 //! `METRICS.md`: every family of the catalogue, for people.
 
+mod gen_ai;
+
 use std::fmt::Write as _;
 
 use brightstaff_metrics_core::{
@@ -29,7 +31,7 @@ Plano's monitoring page documents: they do not change.
 
 A family shows up in a scrape with its first sample, but for these, which are there at 0: every value
 of `routing_service_requests_total`, `session_cache_events_total` and `metrics_label_overflow_total`,
-and the binary's `log_lines_dropped_total`, from the start; of a handler, from its first request on, the gauge of requests in flight, both
+the binary's `log_lines_dropped_total`, and where metrics are pushed every value of `otlp_exports_total`, from the start; of a handler, from its first request on, the gauge of requests in flight, both
 phases of cancels and both reasons of interruptions, and from its first with a method on, that method's `2xx`, `4xx`, `5xx` and `error`;
 of a pair of provider and model, from its creation on (that of a declared pair is the registration),
 its histograms, both kinds of tokens, and its requests by the classes that are met in practice: `none`,
@@ -99,6 +101,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("brightstaff_build_", "Build, self", ""),
     ("brightstaff_metrics_", "", ""),
+    ("brightstaff_otlp_", "", ""),
     ("brightstaff_log_", "", ""),
 ];
 
@@ -110,11 +113,22 @@ const OTEL: &[(&Family, &str)] = &[
     ),
     (
         &catalogue::TOKENS,
-        "the sum of `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+        "`gen_ai.client.inference.usage.input_tokens` / `.output_tokens`; until 1.41 the sum of \
+         `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+    ),
+    (
+        &catalogue::TOKEN_DETAILS,
+        "`gen_ai.client.inference.usage.cache_read.input_tokens` / `.cache_write.input_tokens` / \
+         `.reasoning.output_tokens`",
     ),
     (
         &catalogue::REQUEST_TOKENS,
-        "`gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+        "`gen_ai.client.inference.operation.input_tokens` / `.output_tokens`; until 1.41 \
+         `gen_ai.client.token.usage`, by `gen_ai.token.type` = `input` / `output`",
+    ),
+    (
+        &catalogue::TIME_TO_FIRST_BYTE,
+        "`gen_ai.client.operation.time_to_first_chunk`",
     ),
     (
         &catalogue::TIME_TO_FIRST_TOKEN,
@@ -159,6 +173,7 @@ pub(crate) fn render() -> String {
     for (family, name) in OTEL {
         let _ = writeln!(out, "| `{}` | {name} |", family.name);
     }
+    gen_ai::section(&mut out);
     out
 }
 

@@ -25,6 +25,16 @@ impl Guarded {
         arguments: &[impl AsRef<OsStr>],
         log: &Path,
     ) -> Result<Self> {
+        Self::start_in(program, arguments, &[], log)
+    }
+
+    /// The same with these environment variables on top.
+    pub(crate) fn start_in(
+        program: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        environment: &[(&str, &str)],
+        log: &Path,
+    ) -> Result<Self> {
         let mut command = match which::which("setpriv") {
             Ok(setpriv) => {
                 let mut command = Command::new(setpriv);
@@ -33,7 +43,7 @@ impl Guarded {
             }
             Err(_) => Command::new(program),
         };
-        command.args(arguments);
+        command.args(arguments).envs(environment.iter().copied());
         let name = name_of(program);
         let child = spawn(&mut command, log).with_context(|| format!("cannot start {name}"))?;
         Ok(Self {

@@ -139,6 +139,12 @@ const STAGES: &[Stage] = &[
         run: proof::formats,
     },
     Stage {
+        name: "otlp",
+        about: "what is pushed over OTLP is what is scraped, in Prometheus, in VictoriaMetrics and to Python's decoder",
+        lane: Lane::Lab,
+        run: proof::otlp,
+    },
+    Stage {
         name: "render",
         about: "every panel of the dashboard, drawn on Grafana's own components, can be read",
         lane: Lane::Lab,
@@ -176,7 +182,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "rules",
-        about: "promtool reads the scrape configuration and the rules, and every alert fires when it should",
+        about: "promtool reads the scrape configurations and the rules, and every alert fires when it should",
         lane: Lane::Lab,
         run: config_checks::rules,
     },
@@ -194,7 +200,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "compose",
-        about: "the compose file fits the schema of compose files",
+        about: "the compose file and the collector's configuration fit their schemas",
         lane: Lane::Lab,
         run: config_checks::compose,
     },

@@ -1,7 +1,7 @@
 //! Families that are on no panel, and why.
 
 use brightstaff_metrics_core::catalogue::{
-    BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED,
+    BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_TIME_TO_HEADERS, LOG_LINES_DROPPED, OTLP_EXPORTS,
     PROCESS_MAX_FDS, PROCESS_OPEN_FDS, PROCESS_START_TIME, PROCESS_THREADS, PROCESS_VIRTUAL_MEMORY,
     PROCESS_VIRTUAL_MEMORY_MAX, ROUTER_CANDIDATE_SKIPS, SESSION_CACHE_OPERATION,
 };
@@ -30,6 +30,10 @@ pub(crate) static UNPLOTTED: &[(&Family, &str)] = &[
     (&PROCESS_MAX_FDS, "a limit"),
     (&PROCESS_THREADS, "set by the runtime, and constant"),
     (&PROCESS_START_TIME, "for uptime, and for finding restarts"),
+    (
+        &OTLP_EXPORTS,
+        "there only where metrics are pushed; what `rejected` and `failed` count is missing in the backend, and the log tells why",
+    ),
     (
         &LOG_LINES_DROPPED,
         "0 for as long as something reads the log; for a gateway that has gone quiet",

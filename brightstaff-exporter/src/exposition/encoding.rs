@@ -155,7 +155,7 @@ fn encode(registry: &Registry, format: Format) -> io::Result<Exposition> {
 }
 
 /// How much text is compressed before others are let in, in bytes: some 20 µs of work.
-const TURN_BYTES: usize = 16 * 1024;
+pub(crate) const TURN_BYTES: usize = 16 * 1024;
 
 /// What is compressed, and how much it was.
 struct Counted {

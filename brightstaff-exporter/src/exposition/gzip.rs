@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
 
 /// Compresses what is written to it.
-pub(super) struct Gzip {
+pub(crate) struct Gzip {
     deflate: Deflate,
     full: Vec<Bytes>,
     /// The chunk that is being filled, as far as that.
@@ -41,7 +41,7 @@ const WINDOW_BITS: i32 = 16 + 14;
 const MEM_LEVEL: i32 = 6;
 
 impl Gzip {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let config = DeflateConfig {
             window_bits: WINDOW_BITS,
             mem_level: MEM_LEVEL,
@@ -55,7 +55,7 @@ impl Gzip {
         }
     }
 
-    pub(super) fn finish(mut self) -> io::Result<Chunks> {
+    pub(crate) fn finish(mut self) -> io::Result<Chunks> {
         while self.compress(&[], DeflateFlush::Finish)?.0 != Status::StreamEnd {}
         if self.filled > 0 {
             self.chunk.truncate(self.filled);

@@ -10,3 +10,5 @@ pub(crate) use self::{
     encoding::{Encoder, Exposition},
     negotiation::negotiate,
 };
+#[cfg(feature = "otlp")]
+pub(crate) use self::{encoding::TURN_BYTES, gzip::Gzip};

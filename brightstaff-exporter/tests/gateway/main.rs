@@ -23,6 +23,7 @@ mod log;
 mod malformed;
 mod odd;
 mod origins;
+mod otlp;
 mod passing;
 mod probes;
 mod proxies;

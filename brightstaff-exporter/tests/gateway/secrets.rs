@@ -66,6 +66,25 @@ const DOCUMENTS: &[&str] = &[
     "providers.p = { url = 'http://h', $ }",
     "providers.p = { url = 'http://h' $",
     "\u{feff}\u{0}$",
+    // Where metrics are pushed to.
+    "[otlp]\n$ = 1",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nendpoint = '$'",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nendpoint = 'https://me:$@host/v1/metrics'",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nendpoint = 'https://host/v1/metrics?key=$'",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nendpoint = 'https://$'",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nheaders = { authorization = '$' }",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nheaders = { x-api-key = '$' }",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nheaders = { '$ $' = 'a' }",
+    "[otlp]\nheaders = { $ = 1 }",
+    "[otlp]\nheaders = '$'",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nheaders_env = '$'",
+    "[otlp]\nresource_attributes = { $ = 1 }",
+    "[otlp]\ncompression = '$'",
+    "[otlp]\ntemporality = '$'",
+    "[otlp]\nhistograms = '$'",
+    "[otlp]\ngen_ai = '$'",
+    "[otlp]\ninterval = '$'",
+    "[providers.p]\nurl = 'http://h'\n[otlp]\nclient_key = '$'",
     // Values of another type or shape.
     "connect_timeout = '$'",
     "connect_timeout = ['$']",
@@ -268,6 +287,9 @@ fn the_environment_is_not_repeated() {
         ("TEST_P", "a\nhunter2"),
         ("TEST_TOKENS", secret),
         ("TEST_TOKENS", "0123456789abcdef hunter2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", secret),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:hunter2@h"),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "hunter2://h"),
     ] {
         let mut command = command(&serve);
         command.env("TEST_P", "sk-ours").env("TEST_TOKENS", token);

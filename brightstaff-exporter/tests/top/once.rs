@@ -116,7 +116,10 @@ fn what_is_no_gateway_is_told_in_one_line() {
     for (answer, fault) in [
         (html, "no metrics of a gateway there: is it the right URL?"),
         (response("404 Not Found", ""), "it responds with 404"),
-        (response("307 Temporary Redirect", ""), "it responds with 307"),
+        (
+            response("307 Temporary Redirect", ""),
+            "it responds with 307",
+        ),
         (
             response("401 Unauthorized", ""),
             "it responds with 401: see --bearer-token-file and --user",

@@ -12,6 +12,8 @@ pub(crate) struct Context {
     pub(crate) buckets: Buckets,
     /// Whether OpenMetrics tells when series began.
     pub(crate) created_samples: bool,
+    /// Whether pairs keep what the `gen_ai` view tells.
+    pub(crate) gen_ai: bool,
     overflow: CounterSet<OverflowLabel>,
 }
 
@@ -23,12 +25,21 @@ impl Context {
             clock,
             buckets,
             created_samples: false,
+            gen_ai: false,
         }
     }
 
     pub(crate) fn created_samples(self, wanted: bool) -> Self {
         Self {
             created_samples: wanted,
+            ..self
+        }
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn gen_ai(self, wanted: bool) -> Self {
+        Self {
+            gen_ai: wanted,
             ..self
         }
     }
@@ -50,6 +61,7 @@ impl Context {
             clock: _,
             buckets: _,
             created_samples: _,
+            gen_ai: _,
             overflow,
         } = self;
         let [family] = Self::FAMILIES;

@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use super::Context;
+#[cfg(feature = "otlp")]
+use crate::series::GenAiOperations;
 use crate::{
     catalogue::{self as c, Family},
     labels::{ErrorClass, Outcome, StatusClass, TokenDetail, TokenKind, UsageMissing},
@@ -24,6 +26,9 @@ pub(crate) struct Pair {
     token_details: RareSet<Counter, TokenDetail>,
     request_tokens: [Histogram; 2],
     usage_missing: RareSet<Counter, UsageMissing>,
+    /// Where the `gen_ai` view is on.
+    #[cfg(feature = "otlp")]
+    gen_ai: Option<GenAiOperations>,
 }
 
 /// Its calls, by what they came to.
@@ -64,6 +69,8 @@ impl Pair {
             tokens,
             token_details: RareSet::new(),
             usage_missing: RareSet::new(),
+            #[cfg(feature = "otlp")]
+            gen_ai: context.gen_ai.then(GenAiOperations::new),
         }
     }
 
@@ -100,6 +107,13 @@ impl Pair {
         })
     }
 
+    /// What the `gen_ai` view tells of it, where that is on.
+    #[cfg(feature = "otlp")]
+    #[inline]
+    pub(crate) fn gen_ai(&self) -> Option<&GenAiOperations> {
+        self.gen_ai.as_ref()
+    }
+
     /// One that is made now.
     fn counter(&self, family: &Family, values: &[&str]) -> Counter {
         Counter::new(LabelSet::new(family, values, self.context.clock.wall()))
@@ -133,6 +147,8 @@ impl Group<9> for Pair {
             token_details,
             request_tokens,
             usage_missing,
+            #[cfg(feature = "otlp")]
+                gen_ai: _,
         } = self;
         [
             requests,

@@ -8,6 +8,8 @@ use super::{
     pair::{InFlight, Pair},
     provider::{DEFAULT_OPEN_MODELS, MAX_LATER_PROVIDERS, Provider},
 };
+#[cfg(feature = "otlp")]
+use crate::series::GenAiOperations;
 use crate::{
     catalogue::Family,
     labels::{OTHER, OverflowLabel, UNKNOWN},
@@ -254,6 +256,14 @@ impl UpstreamFamilies {
 
     fn pair(&self, [provider, model]: [&str; 2]) -> Pair {
         Pair::new(&self.context, provider, model)
+    }
+
+    /// What the `gen_ai` view tells, by provider and model: nothing where it is off.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn gen_ai(&self) -> impl Iterator<Item = ([&str; 2], &GenAiOperations)> {
+        let takes_no_slot = self.providers.iter().flat_map(Provider::pairs);
+        let pairs = self.pairs.iter().chain(takes_no_slot);
+        pairs.filter_map(|pair| Some((pair.key(), pair.gen_ai()?)))
     }
 
     pub(crate) const FAMILIES: [&'static Family; 10] = {

@@ -4,11 +4,15 @@
 //! [`sanitize`] and bounded by caps.
 
 mod closed;
+#[cfg(feature = "otlp")]
+mod error_type;
+mod gen_ai;
 mod http;
 mod routing;
 mod upstream;
 
 pub use self::{
+    gen_ai::Operation,
     http::{CancelPhase, InterruptReason, RequestMethod, StatusClass},
     routing::{
         FailoverOutcome, FailoverRoute, Fallback, RouteKind, RoutingOutcome, SessionCacheEvent,
@@ -18,6 +22,8 @@ pub use self::{
 };
 use closed::label;
 pub(crate) use closed::{Index, Label};
+#[cfg(feature = "otlp")]
+pub(crate) use error_type::ErrorType;
 
 /// What stands in an open label whose value is not known.
 pub const UNKNOWN: &str = "unknown";
@@ -71,5 +77,17 @@ label! {
         SelectedModel => "selected_model",
         /// `handler`.
         Handler => "handler",
+    }
+}
+
+label! {
+    /// What became of one export over OTLP.
+    ExportOutcome = "outcome" {
+        /// The backend took every data point.
+        Ok => "ok",
+        /// The backend refused the export, or some of its data points, for good: sending it again would change nothing.
+        Rejected => "rejected",
+        /// The export did not arrive, or not in time: no connection, no response, nothing but responses that ask for another try, or more than may be sent. The next one says as much, and more.
+        Failed => "failed",
     }
 }

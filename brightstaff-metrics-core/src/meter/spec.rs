@@ -8,6 +8,7 @@ use super::paths::Path;
 use super::said::Said;
 use super::seen::Seen;
 use super::usage::{self, Counts, Update};
+use crate::labels::Operation;
 
 /// All that one API is.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Spec {
     pub(crate) calls: fn(&Said<'_>) -> Calls,
     /// What a response owes.
     pub(crate) owes: Owes,
+    /// What a call is for that is answered so; `None` where no model is asked.
+    pub(crate) operation: Option<Operation>,
 }
 
 impl Spec {
@@ -47,6 +50,7 @@ impl Spec {
         usage: usage::inclusive,
         calls: |_| Calls::Unknown,
         owes: Owes::Both,
+        operation: Some(Operation::Chat),
     };
 }
 

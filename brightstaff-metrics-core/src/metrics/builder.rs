@@ -42,6 +42,8 @@ pub struct Builder {
     native_histograms: bool,
     classic: bool,
     created_samples: bool,
+    #[cfg(feature = "otlp")]
+    gen_ai: bool,
     upstreams: Vec<(String, String)>,
     /// The providers named without a model, and how many of their models are open.
     providers: Vec<(String, usize)>,
@@ -62,6 +64,8 @@ impl Default for Builder {
             native_histograms: false,
             classic: true,
             created_samples: false,
+            #[cfg(feature = "otlp")]
+            gen_ai: false,
             upstreams: Vec::new(),
             providers: Vec::new(),
             upstream_cap: Self::DEFAULT_CAP,
@@ -227,6 +231,30 @@ impl Builder {
         self
     }
 
+    /// Whether pairs keep what OpenTelemetry's view of generative AI is made of, which an
+    /// [`Encoder`](crate::otlp::Encoder) can tell beside the own families ([`Encoder::gen_ai`](crate::otlp::Encoder::gen_ai)):
+    /// off unless told otherwise.
+    ///
+    /// Each call is then counted once more at its end, by what it was for ([`labels::Operation`](crate::labels::Operation)) and by how it failed, in
+    /// native buckets: some kilobytes for each pair and operation, and as much again for each kind of failure that it met.
+    /// The clock is read at each chunk of a response, and a stream holds a kilobyte more. Scrapes show none of it.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, otlp::{Encoder, GenAi, Resource}};
+    ///
+    /// let registry = prometheus::Registry::new();
+    /// let metrics = Metrics::builder().gen_ai_view(true).register(&registry)?;
+    /// let mut encoder = Encoder::new(Resource::new([("service.name", "gateway")])).gen_ai(GenAi::Latest);
+    /// let export = encoder.encode(&registry);
+    /// # let _ = (metrics, export);
+    /// # Ok::<_, brightstaff_metrics_core::RegisterError>(())
+    /// ```
+    #[cfg(feature = "otlp")]
+    pub fn gen_ai_view(mut self, wanted: bool) -> Self {
+        self.gen_ai = wanted;
+        self
+    }
+
     /// Whether `process_*` is read at each scrape; on unless told otherwise. Absent without
     /// `/proc`; each family that the registry has already stays as it is there.
     pub fn process(mut self, process: bool) -> Self {
@@ -309,7 +337,10 @@ impl Builder {
                 (true, false) => Told::Native,
             });
         let context = Context::new(self.clock, self.buckets);
-        let context = Arc::new(context.created_samples(self.created_samples));
+        let context = context.created_samples(self.created_samples);
+        #[cfg(feature = "otlp")]
+        let context = context.gen_ai(self.gen_ai);
+        let context = Arc::new(context);
         let providers = Provider::named(&context, &self.upstreams, &self.providers);
         let http = HttpFamilies::new(Arc::clone(&context), self.handler_cap);
         let upstream = UpstreamFamilies::new(

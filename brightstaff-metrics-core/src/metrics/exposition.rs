@@ -24,7 +24,7 @@ use crate::{
 use crate::{
     clock::nanos,
     families::process_began,
-    series::{OtlpWriter, Request},
+    series::{GenAiOperations, OtlpWriter, Request},
 };
 
 /// A format of exposition.
@@ -180,6 +180,21 @@ impl Exposition {
                 Ours::Process(family) => family.walk(&readings, visitor),
             }
         }
+    }
+}
+
+#[cfg(feature = "otlp")]
+impl Exposition {
+    /// What the `gen_ai` view tells of our collectors, by provider and model: nothing where the registry has the say over
+    /// them, or the view is off.
+    pub(super) fn gen_ai(&self) -> impl Iterator<Item = ([&str; 2], &GenAiOperations)> {
+        self.ours.iter().flat_map(|ours| {
+            let metrics = match ours {
+                Ours::Metrics(metrics) => Some(metrics),
+                Ours::Process(_) => None,
+            };
+            metrics.into_iter().flat_map(Metrics::gen_ai)
+        })
     }
 }
 

@@ -7,6 +7,8 @@ pub mod otlp;
 use std::{fmt, sync::Arc};
 
 pub use self::builder::Builder;
+#[cfg(feature = "otlp")]
+use crate::series::GenAiOperations;
 use crate::{
     error::RegisterError,
     families::{BuildInfo, Context, HttpFamilies, RoutingFamilies, UpstreamFamilies},
@@ -194,6 +196,12 @@ impl Metrics {
             .encode(&registry.gather(), &mut text)
             .expect("memory takes them");
         String::from_utf8(text).expect("the text format is UTF-8")
+    }
+
+    /// What the `gen_ai` view tells, by provider and model: nothing where it is off.
+    #[cfg(feature = "otlp")]
+    fn gen_ai(&self) -> impl Iterator<Item = ([&str; 2], &GenAiOperations)> {
+        self.0.upstream.gen_ai()
     }
 
     /// Tells every series, family by family, in the order of the catalogue.

@@ -68,7 +68,8 @@ use prometheus::Registry;
 use super::exposition::Exposition;
 use crate::{
     clock::Clock,
-    series::{Request, Settings, Totals, resource},
+    conventions::Conventions,
+    series::{GenAiView, Request, Settings, Totals, resource},
 };
 
 /// Since when counters and histograms count what a point says. Gauges say what is now, and summaries all there was.
@@ -105,10 +106,25 @@ pub enum GenAi {
     /// None.
     #[default]
     Off,
-    /// The latest that is known here.
+    /// The latest that is followed here: that of the repository
+    /// [semantic-conventions-genai](https://github.com/open-telemetry/semantic-conventions-genai) once counters and
+    /// histograms by modality and operation had taken the place of `gen_ai.client.token.usage`, in September 2026. What its
+    /// release 0.1 renamed after that (`gen_ai.client.operation.duration` and the times of chunks, for inference
+    /// and embeddings apart) has its old name.
     Latest,
-    /// That of version 1.41 of the semantic conventions.
+    /// That of version 1.41 of the semantic conventions, the last in which those for generative AI were.
     V1_41,
+}
+
+impl GenAi {
+    /// Those that are followed.
+    fn conventions(self) -> Option<&'static Conventions> {
+        match self {
+            Self::Off => None,
+            Self::Latest => Some(const { &Conventions::LATEST }),
+            Self::V1_41 => Some(const { &Conventions::V1_41 }),
+        }
+    }
 }
 
 /// A text that is none of the values of a setting.
@@ -218,6 +234,7 @@ pub struct Encoder {
     histograms: HistogramAggregation,
     exemplars: bool,
     gen_ai: GenAi,
+    give_way: Option<fn()>,
     clock: Clock,
     /// When it was made.
     began: u64,
@@ -243,6 +260,7 @@ impl Encoder {
             histograms: HistogramAggregation::default(),
             exemplars: true,
             gen_ai: GenAi::default(),
+            give_way: None,
             began,
             clock,
             acknowledged: Totals::default(),
@@ -273,10 +291,19 @@ impl Encoder {
         self
     }
 
-    /// Which view of `gen_ai` is told beside.
+    /// Which view of `gen_ai` is told beside, as a scope of its own: of metrics that keep what it is made of
+    /// ([`Builder::gen_ai_view`](crate::Builder::gen_ai_view)).
     #[must_use]
     pub fn gen_ai(mut self, view: GenAi) -> Self {
         self.gen_ai = view;
+        self
+    }
+
+    /// Calls this again and again while it encodes, so that a thread of lower priority can let others in: every 64 data
+    /// points.
+    #[must_use]
+    pub fn giving_way(mut self, by: fn()) -> Self {
+        self.give_way = Some(by);
         self
     }
 
@@ -306,6 +333,7 @@ impl Encoder {
             delta_readings: self.temporality == Temporality::Delta,
             exponential: self.histograms == HistogramAggregation::Base2Exponential,
             exemplars: self.exemplars,
+            give_way: self.give_way,
         };
         let mut out = std::mem::take(&mut self.spare);
         // Most have as many points as the one before.
@@ -314,6 +342,10 @@ impl Encoder {
         request.begin_scope(SCOPE, env!("CARGO_PKG_VERSION"));
         exposition.tell(&mut request);
         request.end_scope(None);
+        if let Some(conventions) = self.gen_ai.conventions() {
+            let view = GenAiView::of(exposition.gen_ai());
+            view.write(conventions, &mut request);
+        }
         let written = request.finish(self.resource.schema_url.as_deref());
         self.bytes = written.body.len();
         Export {

@@ -1,4 +1,4 @@
-use crate::labels::RequestMethod;
+use crate::labels::{Operation, RequestMethod};
 
 /// The name of a request for which nothing else is known.
 pub const NOT_FOUND: &str = "not_found";
@@ -49,8 +49,17 @@ pub fn well_known(method: RequestMethod, path: &str) -> Option<&'static str> {
 /// ```
 #[must_use]
 pub fn is_llm_call(method: RequestMethod, path: &str) -> bool {
-    use Endpoint::{Agents, Chat, Embeddings};
-    matches!(Endpoint::of(method, path), Some(Chat | Agents | Embeddings))
+    operation(method, path).is_some()
+}
+
+/// What an LLM call to this path is for.
+pub(super) fn operation(method: RequestMethod, path: &str) -> Option<Operation> {
+    match Endpoint::of(method, path)? {
+        Endpoint::Chat if path == "/v1/completions" => Some(Operation::TextCompletion),
+        Endpoint::Chat | Endpoint::Agents => Some(Operation::Chat),
+        Endpoint::Embeddings => Some(Operation::Embeddings),
+        Endpoint::Routing | Endpoint::FunctionCalling | Endpoint::Models => None,
+    }
 }
 
 /// The well-known endpoints, those that share a handler as one.

@@ -1,6 +1,7 @@
 use crate::{
     clock::Tick,
     families::CallInFlight,
+    labels::Operation,
     listener::Listener,
     trace::TraceContext,
     upstream::{Upstream, UpstreamCall, UpstreamObserved},
@@ -14,6 +15,8 @@ pub struct PendingCall {
     upstream: Upstream,
     in_flight: CallInFlight,
     start: Tick,
+    /// By the endpoint that was asked.
+    operation: Option<Operation>,
     aside: Option<Box<Aside>>,
 }
 
@@ -25,11 +28,16 @@ struct Aside {
 }
 
 impl PendingCall {
-    pub(super) fn new(upstream: &Upstream, start: Tick, trace: Option<TraceContext>) -> Self {
+    pub(super) fn new(
+        (upstream, operation): (&Upstream, Option<Operation>),
+        start: Tick,
+        trace: Option<TraceContext>,
+    ) -> Self {
         Self {
             in_flight: upstream.call_in_flight(),
             upstream: upstream.clone(),
             start,
+            operation,
             aside: trace.map(|trace| {
                 Box::new(Aside {
                     trace: Some(trace),
@@ -57,7 +65,10 @@ impl PendingCall {
     }
 
     pub(crate) fn start(self) -> UpstreamCall {
-        let call = UpstreamCall::new(self.upstream, self.in_flight, self.start);
+        let mut call = UpstreamCall::new(self.upstream, self.in_flight, self.start);
+        if self.operation.is_some() {
+            call.is_for(self.operation);
+        }
         match self.aside {
             None => call,
             Some(aside) => call.in_trace(aside.trace).with_listener(aside.listener),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     families::{FoundHandler, HttpFamilies, UpstreamFamilies},
-    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, RequestMethod},
+    labels::{MAX_LABEL_BYTES, MAX_TEMPLATE_BYTES, Operation, RequestMethod},
     listener::Listener,
     upstream::Upstream,
 };
@@ -178,7 +178,7 @@ impl RequestMetrics {
         let implicit = self.call_of(request, method).filter(|_| left.call);
         let measured = left.request || implicit.is_some();
         let trace = measured.then(|| request.trace()).flatten();
-        let call = implicit.map(|upstream| PendingCall::new(upstream, start, trace));
+        let call = implicit.map(|implicit| PendingCall::new(implicit, start, trace));
         let guard = left.request.then(|| {
             let (handler, at_head) = self.handler_of(request, method);
             let mut guard = RequestGuard::start(handler, method, start);
@@ -279,23 +279,27 @@ impl RequestMetrics {
         self.endpoints[endpoint as usize].series(&self.http)
     }
 
-    /// The provider whose call the response is.
-    fn call_of<R: IncomingRequest>(&self, request: &R, method: RequestMethod) -> Option<&Upstream> {
+    /// The provider whose call the response is, and what it is for, where the endpoint says it.
+    fn call_of<R: IncomingRequest>(
+        &self,
+        request: &R,
+        method: RequestMethod,
+    ) -> Option<(&Upstream, Option<Operation>)> {
         // All of them are asked by POST: the template is not worth its price for any other method.
         if method != RequestMethod::Post {
             return None;
         }
         if let Some(upstream) = self.llm_endpoints.get(request) {
-            return Some(upstream);
+            return Some((upstream, None));
         }
-        let is_llm_call = |path| endpoint::is_llm_call(method, path);
+        let implicit = self.implicit.as_ref()?;
+        let operation = |path| endpoint::operation(method, path);
         // These endpoints have no parameters: a template is one of them where it is the path, or another
         // spelling of it.
         let spelt = || R::TEMPLATE_IS_CHEAP || request.path().contains('%');
-        let routed = || spelt() && request.template().is_some_and(is_llm_call);
-        self.implicit
-            .as_ref()
-            .filter(|_| is_llm_call(request.path()) || routed())
+        let routed = || operation(spelt().then(|| request.template()).flatten()?);
+        let operation = operation(request.path()).or_else(routed)?;
+        Some((implicit, Some(operation)))
     }
 }
 

@@ -243,7 +243,7 @@ impl Children for Histogram {
 ///
 /// Its two parts only rise, each by itself, and so does their sum, whatever is added while it is read.
 #[derive(Debug, Default)]
-struct Sum {
+pub(super) struct Sum {
     /// Of the low bits of each sample: full after 2^44 samples.
     low: AtomicU64,
     /// Of the others, `LOW_BITS` lower.
@@ -255,7 +255,7 @@ const LOW_BITS: u32 = 20;
 
 impl Sum {
     #[inline]
-    fn add(&self, sample: u64) {
+    pub(super) fn add(&self, sample: u64) {
         let high = sample >> LOW_BITS;
         self.low
             .fetch_add(sample & !(u64::MAX << LOW_BITS), Ordering::Relaxed);
@@ -264,7 +264,7 @@ impl Sum {
         }
     }
 
-    fn get(&self) -> u128 {
+    pub(super) fn get(&self) -> u128 {
         let [low, high] =
             [&self.low, &self.high].map(|part| u128::from(part.load(Ordering::Relaxed)));
         (high << LOW_BITS) + low

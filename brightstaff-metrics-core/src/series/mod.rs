@@ -2,10 +2,14 @@
 
 mod exemplars;
 mod foreign;
+#[cfg(feature = "otlp")]
+mod gen_ai;
 mod histogram;
 mod interop;
 mod label_set;
 mod native;
+#[cfg(feature = "otlp")]
+mod native_histogram;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod protobuf;
@@ -21,8 +25,6 @@ mod wire;
 // What `table.rs` finds beside itself, here as in its tests.
 use crate::labels;
 
-#[cfg(feature = "otlp")]
-pub(crate) use self::otlp::{OtlpWriter, Request, Settings, Totals, resource};
 pub(crate) use self::{
     exemplars::{Exemplar, Traced},
     foreign::for_library,
@@ -36,4 +38,10 @@ pub(crate) use self::{
     table::{Keyed, Room, Table},
     text::{Dialect, TextWriter, header},
     walk::{Children, Group, Visitor, walk_groups},
+};
+#[cfg(feature = "otlp")]
+pub(crate) use self::{
+    gen_ai::{Calls as GenAiCalls, Operations as GenAiOperations},
+    native_histogram::{LocalSamples, NativeHistogram},
+    otlp::{GenAiView, OtlpWriter, Request, Settings, Totals, resource},
 };

@@ -15,7 +15,7 @@ pub(super) const SCHEMA: i32 = 3;
 pub(super) const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
 
 /// Every histogram has as many: 32 octaves. What lies past either end goes to the cell there.
-const CELLS: usize = 256;
+pub(super) const CELLS: usize = 256;
 
 /// The native buckets of a histogram at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,9 +56,22 @@ impl Cells {
     pub(super) fn observe(&self, unit: Unit, sample: u64) {
         let cell = match sample {
             0 => &self.zero,
-            _ => &self.counts[Scale::of(unit).cell_of(sample)],
+            _ => &self.counts[cell_of(unit, sample)],
         };
         cell.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(super) fn add(&self, cell: usize, count: u64) {
+        self.counts[cell].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Adds what they hold now to as many counts.
+    #[cfg(feature = "otlp")]
+    pub(super) fn add_to(&self, counts: &mut [u64]) {
+        for (count, cell) in counts.iter_mut().zip(&self.counts) {
+            *count += cell.load(Ordering::Relaxed);
+        }
     }
 
     /// What they hold now, one behind the other, that of 0 the first; tells which number Prometheus gives the second.
@@ -90,6 +103,18 @@ impl Cells {
                 .collect(),
         }
     }
+}
+
+/// The number that Prometheus gives the first cell.
+#[cfg(feature = "otlp")]
+pub(super) fn first(unit: Unit) -> i32 {
+    Scale::of(unit).first
+}
+
+/// The cell of a sample that is not 0.
+#[inline]
+pub(super) fn cell_of(unit: Unit, sample: u64) -> usize {
+    Scale::of(unit).cell_of(sample)
 }
 
 /// Where the cells lie.

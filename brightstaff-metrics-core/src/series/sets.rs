@@ -97,7 +97,7 @@ impl<T, L: Index> RareSet<T, L> {
 
 impl<T, L> RareSet<T, L> {
     /// In the order in which they were made.
-    fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         let first = self.0.get();
         let all = std::iter::successors(first, |rare| rare.next.get());
         all.map(|rare| &rare.child)

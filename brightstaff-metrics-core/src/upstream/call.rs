@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+#[cfg(feature = "otlp")]
+use super::gen_ai::{Asked, ChunkTimes};
 use super::{
     Upstream, UpstreamObserved,
     by_hand::ByHand,
@@ -12,7 +14,7 @@ use crate::{
     clock::Tick,
     families::CallInFlight,
     head::Head,
-    labels::{ErrorClass, StatusClass},
+    labels::{ErrorClass, Operation, StatusClass},
     listener::Listener,
     meter::{Facts, Meter, Promise},
     progress::{Ending, Progress, is_bodiless},
@@ -55,6 +57,8 @@ pub(super) struct OpenCall {
     pub(super) start: Tick,
     pub(super) trace: Option<TraceContext>,
     pub(super) status: Option<u16>,
+    #[cfg(feature = "otlp")]
+    pub(super) asked: Asked,
     pub(super) reader: Option<Reader>,
     pub(super) timing: Timing,
     progress: Progress,
@@ -66,6 +70,9 @@ pub(super) struct OpenCall {
 pub(super) struct Aside {
     held: Option<Arc<Slot>>,
     pub(super) listener: Option<Listener>,
+    /// Where the `gen_ai` view is on, of responses in pieces.
+    #[cfg(feature = "otlp")]
+    pub(super) chunks: Option<ChunkTimes>,
 }
 
 /// Who knows what the body of a 2xx says.
@@ -87,6 +94,8 @@ impl UpstreamCall {
                 start,
                 trace: None,
                 status: None,
+                #[cfg(feature = "otlp")]
+                asked: Asked::Unknown,
                 reader: None,
                 timing: Timing::default(),
                 progress: Progress::default(),
@@ -127,6 +136,41 @@ impl UpstreamCall {
             call.aside.get_or_insert_default().listener = listener;
         }
         self
+    }
+
+    /// What the call is for, or `None` where no model is asked, as for a list of models: for the `gen_ai` view
+    /// ([`Builder::gen_ai_view`](crate::Builder::gen_ai_view), with the feature `otlp`), which takes it from the response
+    /// where that shows its API, and else for `chat`. Who knows which endpoint is asked should say so, since failures show no
+    /// API; layers do for the calls that they measure implicitly. What was said last counts.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{Metrics, labels::{ErrorClass, Operation}};
+    ///
+    /// let metrics = Metrics::unregistered();
+    /// let call = metrics.upstream("openai", "text-embedding-3-small").start();
+    /// call.operation(Operation::Embeddings).fail(ErrorClass::Timeout);
+    /// ```
+    pub fn operation(mut self, operation: impl Into<Option<Operation>>) -> Self {
+        self.is_for(operation.into());
+        self
+    }
+
+    /// The same.
+    #[inline]
+    #[cfg_attr(
+        not(feature = "otlp"),
+        expect(clippy::unused_self, clippy::needless_pass_by_ref_mut)
+    )]
+    pub(crate) fn is_for(&mut self, operation: Option<Operation>) {
+        #[cfg(feature = "otlp")]
+        if let Some(call) = &mut self.open {
+            call.asked = match operation {
+                Some(operation) => Asked::For(operation),
+                None => Asked::ForNone,
+            };
+        }
+        #[cfg(not(feature = "otlp"))]
+        let _ = operation;
     }
 
     /// Ends a call for which there is no response, or none that the caller can read.
@@ -196,8 +240,9 @@ impl UpstreamCall {
         }
         if let Some(Reader::Meter(meter)) = &mut call.reader {
             meter.push(bytes);
-            let upstream = &call.upstream;
-            call.timing.chunk(meter.facts(), || upstream.now());
+            if call.timing.chunk(meter.facts()) {
+                call.chunk_came();
+            }
         }
         self.end_if_complete();
     }
@@ -212,7 +257,8 @@ impl UpstreamCall {
         let mut meter = Meter::plain(promise);
         meter.push(bytes);
         let at = call.upstream.now();
-        call.timing.chunk(meter.facts(), || at);
+        let _ = call.timing.chunk(meter.facts());
+        call.timing.chunk_at(meter.facts(), at, false);
         meter.finish();
         call.timing.finish(meter.facts(), at);
         let end = CallEnd {
@@ -329,6 +375,26 @@ impl OpenCall {
                 self.timing.finish(by_hand.facts(), now);
             }
             Some(Reader::ByHand(_) | Reader::Unread(_)) | None => {}
+        }
+    }
+
+    /// A chunk came whose instant is wanted.
+    #[cold]
+    #[inline(never)]
+    fn chunk_came(&mut self) {
+        let Some(Reader::Meter(meter)) = &self.reader else {
+            return;
+        };
+        let now = self.upstream.now();
+        let each = self.upstream.wants_chunks();
+        self.timing.chunk_at(meter.facts(), now, each);
+        #[cfg(feature = "otlp")]
+        if each {
+            let aside = self.aside.get_or_insert_default();
+            match &mut aside.chunks {
+                None => aside.chunks = Some(ChunkTimes::new(now)),
+                Some(chunks) => chunks.next(meter.facts(), now, self.upstream.clock()),
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 use super::{call::OpenCall, record::Record};
 use crate::{
     clock::Tick,
-    labels::{ErrorClass, StatusClass, UsageMissing},
+    labels::{ErrorClass, UsageMissing},
     meter::{End, Facts},
     progress::Ending,
     series::Traced,
@@ -53,10 +53,14 @@ impl OpenCall {
     #[cold]
     pub(super) fn record_and_tell(&mut self, end: CallEnd) -> ErrorClass {
         let listener = self.aside.as_mut().and_then(|aside| aside.listener.take());
-        let record = self.recorded(end, self.facts());
+        let record = Record {
+            #[cfg(feature = "otlp")]
+            chunks: self.aside.as_ref().and_then(|aside| aside.chunks.as_ref()),
+            ..self.recorded(end, self.facts())
+        };
         record.write();
         if let Some(listener) = listener {
-            listener.call_ended(&record.told(self.status));
+            listener.call_ended(&record.told());
         }
         record.error
     }
@@ -68,7 +72,9 @@ impl OpenCall {
             pair: self
                 .upstream
                 .resolve(facts.is_some(), facts.map(|facts| &facts.model)),
-            status: self.status.map_or(StatusClass::Error, StatusClass::of),
+            status: self.status,
+            #[cfg(feature = "otlp")]
+            asked: self.asked,
             error,
             clock: self.upstream.clock(),
             start: self.start,
@@ -78,6 +84,8 @@ impl OpenCall {
                 at: self.upstream.clock().wall(),
             }),
             timing: self.timing,
+            #[cfg(feature = "otlp")]
+            chunks: None,
             facts,
         }
     }

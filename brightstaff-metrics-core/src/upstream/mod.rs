@@ -4,6 +4,8 @@ mod by_hand;
 mod call;
 mod client_error;
 mod ended;
+#[cfg(feature = "otlp")]
+mod gen_ai;
 mod held;
 mod mark;
 mod opening;
@@ -130,6 +132,11 @@ impl Upstream {
     /// What tells its instants.
     fn clock(&self) -> &Clock {
         &self.0.families.context().clock
+    }
+
+    /// Whether the instant of each chunk is wanted.
+    fn wants_chunks(&self) -> bool {
+        self.0.families.context().gen_ai
     }
 
     pub(crate) fn call_in_flight(&self) -> CallInFlight {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+#[cfg(feature = "otlp")]
+use super::gen_ai::{Asked, ChunkTimes};
 use super::timing::Timing;
 use crate::{
     clock::{Clock, Tick},
@@ -13,7 +15,9 @@ use crate::{
 /// All that is known of a call at its end.
 pub(super) struct Record<'a> {
     pub(super) pair: &'a Pair,
-    pub(super) status: StatusClass,
+    pub(super) status: Option<u16>,
+    #[cfg(feature = "otlp")]
+    pub(super) asked: Asked,
     pub(super) error: ErrorClass,
     /// What told the instants.
     pub(super) clock: &'a Clock,
@@ -21,13 +25,17 @@ pub(super) struct Record<'a> {
     pub(super) end: Tick,
     pub(super) traced: Option<Traced>,
     pub(super) timing: Timing,
+    /// How long it was from each chunk to the next, where that is wanted.
+    #[cfg(feature = "otlp")]
+    pub(super) chunks: Option<&'a ChunkTimes>,
     /// What the body of a 2xx told.
     pub(super) facts: Option<&'a Facts>,
 }
 
 impl Record<'_> {
     pub(super) fn write(&self) {
-        self.pair.requests(self.status, self.error).inc();
+        let status = self.status.map_or(StatusClass::Error, StatusClass::of);
+        self.pair.requests(status, self.error).inc();
         let outcome = if self.ended_well() {
             Outcome::Ok
         } else {
@@ -40,10 +48,14 @@ impl Record<'_> {
             }
             self.usage(facts);
         }
+        #[cfg(feature = "otlp")]
+        if let Some(gen_ai) = self.pair.gen_ai() {
+            self.write_gen_ai(gen_ai);
+        }
     }
 
     /// The same, for a listener.
-    pub(super) fn told(&self, status: Option<u16>) -> EndedCall<'_> {
+    pub(super) fn told(&self) -> EndedCall<'_> {
         let [provider, model] = self.pair.key();
         let since = |instant| Duration::from_nanos(self.since(instant));
         let streamed = self.facts.is_some_and(|facts| facts.streaming);
@@ -51,7 +63,7 @@ impl Record<'_> {
         EndedCall {
             provider,
             model,
-            status,
+            status: self.status,
             error_class: self.error,
             duration: since(self.end),
             time_to_first_byte: instant(self.timing.first_byte),
@@ -67,15 +79,19 @@ impl Record<'_> {
         if let Some(at) = self.timing.first_token() {
             self.observe(&self.pair.time_to_first_token, self.since(at));
         }
-        if self.ended_well()
-            && let Some(nanos) = self.timing.generating(self.clock)
-            && let Some(tokens) = facts.streamed_tokens()
-            && tokens >= 2
-        {
-            let intervals = tokens - 1;
-            let each = nanos.saturating_add(intervals / 2) / intervals;
-            self.observe(&self.pair.time_per_output_token, each);
+        if let Some(nanos) = self.per_output_token(facts) {
+            self.observe(&self.pair.time_per_output_token, nanos);
         }
+    }
+
+    /// Nanoseconds for each output token after the first, where that can be told.
+    pub(super) fn per_output_token(&self, facts: &Facts) -> Option<u64> {
+        if !self.ended_well() {
+            return None;
+        }
+        let nanos = self.timing.generating(self.clock)?;
+        let intervals = facts.streamed_tokens()?.checked_sub(1).filter(|&n| n > 0)?;
+        Some(nanos.saturating_add(intervals / 2) / intervals)
     }
 
     fn usage(&self, facts: &Facts) {
@@ -104,7 +120,7 @@ impl Record<'_> {
         }
     }
 
-    fn ended_well(&self) -> bool {
+    pub(super) fn ended_well(&self) -> bool {
         self.error == ErrorClass::None
     }
 
@@ -113,7 +129,7 @@ impl Record<'_> {
         histogram.observe_traced(nanos, self.traced.as_ref());
     }
 
-    fn since(&self, instant: Tick) -> u64 {
+    pub(super) fn since(&self, instant: Tick) -> u64 {
         self.clock.nanos(self.start, instant)
     }
 }

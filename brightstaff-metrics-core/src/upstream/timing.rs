@@ -6,7 +6,10 @@ use crate::{
 /// The instants of a call, held until its end, when it is known whether the response was a stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timing {
-    chunks: u64,
+    /// Wraps: the chunks that are compared are the first token's and the last one's.
+    chunks: u32,
+    /// The first chunk came, and no other's instant is wanted for its own sake.
+    settled: bool,
     pub(crate) first_byte: Option<Tick>,
     first_token: Option<Mark>,
     protocol_end: Option<Mark>,
@@ -15,18 +18,17 @@ pub(crate) struct Timing {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     at: Tick,
-    chunk: u64,
+    chunk: u32,
 }
 
 impl Timing {
-    /// A chunk passed, after which the facts are these. The clock is read at most once, and only
-    /// where the chunk brought something new.
+    /// A chunk passed, after which the facts are these. Whether its instant is wanted: the clock is read only where
+    /// the chunk brought something new.
     #[inline]
-    pub(crate) fn chunk(&mut self, facts: &Facts, now: impl Fn() -> Tick) {
-        self.chunks += 1;
-        if self.first_byte.is_none() || self.is_news(facts) {
-            self.instants(facts, now);
-        }
+    #[must_use]
+    pub(crate) fn chunk(&mut self, facts: &Facts) -> bool {
+        self.chunks = self.chunks.wrapping_add(1);
+        !self.settled || self.is_news(facts)
     }
 
     /// Whether the facts tell of an instant that was not taken yet.
@@ -36,20 +38,16 @@ impl Timing {
             || (self.protocol_end.is_none() && facts.terminal)
     }
 
-    // Few chunks of a response bring any.
-    #[cold]
-    fn instants(&mut self, facts: &Facts, now: impl Fn() -> Tick) {
-        let mut read = None;
-        let mut now = || *read.get_or_insert_with(&now);
-        if self.first_byte.is_none() {
-            self.first_byte = Some(now());
-        }
-        self.mark(facts, now);
+    /// That chunk came now. `each`: the instants of those that follow are wanted, too.
+    pub(crate) fn chunk_at(&mut self, facts: &Facts, now: Tick, each: bool) {
+        self.settled = !each;
+        self.first_byte.get_or_insert(now);
+        self.mark(facts, || now);
     }
 
     /// An event came that is told by hand. The clock is read where it brought something new.
     pub(crate) fn event(&mut self, facts: &Facts, now: impl FnMut() -> Tick) {
-        self.chunks += 1;
+        self.chunks = self.chunks.wrapping_add(1);
         self.mark(facts, now);
     }
 

@@ -6,7 +6,10 @@ mod deltas;
 #[path = "../formats/foreign.rs"]
 #[allow(dead_code)] // Half of it is of the formats.
 mod foreign;
+mod gen_ai;
 mod histograms;
+#[path = "../meter_support/mod.rs"]
+mod meter_support;
 mod model;
 mod read;
 
@@ -57,6 +60,26 @@ fn a_request_is_of_one_resource_and_the_own_scope() {
     let scope = scope.scope.as_ref().unwrap();
     assert_eq!(scope.name, "brightstaff");
     assert_eq!(scope.version, env!("CARGO_PKG_VERSION"));
+}
+
+/// A thread of low priority lets others in while it encodes, more often the more there is.
+#[test]
+fn encoding_gives_way() {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    static TIMES: AtomicUsize = AtomicUsize::new(0);
+    let registry = Registry::new();
+    let pairs: Vec<_> = (0..100)
+        .map(|n| ("p".to_owned(), format!("m{n}")))
+        .collect();
+    let builder = Metrics::builder().process(false).upstreams(pairs);
+    let _metrics = builder.register(&registry).unwrap();
+    let encoder = Encoder::new(Resource::default());
+    let mut encoder = encoder.giving_way(|| {
+        TIMES.fetch_add(1, Relaxed);
+    });
+    let export = encoder.encode(&registry);
+    assert_eq!(TIMES.load(Relaxed), export.points() / 64);
+    assert!(export.points() > 1000, "{}", export.points());
 }
 
 /// Receivers that put a unit, or `_total`, at the end of names find it there: see the namers of Prometheus and others.

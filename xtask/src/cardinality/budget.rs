@@ -2,7 +2,7 @@
 
 use brightstaff_metrics_core::{
     catalogue::{
-        self, BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_REQUESTS, Kind, LabelDef,
+        self, BUILD_INFO, FAILOVER_REQUESTS, Family, HTTP_REQUESTS, Kind, LabelDef, OTLP_EXPORTS,
         ROUTER_CANDIDATE_SKIPS, ROUTER_DECISIONS, SESSION_CACHE_OPERATION, TOKEN_DETAILS,
         UPSTREAM_DURATION, UPSTREAM_REQUESTS, USAGE_MISSING,
     },
@@ -53,6 +53,8 @@ static USUAL: &[(&Family, u64)] = &[
     (&FAILOVER_REQUESTS, 3),
     // Memory has none.
     (&SESSION_CACHE_OPERATION, 0),
+    // Nothing is pushed unless a backend is named.
+    (&OTLP_EXPORTS, 0),
 ];
 
 /// One family in one replica.

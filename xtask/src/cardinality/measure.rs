@@ -1,7 +1,6 @@
 //! Twenty gateways, one Prometheus, and a `VictoriaMetrics` that it writes to.
 
 mod answers;
-mod storage;
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -12,12 +11,11 @@ use super::budget::{self, Gateway, Reading};
 use crate::{
     api,
     http::{self, free_port},
-    lab::{Exporter, Prometheus},
+    lab::{Exporter, Prometheus, VictoriaMetrics},
     process,
     stack::scrape_config,
     stage::Outcome,
 };
-use storage::VictoriaMetrics;
 
 const GATEWAYS: usize = 20;
 /// Seconds between two scrapes.

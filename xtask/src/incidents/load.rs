@@ -93,13 +93,18 @@ impl Load {
         }
     }
 
-    /// The incident begins: what was seen before is forgotten, and returned.
-    pub(super) fn begin(&self) -> BTreeMap<Seen, u64> {
+    /// The incident begins: what was seen before is forgotten.
+    pub(super) fn begin(&self) {
         self.shared.begun.store(true, Ordering::Relaxed);
-        std::mem::take(&mut *self.shared.seen())
+        self.shared.seen().clear();
     }
 
-    /// What clients have seen since.
+    /// The incident is over: clients send what they sent before.
+    pub(super) fn end(&self) {
+        self.shared.begun.store(false, Ordering::Relaxed);
+    }
+
+    /// What clients have seen since it began.
     pub(super) fn seen(&self) -> BTreeMap<Seen, u64> {
         self.shared.seen().clone()
     }
@@ -109,7 +114,7 @@ impl Drop for Load {
     fn drop(&mut self) {
         self.shared.stops.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It only panics where a client could not be started, which says enough.
+            // It panics only where a client cannot be started, which it has said by itself then.
             drop(thread.join());
         }
     }

@@ -71,3 +71,31 @@ fn sorted(series: &str) -> String {
     labels.sort_unstable();
     format!("{name}{{{}}}", labels.join(","))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cases_of_incidents_name_only_counters_that_are_looked_at() {
+        for incident in incidents::ALL {
+            for (series, _) in incident.rises {
+                let name = series.split('{').next().unwrap_or_default();
+                let known = READ.iter().any(|family| family.name == name);
+                assert!(
+                    known || name.ends_with("_bucket"),
+                    "{}: {name}",
+                    incident.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn labels_may_stand_in_any_order() {
+        assert_eq!(
+            sorted("a_total{c=\"1\",b=\"2\"}"),
+            "a_total{b=\"2\",c=\"1\"}"
+        );
+    }
+}

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{
     load::Load,
-    provider::{KEY, MODELS, Provider},
+    provider::{Fault, KEY, MODELS, Provider},
     scenes::{Gateway, Happens, Scene},
 };
 use crate::{
@@ -42,7 +42,7 @@ impl Stage {
         let own = scene.happens == Happens::ProviderEnds;
         let own = own.then(|| Exporter::simulate(&dir)).transpose()?;
         let provider = Provider::start(own.as_ref().map_or(simulator, |own| own.port))?;
-        // What is to refuse connections once it is gone stands in front of nothing else.
+        // A provider that is to end is called directly: whatever stood before it would still take connections.
         let upstream = match &own {
             Some(own) => format!("http://127.0.0.1:{}/v1", own.port),
             None => format!("http://{}/v1", provider.address),
@@ -82,6 +82,21 @@ impl Stage {
         }
         self.load.begin();
         Ok(())
+    }
+
+    /// The incident is over; false where what is gone stays so.
+    pub(super) fn end(&mut self) -> Result<bool> {
+        match self.scene.happens {
+            Happens::Nothing => {}
+            Happens::Fails(_) => self.provider.fails(Fault::None),
+            Happens::RedisStalls => {
+                let redis = self.redis.as_ref();
+                redis.context("an incident of a Redis has one")?.resume()?;
+            }
+            Happens::ProviderEnds | Happens::GatewayEnds => return Ok(false),
+        }
+        self.load.end();
+        Ok(true)
     }
 
     /// Whether its gateway is to be there.

@@ -57,10 +57,22 @@ impl Exporter {
         metrics_port: u16,
         options: &[String],
     ) -> Result<Self> {
+        Self::demo_in(dir, port, metrics_port, options, &[])
+    }
+
+    /// The same with these environment variables on top.
+    pub(crate) fn demo_in(
+        dir: &Path,
+        port: u16,
+        metrics_port: u16,
+        options: &[String],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut arguments = vec!["demo".to_owned()];
         arguments.extend(binds(port, metrics_port));
         arguments.extend_from_slice(options);
-        Self::start(dir, &format!("demo-{port}"), &arguments, port, metrics_port)
+        let name = format!("demo-{port}");
+        Self::start(dir, &name, &arguments, environment, port, metrics_port)
     }
 
     /// The gateway alone, before one provider.
@@ -72,7 +84,7 @@ impl Exporter {
             upstream.to_owned(),
         ];
         arguments.extend(binds(port, metrics_port));
-        Self::start(dir, "gateway", &arguments, port, metrics_port)
+        Self::start(dir, "gateway", &arguments, &[], port, metrics_port)
     }
 
     /// The gateway alone, with this configuration and these variables of its environment.
@@ -85,24 +97,9 @@ impl Exporter {
         fs::create_dir_all(dir)?;
         let file = dir.join("gateway.toml");
         fs::write(&file, configuration)?;
-        let variables = environment
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        let mut arguments: Vec<_> = variables.collect();
-        arguments.push(Self::program()?.display().to_string());
-        arguments.extend(["serve".to_owned(), format!("--config={}", file.display())]);
+        let mut arguments = vec!["serve".to_owned(), format!("--config={}", file.display())];
         arguments.extend(binds(port, metrics_port));
-        let log = dir.join("gateway.log");
-        let mut process = Guarded::start(Path::new("env"), &arguments, &log)?;
-        ready(
-            &format!("http://127.0.0.1:{metrics_port}/metrics"),
-            &mut process,
-        )?;
-        Ok(Self {
-            process,
-            port,
-            metrics_port,
-        })
+        Self::start(dir, "gateway", &arguments, environment, port, metrics_port)
     }
 
     /// Every simulated provider under its name, at `port`.
@@ -114,7 +111,7 @@ impl Exporter {
             "--anthropic-bind=127.0.0.1:0".to_owned(),
             format!("--each-bind=127.0.0.1:{port}"),
         ];
-        let mut process = run(dir, "providers", &arguments)?;
+        let mut process = run(dir, "providers", &arguments, &[])?;
         ready(
             &format!("http://127.0.0.1:{port}/ollama/api/version"),
             &mut process,
@@ -134,7 +131,7 @@ impl Exporter {
             format!("--openai-bind=127.0.0.1:{port}"),
             format!("--anthropic-bind=127.0.0.1:{other}"),
         ];
-        let process = run(dir, "providers", &arguments)?;
+        let process = run(dir, "providers", &arguments, &[])?;
         Ok(Self {
             process,
             port,
@@ -146,10 +143,11 @@ impl Exporter {
         dir: &Path,
         name: &str,
         arguments: &[String],
+        environment: &[(&str, &str)],
         port: u16,
         metrics_port: u16,
     ) -> Result<Self> {
-        let mut process = run(dir, name, arguments)?;
+        let mut process = run(dir, name, arguments, environment)?;
         ready(
             &format!("http://127.0.0.1:{metrics_port}/metrics"),
             &mut process,
@@ -162,11 +160,17 @@ impl Exporter {
     }
 }
 
-fn run(dir: &Path, name: &str, arguments: &[String]) -> Result<Guarded> {
+fn run(
+    dir: &Path,
+    name: &str,
+    arguments: &[String],
+    environment: &[(&str, &str)],
+) -> Result<Guarded> {
     fs::create_dir_all(dir)?;
-    Guarded::start(
+    Guarded::start_in(
         &Exporter::program()?,
         arguments,
+        environment,
         &dir.join(format!("{name}.log")),
     )
 }

@@ -1,11 +1,14 @@
 //! Real programs for a task or a test, on free ports of the loopback address, for as long as it lasts.
 
+mod debian;
 mod envoy;
 mod exporter;
 mod newer;
 mod prometheus;
 mod python;
+mod receiver;
 mod redis;
+mod victoria;
 
 use std::{
     thread,
@@ -22,7 +25,9 @@ pub(crate) use self::{
     newer::find as find_newer_prometheus,
     prometheus::Prometheus,
     python::python,
+    receiver::Receiver,
     redis::Redis,
+    victoria::VictoriaMetrics,
 };
 
 /// Waits until an address answers, for as long as its process runs.

@@ -64,7 +64,23 @@ impl Prometheus {
         let data = dir.join("prometheus-data");
         // There is nothing to remove the first time.
         let _ = fs::remove_dir_all(&data);
-        Self::run(program, dir, &data, config, features)
+        let features = format!("--enable-feature={}", features.join(","));
+        Self::run(program, dir, &data, config, &[&features])
+    }
+
+    /// The same, and it takes what is written to it.
+    pub(crate) fn start_receiving(
+        program: &Path,
+        features: &[&str],
+        dir: &Path,
+        config: &str,
+    ) -> Result<Self> {
+        let data = dir.join("prometheus-data");
+        // There is nothing to remove the first time.
+        let _ = fs::remove_dir_all(&data);
+        let features = format!("--enable-feature={}", features.join(","));
+        let further = [&*features, "--web.enable-remote-write-receiver"];
+        Self::run(program, dir, &data, config, &further)
     }
 
     fn run(
@@ -72,7 +88,7 @@ impl Prometheus {
         dir: &Path,
         data: &Path,
         config: &str,
-        features: &[&str],
+        further: &[&str],
     ) -> Result<Self> {
         fs::create_dir_all(dir)?;
         let path = dir.join("prometheus.yaml");
@@ -83,9 +99,7 @@ impl Prometheus {
             format!("--storage.tsdb.path={}", data.display()),
             format!("--web.listen-address=127.0.0.1:{port}"),
         ];
-        if !features.is_empty() {
-            arguments.push(format!("--enable-feature={}", features.join(",")));
-        }
+        arguments.extend(further.iter().map(ToString::to_string));
         let url = format!("http://127.0.0.1:{port}");
         let log = dir.join("prometheus.log");
         let mut process = Guarded::start(program, &arguments, &log)?;

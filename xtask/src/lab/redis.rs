@@ -55,9 +55,18 @@ impl Redis {
 
     /// From here on it takes connections and bytes, and does nothing.
     pub(crate) fn stall(&self) -> Result<()> {
+        self.signal("STOP")
+    }
+
+    /// It goes on.
+    pub(crate) fn resume(&self) -> Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<()> {
         let pid = self.process.pid().to_string();
-        let status = Command::new("kill").args(["-s", "STOP", &pid]).status()?;
-        ensure!(status.success(), "redis-server cannot be stopped: {status}");
+        let status = Command::new("kill").args(["-s", name, &pid]).status()?;
+        ensure!(status.success(), "redis-server takes no {name}: {status}");
         Ok(())
     }
 }

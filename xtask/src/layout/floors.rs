@@ -13,7 +13,7 @@ pub(super) const CRATES: &[Crate] = &[
             floor("families", &["families"]),
             floor("series", &["series"]),
             floor("reference", &["reference"]),
-            floor("tables", &["catalogue", "listener"]),
+            floor("tables", &["catalogue", "conventions", "listener"]),
             floor("meter", &["meter"]),
             floor(
                 "ground",
@@ -47,7 +47,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate {
         sources: "brightstaff-exporter/src",
         floors: &[
-            floor("api", &["exporter"]),
+            floor("api", &["exporter", "otlp"]),
             floor("port", &["metrics_handler", "page", "routes", "server"]),
             floor("parts", &["exposition", "web_config"]),
             floor("ground", &["error", "limits", "priority", "socket"]),

@@ -115,7 +115,8 @@ pub(super) fn compare(
             ensure!(odd.is_none(), "{odd:?}");
             Ok(returned.len())
         }
-        Expected::Foreign(_) => Ok(0),
+        // Whoever asks knows it.
+        Expected::Firing | Expected::Foreign(_) => Ok(0),
     }
 }
 
@@ -325,6 +326,15 @@ mod tests {
         let mean = Expected::Mean(Some(0.5), &HTTP_REQUEST_DURATION, samples);
         assert!(agrees(&[], &mean));
         assert!(!agrees(&[("a", 0.6)], &mean));
+    }
+
+    #[test]
+    fn every_bucket_has_to_be_there_however_its_bound_is_written() {
+        let expected = Expected::Buckets(vec![(1.0, 3.0), (f64::INFINITY, 4.0)]);
+        assert!(agrees(&[("1.0", 3.01), ("+Inf", 4.0)], &expected));
+        assert!(!agrees(&[("1.0", 3.1), ("+Inf", 4.0)], &expected));
+        assert!(!agrees(&[("+Inf", 4.0)], &expected));
+        assert!(!agrees(&[("1", 3.0), ("2", 4.0), ("+Inf", 4.0)], &expected));
     }
 
     #[test]

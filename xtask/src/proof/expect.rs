@@ -24,6 +24,8 @@ pub(super) enum Expected {
     Buckets(Vec<(f64, f64)>),
     /// 0, since everything is at rest.
     Rest,
+    /// How many alerts fire.
+    Firing,
     /// Something: only the process itself knows how much.
     Something,
     /// What only an Envoy would tell.

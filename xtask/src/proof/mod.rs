@@ -6,6 +6,7 @@ mod fill;
 mod formats;
 mod history;
 mod live;
+mod otlp;
 mod play;
 mod truth;
 
@@ -17,7 +18,7 @@ use crate::{
     stage::{Outcome, has},
 };
 
-pub(crate) use self::{fill::Variables, formats::prove as formats};
+pub(crate) use self::{fill::Variables, formats::prove as formats, otlp::prove as otlp};
 
 /// Every panel against traffic that is known to the sample, and against the demo.
 pub(crate) fn prometheus(sh: &Shell) -> Result<Outcome> {

@@ -30,6 +30,17 @@ impl Play {
         load: Duration,
         options: &[&str],
     ) -> Result<Self> {
+        Self::start_in(dir, metrics_port, load, options, &[])
+    }
+
+    /// The same with these environment variables on top.
+    pub(super) fn start_in(
+        dir: &Path,
+        metrics_port: u16,
+        load: Duration,
+        options: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let truth = dir.join("truth.json");
         // There is nothing to remove the first time.
         let _ = fs::remove_file(&truth);
@@ -39,7 +50,7 @@ impl Play {
             format!("--hold={}s", HOLD.as_secs()),
         ];
         all.extend(options.iter().map(ToString::to_string));
-        let demo = Exporter::demo(dir, free_port()?, metrics_port, &all)?;
+        let demo = Exporter::demo_in(dir, free_port()?, metrics_port, &all, environment)?;
         Ok(Self { demo, load, truth })
     }
 

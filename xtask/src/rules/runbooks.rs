@@ -54,7 +54,7 @@ const UPSTREAM_CHECK: &[&str] = &[
     "`timeout`, `connect`: can the gateway resolve and reach the host?",
     "`stream`: the provider cuts its responses off, or a proxy between does, mostly after a fixed time: see 'Upstream duration p95'.",
     "`parse`: what responds there does not speak this API.",
-    "`other`: the connection broke before there was a status: a proxy or a firewall on the way, or the provider closes connections that the gateway still holds for open. See 'What other stands for'.",
+    "`other`: the connection broke before there was a status: a proxy or a firewall on the way, or the provider closes connections that the gateway still holds for open. Where `failed without a status` in '5xx share' rises alike, it may be a handler that panics before its call has one: the gateway's log has it. See 'What other stands for'.",
 ];
 
 const UPSTREAM_ACT: &[&str] = &[

@@ -13,6 +13,9 @@ pub(crate) enum Task {
         /// Run the `prometheus` and `grafana` found on the path instead of containers
         #[arg(long)]
         native: bool,
+        /// Take what gateways push over OTLP, by an OpenTelemetry Collector, instead of scraping them
+        #[arg(long)]
+        otlp: bool,
         /// Seconds to wait until both are healthy
         #[arg(long, default_value_t = 180)]
         timeout: u64,
@@ -57,4 +60,7 @@ pub(crate) struct Place {
     /// Grafana's port
     #[arg(long, env = "GRAFANA_PORT", default_value_t = 3000)]
     pub(super) grafana_port: u16,
+    /// The port that takes OTLP
+    #[arg(long, env = "OTLP_PORT", default_value_t = 4318)]
+    pub(super) otlp_port: u16,
 }

@@ -1,6 +1,6 @@
 //! The two as containers.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -11,7 +11,10 @@ use crate::http::listens;
 const PROMETHEUS: (&str, u16) = ("prometheus", 9090);
 const GRAFANA: (&str, u16) = ("grafana", 3000);
 
-pub(super) fn up(engine: &Engine, place: &Place) -> Result<()> {
+/// The profile of what takes OTLP.
+const OTLP: &str = "otlp";
+
+pub(super) fn up(engine: &Engine, place: &Place, otlp: bool) -> Result<()> {
     println!("starting with {}", engine.name);
     let mut command = command(engine, &["up", "--detach"]);
     command
@@ -19,8 +22,15 @@ pub(super) fn up(engine: &Engine, place: &Place) -> Result<()> {
         .env("GRAFANA_PORT", place.grafana_port.to_string());
     if engine.is_podman() {
         // Its version 4 writes `host-gateway` into the hosts file as it stands.
-        let config = files::for_podman(&place.dir)?;
+        let config = files::for_podman(&place.dir, otlp)?;
         command.env("PROMETHEUS_CONFIG", config);
+    } else if otlp {
+        command.env("PROMETHEUS_CONFIG", fs::canonicalize(files::scraped(otlp))?);
+    }
+    if otlp {
+        command
+            .env("COMPOSE_PROFILES", OTLP)
+            .env("OTLP_PORT", place.otlp_port.to_string());
     }
     finish(engine, command, "up").with_context(|| {
         let busy: Vec<_> = [place.prometheus_port, place.grafana_port]
@@ -46,7 +56,10 @@ pub(super) fn down(engine: &Engine, volumes: bool) -> Result<()> {
     if volumes {
         arguments.push("--volumes");
     }
-    run(engine, &arguments)
+    let mut command = command(engine, &arguments);
+    // What runs of the profile stops, too.
+    command.env("COMPOSE_PROFILES", OTLP);
+    finish(engine, command, &arguments.join(" "))
         .with_context(|| format!("{} could not remove the containers", engine.name))
 }
 

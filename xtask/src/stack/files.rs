@@ -9,33 +9,53 @@ use anyhow::{Context, Result, ensure};
 
 use super::shipped;
 
-/// How the shipped scrape configuration calls this machine.
+/// How the shipped scrape configurations call this machine.
 const HOST: &str = "host.docker.internal:";
+
+/// How the one for OTLP calls the collector.
+const COLLECTOR: &str = "otel-collector:8889";
+
+/// The scrape configuration, or the one where gateways push.
+pub(super) fn scraped(otlp: bool) -> PathBuf {
+    if otlp {
+        Path::new("config/otel/prometheus_scrape.yaml").to_owned()
+    } else {
+        shipped().join("prometheus_scrape.yaml")
+    }
+}
 
 /// The scrape configuration with these replacements; each must find its place.
 pub(crate) fn scrape_config(replacements: &[(&str, &str)]) -> Result<String> {
+    here(&scraped(false), replacements)
+}
+
+/// A scrape configuration with the rules where they lie, and with these replacements.
+fn here(path: &Path, replacements: &[(&str, &str)]) -> Result<String> {
     let rules = std::env::current_dir()?.join("config/prometheus/rules");
     let rules = format!("{}/", rules.display());
     let mut all = vec![("../prometheus/rules/", rules.as_str())];
     all.extend(replacements);
-    rewrite(&shipped().join("prometheus_scrape.yaml"), &all)
+    rewrite(path, &all)
 }
 
 /// Writes the scrape configuration for a Prometheus beside its targets.
-pub(super) fn prometheus(dir: &Path) -> Result<PathBuf> {
+pub(super) fn prometheus(dir: &Path, otlp: bool) -> Result<PathBuf> {
     let path = dir.join("prometheus_scrape.yaml");
-    let text = scrape_config(&[(HOST, "localhost:")])?;
+    let mut replacements = vec![(HOST, "localhost:")];
+    if otlp {
+        replacements.push((COLLECTOR, "localhost:8889"));
+    }
+    let text = here(&scraped(otlp), &replacements)?;
     write(&path, &text)?;
     Ok(path)
 }
 
 /// Writes the scrape configuration for containers that podman runs, which calls this machine by a name of its own.
-pub(super) fn for_podman(dir: &Path) -> Result<PathBuf> {
+pub(super) fn for_podman(dir: &Path, otlp: bool) -> Result<PathBuf> {
     let path = dir.join("prometheus_scrape_podman.yaml");
-    let shipped = shipped().join("prometheus_scrape.yaml");
     write(
         &path,
-        &rewrite(&shipped, &[(HOST, "host.containers.internal:")])?,
+        &rewrite(&scraped(otlp), &[(HOST, "host.containers.internal:")])?,
     )?;
     fs::canonicalize(path).context("the configuration was written")
 }

@@ -43,8 +43,9 @@ pub(crate) fn run(task: &Task) -> Result<()> {
         Task::Up {
             place,
             native,
+            otlp,
             timeout,
-        } => up(place, *native, Duration::from_secs(*timeout)),
+        } => up(place, *native, *otlp, Duration::from_secs(*timeout)),
         Task::Down { place, volumes } => down(place, *volumes),
         Task::Status { place } => status(place),
         Task::Logs { place, follow } => match recorded(place)? {
@@ -55,7 +56,7 @@ pub(crate) fn run(task: &Task) -> Result<()> {
     }
 }
 
-fn up(place: &Place, native: bool, timeout: Duration) -> Result<()> {
+fn up(place: &Place, native: bool, otlp: bool, timeout: Duration) -> Result<()> {
     let runner = choose(place, native)?;
     fs::create_dir_all(&place.dir)
         .with_context(|| format!("cannot make {}", place.dir.display()))?;
@@ -63,8 +64,8 @@ fn up(place: &Place, native: bool, timeout: Duration) -> Result<()> {
     // Recorded before it starts: what starts halfway can still be taken down.
     fs::write(place.dir.join(UP), runner.record(place))?;
     match &runner {
-        Runner::Compose(engine) => compose::up(engine, place)?,
-        Runner::Native(native) => native.up()?,
+        Runner::Compose(engine) => compose::up(engine, place, otlp)?,
+        Runner::Native(native) => native.up(otlp)?,
     }
     let urls = urls(&runner);
     wait::healthy(&urls, &runner, timeout)?;
@@ -77,6 +78,9 @@ fn up(place: &Place, native: bool, timeout: Duration) -> Result<()> {
         None => println!(
             "Grafana     not there: no `grafana` is on the path. Install it, or a container engine, and run `up` again"
         ),
+    }
+    if otlp {
+        println!("OTLP        http://localhost:{}", place.otlp_port);
     }
     targets::report(&urls.prometheus, matches!(runner, Runner::Compose(_)), true)?;
     Ok(())

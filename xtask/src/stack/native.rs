@@ -14,6 +14,9 @@ use crate::{http::listens, process};
 /// What `up` records.
 pub(super) const NAME: &str = "native";
 
+/// What is run: the collector only where it takes OTLP.
+const PROGRAMS: [&str; 3] = ["grafana", "prometheus", "otelcol"];
+
 /// What the path has.
 pub(super) struct Native {
     place: Place,
@@ -39,17 +42,24 @@ impl Native {
         })
     }
 
-    /// Whether one of the two runs.
+    /// Whether one of them runs.
     pub(super) fn runs(&self) -> bool {
-        ["grafana", "prometheus"]
-            .iter()
-            .any(|name| self.pid(name).is_some())
+        PROGRAMS.iter().any(|name| self.pid(name).is_some())
     }
 
-    pub(super) fn up(&self) -> Result<()> {
+    pub(super) fn up(&self, otlp: bool) -> Result<()> {
         let dir = &self.place.dir;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let config = files::prometheus(dir)?;
+        if otlp != self.pid("otelcol").is_some() && self.pid("prometheus").is_some() {
+            bail!(
+                "Prometheus runs already, {} --otlp: `cargo xtask grafana down` first",
+                if otlp { "without" } else { "with" }
+            );
+        }
+        if otlp {
+            self.start_collector()?;
+        }
+        let config = files::prometheus(dir, otlp)?;
         let port = self.place.prometheus_port;
         let mut command = Command::new(&self.prometheus);
         command
@@ -66,6 +76,22 @@ impl Native {
             self.start_grafana(grafana)?;
         }
         Ok(())
+    }
+
+    fn start_collector(&self) -> Result<()> {
+        let found = ["otelcol", "otelcol-contrib"]
+            .into_iter()
+            .find_map(|name| which::which(name).ok());
+        let program = found.context(
+            "`otelcol` is not on the path: install the OpenTelemetry Collector (https://opentelemetry.io/docs/collector/install), or a container engine",
+        )?;
+        let mut command = Command::new(program);
+        command
+            .arg("--config=config/otel/collector.yaml")
+            // For this machine alone.
+            .env("OTLP_BIND", "127.0.0.1")
+            .env("OTLP_PORT", self.place.otlp_port.to_string());
+        self.start("otelcol", self.place.otlp_port, "--otlp-port", &mut command)
     }
 
     fn start_grafana(&self, grafana: &Grafana) -> Result<()> {
@@ -128,7 +154,7 @@ impl Native {
     }
 
     pub(super) fn down(&self, volumes: bool) -> Result<()> {
-        for name in ["grafana", "prometheus"] {
+        for name in PROGRAMS {
             if let Some(pid) = self.pid(name) {
                 process::end(pid, name)?;
                 println!("stopped {name}");
@@ -151,7 +177,7 @@ impl Native {
         if follow {
             command.arg("-f");
         }
-        let logs = ["prometheus", "grafana"].map(|name| self.log(name));
+        let logs = PROGRAMS.map(|name| self.log(name));
         command.args(logs.iter().filter(|log| log.exists()));
         let status = command.status().context("cannot run tail")?;
         if !status.success() {
@@ -168,9 +194,9 @@ impl Native {
         }
     }
 
-    /// Fails where one of the two has ended.
+    /// Fails where one of them has ended.
     pub(super) fn check(&self) -> Result<()> {
-        for name in ["prometheus", "grafana"] {
+        for name in PROGRAMS {
             if self.pid_file(name).exists() && self.pid(name).is_none() {
                 bail!(
                     "{name} has ended: its log is above, and in {}",
@@ -182,7 +208,7 @@ impl Native {
     }
 
     pub(super) fn last_words(&self) -> String {
-        ["prometheus", "grafana"]
+        PROGRAMS
             .map(|name| process::tail(&self.log(name), 12))
             .join("\n")
     }

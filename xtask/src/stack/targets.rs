@@ -91,6 +91,10 @@ fn advice(target: &Value, containers: bool) -> Vec<String> {
                 "With one, its admin listener belongs on :{port} (`admin:` in its configuration)"
             ),
         ],
+        "otel-collector" => vec![
+            "the collector is not there yet, or has ended: `cargo xtask grafana logs` tells why"
+                .to_owned(),
+        ],
         _ => Vec::new(),
     }
 }

@@ -77,12 +77,17 @@ impl Machine {
 
     /// How a program was called, in order.
     pub(crate) fn calls(&self, program: &str) -> Vec<String> {
-        let calls = fs::read_to_string(self.dir.join(format!("{program}.calls")));
-        calls
-            .unwrap_or_default()
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        self.lines(&format!("{program}.calls"))
+    }
+
+    /// Of each call with a profile of the compose file: the profile, the port for OTLP, and Prometheus' configuration.
+    pub(crate) fn profiles(&self, program: &str) -> Vec<String> {
+        self.lines(&format!("{program}.calls.profiles"))
+    }
+
+    fn lines(&self, file: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.dir.join(file)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 }
 
@@ -126,7 +131,9 @@ fn script(engine: Engine, calls: &Path, port: u16) -> String {
         }
     };
     format!(
-        "echo \"$*\" >> '{}'\ncase \"$*\" in\n{behaviour}*\\ port\\ *) echo 0.0.0.0:{port};;\nesac\n",
+        "echo \"$*\" >> '{0}'\n\
+         [ -z \"$COMPOSE_PROFILES\" ] || echo \"$COMPOSE_PROFILES $OTLP_PORT $PROMETHEUS_CONFIG\" >> '{0}.profiles'\n\
+         case \"$*\" in\n{behaviour}*\\ port\\ *) echo 0.0.0.0:{port};;\nesac\n",
         calls.display()
     )
 }

@@ -37,6 +37,28 @@ fn up_starts_with_the_plugin_and_reports_the_targets() {
 }
 
 #[test]
+fn otlp_is_a_profile_with_a_scrape_configuration_of_its_own() {
+    let machine = Machine::new("otlp", &[("docker", Engine::Works)]);
+    let said = machine.xtask(&["up", "--otlp"]).succeeds();
+    assert!(said.contains("OTLP        http://localhost:4318"), "{said}");
+    let profiles = machine.profiles("docker");
+    let [up] = &profiles[..] else {
+        panic!("{profiles:?}");
+    };
+    let config = up
+        .strip_prefix("otlp 4318 ")
+        .expect("the profile and the port");
+    assert!(config.starts_with('/'), "{config}");
+    assert!(
+        config.ends_with("config/otel/prometheus_scrape.yaml"),
+        "{config}"
+    );
+    // What runs of the profile is taken down, too.
+    machine.xtask(&["down"]).succeeds();
+    assert_eq!(machine.profiles("docker").len(), 2);
+}
+
+#[test]
 fn the_other_commands_go_to_the_engine_that_up_chose() {
     let machine = Machine::new("others", &[("docker", Engine::Works)]);
     machine.xtask(&["up"]).succeeds();

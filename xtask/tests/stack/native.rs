@@ -38,6 +38,7 @@ fn machine(name: &str) -> Machine {
         "grafana",
         &format!("{PORT}=$GF_SERVER_HTTP_PORT\n{run} grafana"),
     );
+    machine.program("otelcol", &format!("{PORT}=$OTLP_PORT\n{run} otelcol"));
     fs::create_dir_all(machine.dir.join("conf")).expect("the directory is ours");
     fs::write(machine.dir.join("conf/defaults.ini"), "").expect("the directory is ours");
     machine
@@ -116,6 +117,44 @@ fn both_are_started_with_the_shipped_files_and_ended() {
         TcpListener::bind(("127.0.0.1", prometheus)).is_ok(),
         "nobody is left"
     );
+}
+
+#[test]
+fn the_collector_is_started_and_ended_with_the_others() {
+    let machine = machine("native-otlp");
+    let ports = [port(), port(), port()];
+    let options = [
+        format!("--prometheus-port={}", ports[0]),
+        format!("--grafana-port={}", ports[1]),
+        format!("--otlp-port={}", ports[2]),
+    ];
+    let options: Vec<_> = options.iter().map(|option| &**option).collect();
+    let up = |further: &[&str]| {
+        let all = [&["up", "--native"], further, &options].concat();
+        run(&machine, &all)
+    };
+    let said = up(&["--otlp"]).succeeds();
+    let address = format!("OTLP        http://localhost:{}", ports[2]);
+    assert!(said.contains(&address), "{said}");
+    let config = fs::read_to_string(machine.dir.join("state/prometheus_scrape.yaml"));
+    let config = config.expect("up has written it");
+    assert!(config.contains("localhost:8889"), "{config}");
+    assert!(!config.contains("job_name: brightstaff"), "{config}");
+    // It would scrape what is pushed.
+    let said = up(&[]).fails();
+    assert!(
+        said.contains("Prometheus runs already, with --otlp"),
+        "{said}"
+    );
+    let said = run(&machine, &["down"]).succeeds();
+    assert!(said.contains("stopped otelcol"), "{said}");
+    assert!(
+        TcpListener::bind(("127.0.0.1", ports[2])).is_ok(),
+        "nobody is left"
+    );
+    fs::remove_file(machine.dir.join("bin/otelcol")).expect("it was there");
+    let said = up(&["--otlp"]).fails();
+    assert!(said.contains("`otelcol` is not on the path"), "{said}");
 }
 
 #[test]

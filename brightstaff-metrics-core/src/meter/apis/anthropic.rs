@@ -6,6 +6,7 @@
 //! and are added ([compaction](https://docs.anthropic.com/en/docs/build-with-claude/compaction)); `message` and
 //! `fallback_message` are within it; `advisor_message` is another model's, and left out.
 
+use crate::labels::Operation;
 use crate::meter::calls::{Calls, is_call};
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Path, Role, What, at};
@@ -65,6 +66,7 @@ pub(super) const COMPLETE: Spec = Spec {
     },
     judge: legacy,
     update: Update::Each,
+    operation: Some(Operation::TextCompletion),
     ..Spec::DEFAULT
 };
 

@@ -2,6 +2,7 @@
 //! Titan, Llama, Mistral and Cohere's Command in words of their own. Other families speak another API's words
 //! here. What a family does not count, Bedrock does, in the last event; a guardrail's intervention ends a response.
 
+use crate::labels::Operation;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::seen::Seen;
 use crate::meter::spec::{Spec, Verdict};
@@ -24,6 +25,7 @@ pub(super) const SPEC: Spec = Spec {
     },
     // Llama's chunks repeat only what has changed.
     update: Update::Each,
+    operation: Some(Operation::TextCompletion),
     ..Spec::DEFAULT
 };
 

@@ -4,6 +4,7 @@
 //! [Gemini's](https://ai.google.dev/api/embeddings),
 //! [Ollama's](https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings). None has output.
 
+use crate::labels::Operation;
 use crate::meter::apis::Api;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::seen::Seen;
@@ -14,6 +15,7 @@ const EMBEDDINGS: Spec = Spec {
     speaks: super::by_signs,
     usage: usage::input_only,
     owes: Owes::Prompt,
+    operation: Some(Operation::Embeddings),
     ..Spec::DEFAULT
 };
 

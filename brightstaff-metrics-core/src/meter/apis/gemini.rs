@@ -3,6 +3,7 @@
 //! seen has a finish reason, or with a block of the prompt. Enums may come as numbers. The last usage counts
 //! as a whole, and is additive: the prompt leaves out that of tools, the candidates leave out thoughts.
 
+use crate::labels::Operation;
 use crate::meter::calls::Calls;
 use crate::meter::facts::Usage;
 use crate::meter::paths::{Path, Role, What, at};
@@ -21,6 +22,7 @@ pub(super) const SPEC: Spec = Spec {
     usage,
     // Arguments may be streamed behind the name, in parts without one.
     calls: |said| Calls::More(said.calls()),
+    operation: Some(Operation::GenerateContent),
     ..Spec::DEFAULT
 };
 

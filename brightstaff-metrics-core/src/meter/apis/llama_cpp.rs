@@ -1,6 +1,7 @@
 //! llama.cpp's own [`/completion`](https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md#post-completion-given-a-prompt-it-returns-the-predicted-completion).
 //! A stream ends with `"stop": true`.
 
+use crate::labels::Operation;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::spec::{Spec, Verdict};
 use crate::meter::usage::Slot;
@@ -18,5 +19,6 @@ pub(super) const SPEC: Spec = Spec {
     ],
     speaks: |said| ((said.done() || said.not_done()) && said.kind().is_empty()).into(),
     judge: |said| Verdict::ending(said, said.done()),
+    operation: Some(Operation::TextCompletion),
     ..Spec::DEFAULT
 };

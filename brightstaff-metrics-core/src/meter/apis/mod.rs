@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::said::Said;
 use super::spec::{Speaks, Spec};
+use crate::labels::Operation;
 
 /// Names the files, and of each the APIs in it, in the order in which they are asked whether an event is
 /// theirs; makes [`Api`] and [`SPECS`] of them.
@@ -52,6 +53,20 @@ impl Api {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.spec().name
+    }
+
+    /// What a call is for whose response speaks so, in OpenTelemetry's words: `None` where no model is asked, as for a
+    /// list of models.
+    ///
+    /// ```
+    /// use brightstaff_metrics_core::{labels::Operation, meter::Api};
+    ///
+    /// assert_eq!(Api::OpenAiEmbeddings.operation(), Some(Operation::Embeddings));
+    /// assert_eq!(Api::Models.operation(), None);
+    /// ```
+    #[must_use]
+    pub const fn operation(self) -> Option<Operation> {
+        self.spec().operation
     }
 
     pub(crate) const fn spec(self) -> &'static Spec {

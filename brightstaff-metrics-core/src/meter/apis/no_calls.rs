@@ -9,6 +9,7 @@ use crate::meter::spec::{Owes, Speaks, Spec};
 const NO_CALL: Spec = Spec {
     speaks: super::by_signs,
     owes: Owes::Nothing,
+    operation: None,
     ..Spec::DEFAULT
 };
 

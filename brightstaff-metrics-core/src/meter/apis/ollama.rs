@@ -1,6 +1,7 @@
 //! Ollama's own [`/api/chat` and `/api/generate`](https://github.com/ollama/ollama/blob/main/docs/api.md). A
 //! stream ends with `"done": true`.
 
+use crate::labels::Operation;
 use crate::meter::calls::Calls;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::said::Said;
@@ -47,6 +48,7 @@ pub(super) const GENERATE: Spec = Spec {
         at("eval_count", count(Slot::Completion)),
     ],
     speaks: |said| Speaks::from(has_done(said) && super::by_signs(said) == Speaks::Yes),
+    operation: Some(Operation::TextCompletion),
     ..OLLAMA
 };
 

@@ -8,6 +8,7 @@
 //! Tool calls are told apart by their choice and their number, since other chunks bring more of their arguments.
 //! A dialect that numbers all calls alike is counted right where it sends them in one chunk, and short else.
 
+use crate::labels::Operation;
 use crate::meter::calls::Calls;
 use crate::meter::paths::{Path, Role, What, at};
 use crate::meter::seen::Seen;
@@ -47,6 +48,7 @@ pub(super) const COMPLETIONS: Spec = Spec {
         b"text_completion" => Speaks::Yes,
         _ => super::by_signs(said),
     },
+    operation: Some(Operation::TextCompletion),
     ..Spec::DEFAULT
 };
 

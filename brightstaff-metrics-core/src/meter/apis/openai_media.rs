@@ -3,6 +3,7 @@
 //! [speech](https://platform.openai.com/docs/api-reference/audio/speech-audio-delta-event), as JSON and as
 //! events. Each stream ends with an event of its own, which has the usage.
 
+use crate::labels::Operation;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::said::Said;
 use crate::meter::seen::Seen;
@@ -29,6 +30,7 @@ pub(super) const IMAGES: Spec = Spec {
         }
     },
     judge: |said| Verdict::ending(said, said.kind().ends_with(b".completed")),
+    operation: Some(Operation::GenerateContent),
     ..Spec::DEFAULT
 };
 
@@ -52,6 +54,7 @@ pub(super) const TRANSCRIPTIONS: Spec = Spec {
         false => Speaks::No,
     },
     judge: |said| Verdict::ending(said, said.kind() == b"transcript.text.done"),
+    operation: Some(Operation::GenerateContent),
     ..Spec::DEFAULT
 };
 
@@ -63,6 +66,7 @@ pub(super) const SPEECH: Spec = Spec {
     ],
     speaks: |said| said.kind().starts_with(b"speech.audio.").into(),
     judge: |said| Verdict::ending(said, said.kind() == b"speech.audio.done"),
+    operation: Some(Operation::GenerateContent),
     ..Spec::DEFAULT
 };
 

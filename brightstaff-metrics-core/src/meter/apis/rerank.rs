@@ -4,6 +4,7 @@
 //! [Bedrock](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html). There is
 //! no output, and many bill by search: usage is welcome, and not owed.
 
+use crate::labels::Operation;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::spec::{Owes, Spec};
 use crate::meter::usage::{self, Place};
@@ -21,5 +22,6 @@ pub(super) const SPEC: Spec = Spec {
     speaks: super::by_signs,
     usage: usage::input_only,
     owes: Owes::Nothing,
+    operation: Some(Operation::Rerank),
     ..Spec::DEFAULT
 };

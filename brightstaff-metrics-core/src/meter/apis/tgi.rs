@@ -1,6 +1,7 @@
 //! Hugging Face's [Text Generation Inference](https://huggingface.github.io/text-generation-inference/), its own
 //! `/generate` and `/generate_stream`. The last event of a stream has the whole text, and details.
 
+use crate::labels::Operation;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::spec::Spec;
 use crate::meter::usage::Slot;
@@ -23,5 +24,6 @@ pub(super) const SPEC: Spec = Spec {
         ),
     ],
     speaks: super::by_signs,
+    operation: Some(Operation::TextCompletion),
     ..Spec::DEFAULT
 };

@@ -1,6 +1,7 @@
 //! IBM watsonx.ai's [text generation](https://cloud.ibm.com/apidocs/watsonx-ai#text-generation-stream). Every
 //! event counts what was generated so far; the input is counted in one of them, and 0 in the others.
 
+use crate::labels::Operation;
 use crate::meter::paths::{Role, What, at};
 use crate::meter::spec::Spec;
 use crate::meter::usage::{Slot, Update};
@@ -23,5 +24,6 @@ pub(super) const SPEC: Spec = Spec {
     ],
     speaks: super::by_signs,
     update: Update::Each,
+    operation: Some(Operation::TextCompletion),
     ..Spec::DEFAULT
 };

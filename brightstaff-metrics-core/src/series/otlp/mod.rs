@@ -5,6 +5,7 @@
 mod attributes;
 mod delta;
 mod foreign;
+mod gen_ai;
 mod histograms;
 mod points;
 mod request;
@@ -14,6 +15,7 @@ use prometheus::proto::MetricFamily;
 pub(super) use self::attributes::Rendered;
 pub(crate) use self::{
     delta::Totals,
+    gen_ai::View as GenAiView,
     request::{Request, Settings},
 };
 use self::{

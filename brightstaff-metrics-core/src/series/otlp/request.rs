@@ -40,7 +40,12 @@ pub(crate) struct Settings {
     /// Whether histograms are told in exponential buckets, where they count in such.
     pub(crate) exponential: bool,
     pub(crate) exemplars: bool,
+    /// Lets other threads in, every [`TURN_POINTS`].
+    pub(crate) give_way: Option<fn()>,
 }
+
+/// How many points are written before others are let in: some 10 µs of work.
+const TURN_POINTS: usize = 64;
 
 /// A request that is written.
 #[derive(Debug)]
@@ -165,6 +170,11 @@ impl<'a> Request<'a> {
 
     fn begin_data(&mut self, kind: Data) {
         self.points += 1;
+        if self.points.is_multiple_of(TURN_POINTS)
+            && let Some(give_way) = self.settings.give_way
+        {
+            give_way();
+        }
         if self.metric.as_ref().is_none_or(|open| open.kind != kind) {
             self.end_metric();
             let metric = self.out.begin(METRICS);

@@ -9,7 +9,7 @@ use super::told::Told;
 use crate::api::{self, Labels};
 
 /// The series of a job, without the labels that Prometheus adds.
-type All = BTreeMap<Labels, f64>;
+pub(in crate::proof) type All = BTreeMap<Labels, f64>;
 
 /// All of a job but native histograms, which a query returns in a form of their own.
 fn series(server: &str, job: &str) -> Result<All> {
@@ -62,7 +62,8 @@ pub(super) fn formats(server: &str, jobs: &[&str], told: &Told) -> Result<(usize
     Ok((values, first.map_or(0, |first| first.len())))
 }
 
-fn with_truth(all: &All, told: &Told) -> Result<usize> {
+/// Compares the series with the truth; tells how many values it has.
+pub(in crate::proof) fn with_truth(all: &All, told: &Told) -> Result<usize> {
     let mut values = 0;
     let mut check = |name: String, labels: &Labels, truth: f64| {
         let mut labels = labels.clone();
@@ -97,7 +98,7 @@ fn equal(one: f64, other: f64) -> bool {
 }
 
 /// Compares the native histograms of a job with the truth; tells how many there are.
-pub(super) fn natives(server: &str, job: &str, told: &Told) -> Result<usize> {
+pub(in crate::proof) fn natives(server: &str, job: &str, told: &Told) -> Result<usize> {
     let mut histograms = 0;
     for family in histogram_families() {
         let of = |function: &str| -> Result<All> {

@@ -19,7 +19,7 @@ const OFF: f64 = 0.005;
 
 /// Every exemplar of the time to first token leads to a call that took as long, and the slowest to the slowest call, or
 /// to one that came later in its bucket.
-pub(super) fn check(server: &str, jobs: &[&str], told: &Told) -> Result<String> {
+pub(in crate::proof) fn check(server: &str, jobs: &[&str], told: &Told) -> Result<String> {
     let calls = told.streamed();
     let by_trace: BTreeMap<_, Vec<_>> = calls.iter().fold(BTreeMap::new(), |mut by, call| {
         by.entry(call.trace_id.clone())

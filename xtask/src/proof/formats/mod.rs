@@ -1,10 +1,10 @@
 //! Every format, scraped by real servers while the demo runs, and what they know then beside its truth:
 //! `cargo xtask test formats`.
 
-mod agree;
-mod exemplars;
+pub(super) mod agree;
+pub(super) mod exemplars;
 mod quantiles;
-mod told;
+pub(super) mod told;
 
 use std::{fmt::Write as _, time::Duration};
 

@@ -8,7 +8,7 @@ use super::items;
 use crate::api::Labels;
 
 /// The truth of one run.
-pub(super) struct Told(pub(super) Value);
+pub(in crate::proof) struct Told(pub(in crate::proof) Value);
 
 /// One series: what clients and providers know of it, and what a scrape said at the end.
 pub(super) struct Series {

@@ -9,21 +9,14 @@ use brightstaff_metrics_core::{
     labels::RouteKind,
 };
 
-use super::MEASURED;
 use crate::{
-    api, http,
+    api::{self, Samples},
+    http,
     proof::{
         compare::Tolerance,
-        expect::{Expected, Samples},
+        expect::{self, Expected},
         truth::Table,
     },
-};
-
-/// A quantile is in the bucket of its sample, or of the one beside it.
-const BY_BUCKET: Tolerance = Tolerance {
-    seconds: 0.0,
-    ranks: Some(1.0),
-    ..MEASURED
 };
 
 const LE: &str = "le";
@@ -51,19 +44,53 @@ impl<'a> Buckets<'a> {
         })
     }
 
-    /// What is expected, with what is known of the router's decisions.
-    pub(super) fn know(&self, expected: Expected) -> Result<(Expected, Tolerance)> {
+    /// What Prometheus returns to a query at the instant of this.
+    pub(super) fn ask(&self, expression: &str) -> Result<Samples> {
+        api::query_at(self.prometheus, expression, self.now)
+    }
+
+    /// How many alerts fire, and what this expression makes of that.
+    #[expect(clippy::cast_precision_loss)]
+    pub(super) fn firing(&self, expression: &str) -> Result<(f64, Samples)> {
+        let firing = || -> Result<_> {
+            let told = api::get(self.prometheus, "alerts", &[])?;
+            let alerts = told["alerts"].as_array().context("no alerts")?;
+            let firing = alerts.iter().filter(|alert| alert["state"] == "firing");
+            Ok(firing.count())
+        };
+        loop {
+            let before = firing()?;
+            let returned = api::query(self.prometheus, expression)?;
+            // Another may begin in between.
+            if firing()? == before {
+                return Ok((before as f64, returned));
+            }
+        }
+    }
+
+    /// What is expected, and how nearly, with what is known of the router's decisions: a quantile of them is in the bucket of
+    /// its sample, or of the one beside it.
+    pub(super) fn know(
+        &self,
+        expected: Expected,
+        tolerance: Tolerance,
+    ) -> Result<(Expected, Tolerance)> {
+        let exact = Tolerance {
+            seconds: 0.0,
+            ranks: Some(1.0),
+            ..tolerance
+        };
         let name = ROUTER_DECISION_DURATION.name;
         Ok(match expected {
             Expected::Quantile(q, family, _) if family.name == name => {
                 let samples = self.samples(family, RouteKind::NAME)?;
-                (Expected::Quantile(q, family, samples), BY_BUCKET)
+                (Expected::Quantile(q, family, samples), exact)
             }
             Expected::Mean(None, family, _) if family.name == name => {
                 let means = self.means(family, &[RouteKind::NAME])?;
-                (Expected::Values(means), BY_BUCKET)
+                (Expected::Values(means), exact)
             }
-            other => (other, MEASURED),
+            other => (other, tolerance),
         })
     }
 
@@ -89,8 +116,8 @@ impl<'a> Buckets<'a> {
     }
 
     /// Its samples, each at the upper bound of its bucket.
-    fn samples(&self, family: &Family, by: &'static str) -> Result<Samples> {
-        let mut samples = Samples::new();
+    fn samples(&self, family: &Family, by: &'static str) -> Result<expect::Samples> {
+        let mut samples = expect::Samples::new();
         let mut buckets = Vec::new();
         for (key, upto) in self.rises(family, "_bucket", &[by, LE])? {
             buckets.push((key[1].parse::<f64>()?, key[0].clone(), upto));
@@ -116,7 +143,7 @@ impl<'a> Buckets<'a> {
             self.window
         );
         let mut seen = Table::new();
-        for (labels, value) in api::query_at(self.prometheus, &first, self.now)? {
+        for (labels, value) in self.ask(&first)? {
             let key = by.iter().map(|label| text(label, &labels[*label]));
             seen.insert(key.collect(), value);
         }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{MEASURED, buckets::Buckets};
 use crate::{
-    api, grafana,
+    grafana,
     proof::{
         compare::compare,
         expect::Expected,
@@ -25,12 +25,7 @@ const CLIENTS_FAULT: &str = "4xx";
 const NOT_INTERRUPTED: [&str; 3] = ["not_reported", "unparsable", "unsupported_encoding"];
 
 /// Compares every query of the page; tells how many values there were.
-pub(super) fn prove(
-    prometheus: &str,
-    truth: &Truth,
-    buckets: &Buckets<'_>,
-    now: f64,
-) -> Result<usize> {
+pub(super) fn prove(truth: &Truth, buckets: &Buckets<'_>) -> Result<usize> {
     let page: Value = serde_json::from_str(&grafana::overview::render())?;
     let panels = page["panels"].as_array().context("no panels")?;
     let window = format!("{}s", truth.seconds);
@@ -47,7 +42,7 @@ pub(super) fn prove(
         // This Prometheus keeps no native histograms; that of stage `formats` does.
         let targets = targets.filter(|target| target["legendFormat"] != grafana::overview::NATIVE);
         let targets: Vec<_> = targets.collect();
-        let expected = of(id, truth, buckets, firing(prometheus)?)?;
+        let expected = of(id, truth, buckets)?;
         ensure!(
             targets.len() == expected.len(),
             "the overview's {}: {} queries, and {} are known",
@@ -59,7 +54,13 @@ pub(super) fn prove(
             let expression = target["expr"].as_str().context("no expression")?;
             let expression = variables.fill(expression);
             let about = || format!("the overview's {}: {expression}", panel["title"]);
-            let returned = api::query_at(prometheus, &expression, now).with_context(about)?;
+            let (expected, returned) = match expected {
+                Expected::Firing => {
+                    let (firing, returned) = buckets.firing(&expression)?;
+                    (Expected::Values(one(firing)), returned)
+                }
+                other => (other, buckets.ask(&expression).with_context(about)?),
+            };
             ensure!(
                 expected.may_be_nothing() || !returned.is_empty(),
                 "no data: {}",
@@ -71,19 +72,10 @@ pub(super) fn prove(
     Ok(values)
 }
 
-/// How many alerts fire.
-#[expect(clippy::cast_precision_loss)]
-fn firing(prometheus: &str) -> Result<f64> {
-    let told = api::get(prometheus, "alerts", &[])?;
-    let alerts = told["alerts"].as_array().context("no alerts")?;
-    let firing = alerts.iter().filter(|alert| alert["state"] == "firing");
-    Ok(firing.count() as f64)
-}
-
 type Queries = Vec<(&'static [&'static str], Expected)>;
 
 /// What the queries of a panel have to return, with these labels.
-fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>, firing: f64) -> Result<Queries> {
+fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>) -> Result<Queries> {
     use Expected::{Quantile, Rest, Values};
     let all = &[][..];
     let first_token = |q, by: &[&str]| {
@@ -109,7 +101,7 @@ fn of(panel: u64, truth: &Truth, buckets: &Buckets<'_>, firing: f64) -> Result<Q
             let worst = calls.into_values().fold(1.0, f64::min);
             vec![(all, Values(http)), (all, Values(one(worst)))]
         }
-        7 => vec![(all, Values(one(firing)))],
+        7 => vec![(all, Expected::Firing)],
         8 => {
             let calls = |only: &[Only<'_>]| truth.rate(&UPSTREAM_REQUESTS, only, &PAIR);
             let ended = less(calls(&[]), &calls(&[("error_class", &["cancelled"])]));

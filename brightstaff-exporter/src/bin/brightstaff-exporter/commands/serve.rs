@@ -2,11 +2,12 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use brightstaff_exporter::Bound;
+use brightstaff_exporter::{Bound, otlp::Push};
 use clap::Args;
 use prometheus::Registry;
 use tokio::{net::TcpListener, sync::oneshot};
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     address::{Listen, Scrapers, served},
-    config::{Config, ConfigError, IncludeUsage, duration},
+    config::{self, Config, ConfigError, IncludeUsage, duration},
     gateway::{Gateway, Listening, Readiness, register, warn_of_open_gateway, warn_of_open_models},
     log::access::{self, Format},
     say::{say, say_aside},
@@ -86,6 +87,7 @@ SIGHUP has the file of --config read again.
 With one --upstream every model goes there; with several, clients write provider/model.
 Clients' own keys pass to the provider unless the configuration names one (api_key_env); then it should
 say, too, which clients may use it (client_tokens_env, cors_origins, allowed_hosts).
+OTEL_EXPORTER_OTLP_ENDPOINT has the metrics pushed over OTLP, too; OpenTelemetry's other variables, or [otlp], say how.
 RUST_LOG sets what is logged (info, debug, brightstaff_exporter=debug, ...).";
 
 /// How long a scrape in progress may go on after the last response.
@@ -116,11 +118,13 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     } else {
         Vec::new()
     };
-    let metrics = register(&config, &registry)?;
+    let pushed = present.otlp.settings()?;
+    let metrics = register(&config, &pushed, &registry)?;
+    let push = config::push(pushed, &registry)?;
     let gateway = Gateway::new(&present, metrics.clone())?;
     warn_of_open_gateway(&config, address);
     if options.check || options.check_keys {
-        tell(&gateway, &absent);
+        tell(&gateway, push.as_ref(), &absent);
         return Ok(());
     }
 
@@ -131,7 +135,7 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let listener = bind(listen, address).await?;
     warn_of_open_models(&config);
     // Read by scripts: both ports take requests from here on.
-    say_aside(format!(
+    let mut said = format!(
         "gateway listening on http://{}\n{}",
         listener.local_addr()?,
         served(
@@ -139,7 +143,12 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
             exporter.local_addr(),
             options.scrapers.has_page()
         )
-    ));
+    );
+    if let Some(push) = &push {
+        said += &format!("\n{}", pushed_to(push));
+    }
+    say_aside(said);
+    let pushing = push.map(Push::start).transpose()?;
 
     let sessions = gateway.sessions();
     sessions.start();
@@ -154,7 +163,8 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     let include_usage = options.include_usage;
     let read = move |path: &Path| read_config(path, include_usage);
     let reloads = tokio::spawn(reload(hangups, reloader, path, read));
-    let stop = stop(signals, readiness, options.drain_delay);
+    let drain = Drain::new(options.drain);
+    let stop = stop(signals, readiness, options.drain_delay, drain.clone());
     serve::serve(
         listener,
         service,
@@ -166,16 +176,22 @@ async fn run(options: &Serve) -> anyhow::Result<()> {
     .await?;
     reloads.abort();
     sessions.settle().await;
+    if let Some(pushing) = pushing {
+        pushing.shutdown(drain.left()).await;
+    }
     drop(last);
     let _ = tokio::time::timeout(LAST_SCRAPE, scrapes).await;
     Ok(())
 }
 
 /// What `--check` has to say of a configuration without a fault.
-fn tell(gateway: &Gateway, absent: &[ConfigError]) {
+fn tell(gateway: &Gateway, push: Option<&Push>, absent: &[ConfigError]) {
     say!("the configuration is sound");
     for line in gateway.leads() {
         say!("{line}");
+    }
+    if let Some(push) = push {
+        say!("{}", pushed_to(push));
     }
     for absent in absent {
         say!("note: {absent}");
@@ -190,10 +206,49 @@ async fn bind(listen: &Listen, address: SocketAddr) -> anyhow::Result<TcpListene
 }
 
 /// Ready when no more requests are to be taken.
-async fn stop(signals: Signals, readiness: Readiness, delay: Duration) {
+async fn stop(signals: Signals, readiness: Readiness, delay: Duration, drain: Drain) {
     signals.first().await;
     readiness.end();
     tokio::time::sleep(delay).await;
+    drain.begin();
+}
+
+/// Where metrics are pushed to, for people.
+fn pushed_to(push: &Push) -> String {
+    format!(
+        "metrics pushed to {} every {:?}",
+        push.endpoint(),
+        push.interval()
+    )
+}
+
+/// How long responses in flight, and then the last numbers, may still take.
+#[derive(Clone, Debug)]
+struct Drain {
+    within: Duration,
+    since: Arc<OnceLock<Instant>>,
+}
+
+/// How long the last numbers may take to be pushed: at least, where responses took the whole drain, and at most, since
+/// what takes longer waits for a backend that is not there.
+const LAST_PUSH: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+
+impl Drain {
+    fn new(within: Duration) -> Self {
+        let since = Arc::default();
+        Self { within, since }
+    }
+
+    fn begin(&self) {
+        let _ = self.since.set(Instant::now());
+    }
+
+    /// What is left of it for the last numbers.
+    fn left(&self) -> Duration {
+        let begun = self.since.get().map(Instant::elapsed);
+        let left = self.within.saturating_sub(begun.unwrap_or_default());
+        left.clamp(LAST_PUSH.0, LAST_PUSH.1)
+    }
 }
 
 /// Serves the metrics until the sender of `ended` is gone, which outlives the gateway's last response.

@@ -34,6 +34,7 @@ impl Config {
             self.sessions.store = SessionStore::Memory;
         }
         absent.extend(redis);
+        absent.extend(take_unset("otlp.headers_env", &mut self.otlp.headers_env));
         absent
     }
 }

@@ -22,7 +22,7 @@ macro_rules! keys {
 }
 
 /// Every key outside of the tables that the operator names.
-const KEYS: [Key; 32] = keys! {
+const KEYS: [Key; 33] = keys! {
     Now:
         "connect_timeout" connect_timeout,
         "response_header_timeout" response_header_timeout,
@@ -56,7 +56,8 @@ const KEYS: [Key; 32] = keys! {
         "sessions.key_prefix" sessions.key_prefix,
         "sessions.connect_timeout" sessions.connect_timeout,
         "sessions.operation_timeout" sessions.operation_timeout,
-        "metrics" metrics;
+        "metrics" metrics,
+        "otlp" otlp;
 };
 
 impl Config {
@@ -147,6 +148,7 @@ mod tests {
         let two = "max_request_bytes = 1000\nmax_connections = 7\nsessions.ttl = '1s'
                    [providers.p]\nurl = 'http://p'\nmodels = ['m']\n[providers.s]\nurl = 'http://s'
                    [metrics]\ncreated_samples = true
+                   [otlp]\ninterval = '1s'
                    [agents.a]\nurl = 'http://a'\n[routes.r]\ncandidates = ['p/m', 's/m']";
         let (one, two) = (config(one), config(two));
         assert_eq!(
@@ -160,6 +162,7 @@ mod tests {
                 "max_connections",
                 "sessions.ttl",
                 "metrics",
+                "otlp",
                 "providers.p.open_models"
             ]
         );

@@ -23,6 +23,7 @@ impl Config {
         }
         self.bounds()?;
         self.sessions.check()?;
+        self.otlp.check()?;
         self.client_tokens()?;
         self.upstreams()?;
         check_cap("upstream_cap", self.upstream_cap)?;

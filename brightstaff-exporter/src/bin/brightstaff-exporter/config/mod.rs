@@ -11,6 +11,7 @@ mod error;
 mod host;
 mod include_usage;
 mod origin;
+mod otlp;
 mod place;
 #[cfg(feature = "redis")]
 mod redis_url;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     host::{AllowedHost, HostPort},
     include_usage::IncludeUsage,
     origin::{WebOrigin, parts as origin_parts},
+    otlp::{Otlp, push},
     route::RouteAlias,
     sessions::{SessionStore, Sessions},
     shown::{name as shown_name, variable as shown_variable},

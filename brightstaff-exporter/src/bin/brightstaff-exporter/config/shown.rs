@@ -137,6 +137,7 @@ mod tests {
             "",
             "[sessions]\n",
             "[metrics]\n",
+            "[otlp]\n",
             "[providers.p]\n",
             "[agents.a]\n",
             "[routes.r]\n",

@@ -4,7 +4,8 @@ use brightstaff_metrics_core::Builder;
 use serde::Deserialize;
 
 use super::{
-    Allowed, AllowedHost, Api, BaseUrl, IncludeUsage, RouteAlias, Sessions, WebOrigin, duration,
+    Allowed, AllowedHost, Api, BaseUrl, IncludeUsage, Otlp, RouteAlias, Sessions, WebOrigin,
+    duration,
 };
 
 /// How many connections there may be by default, where the limit on open files allows as many.
@@ -98,6 +99,8 @@ pub(crate) struct Config {
     pub(crate) sessions: Sessions,
     /// What is told of the series beside their values.
     pub(crate) metrics: Series,
+    /// Where the series are pushed to.
+    pub(crate) otlp: Otlp,
 }
 
 impl Default for Config {
@@ -130,6 +133,7 @@ impl Default for Config {
             routes: BTreeMap::new(),
             sessions: Sessions::default(),
             metrics: Series::default(),
+            otlp: Otlp::default(),
         }
     }
 }

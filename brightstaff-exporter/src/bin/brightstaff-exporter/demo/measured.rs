@@ -1,21 +1,24 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
+use brightstaff_exporter::otlp::{Push, Pushing};
 use prometheus::Registry;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::options::Demo;
 use crate::{
-    config::Config,
+    config::{self, Config},
     gateway::{Gateway, register},
     serve::{self, Limits},
 };
 
 /// The gateway and its metrics, as `serve` would run them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Measured {
     pub(super) gateway: SocketAddr,
     pub(super) metrics: SocketAddr,
+    /// What pushes them, where the environment says so, and where to.
+    pub(super) pushing: Option<(Pushing, String)>,
 }
 
 impl Measured {
@@ -28,7 +31,9 @@ impl Measured {
         let address = listen.gateway()?;
         let registry = Registry::new();
         let exporter = listen.exporter(registry.clone())?.bind().await?;
-        let metrics = register(config, &registry)?;
+        let pushed = config.otlp.settings()?;
+        let metrics = register(config, &pushed, &registry)?;
+        let push = config::push(pushed, &registry)?;
         let gateway = Gateway::new(config, metrics.clone())?;
         let listener = TcpListener::bind(address).await.with_context(|| {
             let from = &listen.gateway.from;
@@ -37,6 +42,7 @@ impl Measured {
         let started = Self {
             gateway: listener.local_addr()?,
             metrics: exporter.local_addr(),
+            pushing: push.map(started).transpose()?,
         };
         let service = gateway.listening(started.gateway).service;
         servers.spawn(async { Ok(exporter.serve().await?) });
@@ -50,4 +56,13 @@ impl Measured {
         ));
         Ok(started)
     }
+}
+
+fn started(push: Push) -> Result<(Pushing, String)> {
+    let to = format!(
+        "metrics pushed to {} every {:?}",
+        push.endpoint(),
+        push.interval()
+    );
+    Ok((push.start()?, to))
 }

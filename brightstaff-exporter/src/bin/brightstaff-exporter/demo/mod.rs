@@ -47,6 +47,9 @@ use crate::{address::served, say::say, sim::Book};
 /// How long the gateway may take to come to rest after the last response.
 const REST: Duration = Duration::from_secs(10);
 
+/// How long the last numbers may take to be pushed.
+const LAST_PUSH: Duration = Duration::from_secs(10);
+
 /// `demo`: runs it all, and fails where truth and metrics differ.
 pub(crate) fn demo(options: &Demo) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -61,7 +64,7 @@ async fn run(options: &Demo) -> Result<()> {
     let mut world = World::new(&book).await?;
     options.configure(&mut world.config);
     let mut servers = JoinSet::new();
-    let measured = Measured::start(options, &world.config, &mut servers).await?;
+    let mut measured = Measured::start(options, &world.config, &mut servers).await?;
     // Before the load: nobody should wait for what cannot be written down.
     let mut truth_file = options.truth_file()?;
     let load = options.load();
@@ -74,6 +77,9 @@ async fn run(options: &Demo) -> Result<()> {
         "{}",
         served("http", measured.metrics, cfg!(feature = "page"))
     );
+    if let Some((_, to)) = &measured.pushing {
+        say!("{to}");
+    }
 
     let clocks = Clocks::read();
     let outcome = Outcome::of(load, &measured, &book, stop()).await?;
@@ -96,6 +102,10 @@ async fn run(options: &Demo) -> Result<()> {
             () = tokio::time::sleep(hold) => {}
             () = stop() => {}
         }
+    }
+    if let Some((pushing, _)) = measured.pushing.take() {
+        let last = pushing.shutdown(LAST_PUSH).await;
+        say!("the last export over OTLP: {last}");
     }
     verdict
 }

@@ -95,6 +95,7 @@ const HELP: &str = "\
 Simulated OpenAI and Anthropic answer, stream, refuse, break off and stall as planned; clients ask,
 retry a session, and hang up. At the end a table sets what they know beside what the metrics say:
 counts must be equal, and each mean must lie between what the provider and what the client saw.
+OTEL_EXPORTER_OTLP_ENDPOINT has the metrics pushed over OTLP, too, as OpenTelemetry's other variables say.
 Exits with 1 where anything differs.";
 
 fn proxy(text: &str) -> Result<SocketAddr, String> {

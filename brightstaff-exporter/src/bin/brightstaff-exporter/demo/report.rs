@@ -18,8 +18,9 @@ const MEAN_SHARE: f64 = 0.01;
 pub(super) const TOLERANCE: &str = "5 ms and 1 % outside of what provider and client saw";
 
 /// What the process and the build say of themselves, which nobody else knows.
-const OF_ITSELF: [&str; 2] = [
+const OF_ITSELF: [&str; 3] = [
     catalogue::BUILD_INFO.name,
+    catalogue::OTLP_EXPORTS.name,
     catalogue::LOG_LINES_DROPPED.name,
 ];
 

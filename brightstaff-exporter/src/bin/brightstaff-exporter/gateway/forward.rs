@@ -214,6 +214,7 @@ pub(super) async fn call(
     let outgoing = inbound.outgoing(candidate)?;
     let trace = brightstaff_metrics_core::TraceContext::of(&inbound.head.headers);
     let call = candidate.upstream.start().in_trace(trace);
+    let call = call.operation(inbound.head.asked.row.operation());
     let call = call.with_listener(inbound.head.listener.clone());
     let again = || inbound.outgoing(candidate).ok();
     match candidate.destination.send(outgoing, again, None).await {

@@ -1,4 +1,5 @@
 use anyhow::Result;
+use brightstaff_exporter::otlp::Otlp;
 use brightstaff_metrics_core::{Metrics, labels::OTHER};
 use prometheus::Registry;
 
@@ -10,15 +11,18 @@ use crate::{config::Config, log};
 const LATER_UPSTREAMS: usize = 1000;
 
 /// The metrics of a gateway: the pairs of provider and model that its configuration names are declared, and
-/// each provider is named, with the room for its other models that the configuration leaves it.
-pub(crate) fn register(config: &Config, registry: &Registry) -> Result<Metrics> {
+/// each provider is named, with the room for its other models that the configuration leaves it. `pushed` may have more
+/// counted than the configuration does.
+pub(crate) fn register(config: &Config, pushed: &Otlp, registry: &Registry) -> Result<Metrics> {
+    let native = config.metrics.native_histograms || pushed.wants_native_histograms();
     let mut builder = Metrics::builder()
         .version(env!("CARGO_PKG_VERSION"))
         .git_sha(env!("BRIGHTSTAFF_GIT_SHA"))
         .upstreams(pairs(config))
         .upstream_cap(config.upstream_cap())
         .later_upstreams(LATER_UPSTREAMS)
-        .native_histograms(config.metrics.native_histograms)
+        .native_histograms(native)
+        .gen_ai_view(pushed.wants_gen_ai_view())
         .classic(config.metrics.classic_histograms)
         .created_samples(config.metrics.created_samples);
     for (name, provider) in &config.providers {

@@ -59,6 +59,7 @@ impl<'a> Through<'a> {
         let call = self.head.asked.is_call();
         let call = call.then(|| {
             let call = candidate.upstream.start().in_trace(trace);
+            let call = call.operation(self.head.asked.row.operation());
             call.with_listener(self.head.listener.clone())
         });
         let whole = match &self.content {

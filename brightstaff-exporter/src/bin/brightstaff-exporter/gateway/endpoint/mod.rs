@@ -10,6 +10,7 @@
 
 mod asked;
 mod handler;
+mod operation;
 mod path;
 mod pattern;
 mod table;
