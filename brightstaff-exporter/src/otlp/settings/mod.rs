@@ -1,30 +1,21 @@
 //! What is pushed, where to, and how often.
 
 mod env;
+mod headers;
 mod resource;
+mod settled;
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use axum::http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING},
-};
-use brightstaff_metrics_core::otlp::{Encoder, GenAi, HistogramAggregation, Temporality};
+use axum::http::HeaderMap;
+use brightstaff_metrics_core::otlp::{GenAi, HistogramAggregation, Temporality};
 use prometheus::Registry;
 
-use self::resource::Attributes;
-use super::{
-    client::{Client, Tls},
-    content::give_way,
-    endpoint::Endpoint,
-    error::OtlpError,
-    outcomes::Outcomes,
-    pairs::pairs,
-    push::Push,
-};
+use self::{headers::insert, resource::Attributes};
+use super::{endpoint::Endpoint, error::OtlpError, push::Push};
 
 /// Describes how a registry is pushed: see the [module's documentation](super).
 ///
@@ -67,16 +58,6 @@ pub(super) const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What stands for no limit of time.
 const NO_LIMIT: Duration = Duration::from_secs(3600);
-
-/// What the exporter says by itself.
-const OURS: [HeaderName; 6] = [
-    CONNECTION,
-    CONTENT_ENCODING,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    HOST,
-    TRANSFER_ENCODING,
-];
 
 impl Default for Otlp {
     fn default() -> Self {
@@ -251,91 +232,6 @@ impl Otlp {
     pub fn env(self) -> Self {
         self.variables(&|name| std::env::var_os(name))
     }
-
-    /// What is wrong with what was said so far, as far as that shows without the files that it names.
-    #[must_use]
-    pub fn fault(&self) -> Option<&OtlpError> {
-        let endpoint = self.endpoint.as_ref().and_then(|url| url.as_ref().err());
-        let transport = self.transport.as_ref().err();
-        endpoint.or(transport).or(self.faults.first())
-    }
-
-    /// Whether histograms should count in native buckets for what is pushed, which is for
-    /// [`Builder::native_histograms`](brightstaff_metrics_core::Builder::native_histograms) to say.
-    #[must_use]
-    pub fn wants_native_histograms(&self) -> bool {
-        self.is_on() && self.histograms == HistogramAggregation::Base2Exponential
-    }
-
-    /// Whether calls should be counted for the view of [`gen_ai`](Self::gen_ai) that is pushed, which is for
-    /// [`Builder::gen_ai_view`](brightstaff_metrics_core::Builder::gen_ai_view) to say.
-    #[must_use]
-    pub fn wants_gen_ai_view(&self) -> bool {
-        self.is_on() && self.gen_ai != GenAi::Off
-    }
-
-    /// Whether there is an endpoint, and nothing says otherwise.
-    fn is_on(&self) -> bool {
-        !self.off && self.endpoint.is_some()
-    }
-
-    /// What pushes this registry, once it is [started](Push::start), and counts what becomes of its exports there; `None`
-    /// where no endpoint was named, or the environment switches pushing off.
-    ///
-    /// # Errors
-    ///
-    /// A setting cannot be used; a file that one names cannot be read; the system has no trusted certificates; or the
-    /// registry is pushed already.
-    pub fn push(self, registry: &Registry) -> Result<Option<Push>, OtlpError> {
-        let Some(endpoint) = self.endpoint.filter(|_| !self.off) else {
-            return Ok(None);
-        };
-        let endpoint = endpoint?;
-        self.transport?;
-        if let Some(fault) = self.faults.into_iter().next() {
-            return Err(fault);
-        }
-        let secured = endpoint.is_https();
-        let tls = Tls {
-            certificate: self.certificate,
-            client_certificate: self.client_certificate,
-            client_key: self.client_key,
-        };
-        let mut warnings = self.warnings;
-        warnings.extend(tls.unused(secured));
-        let client = Client::new(endpoint, self.headers, &tls, self.timeout, self.interval)?;
-        for warning in warnings {
-            tracing::warn!("{warning}");
-        }
-        let encoder = Encoder::new(self.attributes.resource())
-            .temporality(self.temporality)
-            .histograms(self.histograms)
-            .exemplars(self.exemplars)
-            .gen_ai(self.gen_ai)
-            .giving_way(give_way);
-        Ok(Some(Push {
-            interval: self.interval,
-            export_timeout: self.export_timeout,
-            gzip: self.gzip,
-            encoder,
-            client,
-            outcomes: Outcomes::register(registry)?,
-            registry: registry.clone(),
-        }))
-    }
-
-    /// Every header of a list that can be used; the others are told by their numbers.
-    fn insert_all(&mut self, list: &str, mut wrong: impl FnMut(usize, &str)) {
-        for (n, pair) in pairs(list) {
-            let inserted = match pair {
-                Some((name, value)) => insert(&mut self.headers, &name, &value),
-                None => Err("is no key=value"),
-            };
-            if let Err(fault) = inserted {
-                wrong(n, fault);
-            }
-        }
-    }
 }
 
 impl Named {
@@ -349,18 +245,6 @@ impl Named {
 
 fn limit(timeout: Duration) -> Duration {
     if timeout.is_zero() { NO_LIMIT } else { timeout }
-}
-
-fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), &'static str> {
-    let name: HeaderName = name.parse().map_err(|_| "names no header")?;
-    if OURS.contains(&name) {
-        return Err("is a header that the exporter writes by itself: remove it");
-    }
-    let value = HeaderValue::from_str(value);
-    let mut value = value.map_err(|_| "has a value that no header may have")?;
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(())
 }
 
 #[cfg(test)]
