@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod format;
 mod frame;
+mod head;
 mod history;
 mod json;
 #[cfg(unix)]
