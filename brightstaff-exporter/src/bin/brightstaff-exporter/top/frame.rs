@@ -4,42 +4,11 @@ use std::iter::repeat_n;
 
 use super::{
     head::head,
+    line::{Line, Piece, Style, line},
     table::{COLUMNS, Cells, Sort},
     text::{cut, width},
     view::Summary,
 };
-
-/// How a piece of text stands out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Style {
-    #[default]
-    Plain,
-    Bold,
-    Dim,
-    Reverse,
-    Warning,
-    Critical,
-}
-
-/// A piece of a line, and at which column it begins, from 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) column: usize,
-    pub(super) text: String,
-    pub(super) style: Style,
-}
-
-pub(super) type Line = Vec<Piece>;
-
-/// A line in one style.
-pub(super) fn line(text: &str, style: Style) -> Line {
-    let text = text.to_owned();
-    vec![Piece {
-        column: 0,
-        text,
-        style,
-    }]
-}
 
 /// What the keys chose.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,10 +51,10 @@ pub(super) fn frame(
     let left = rows.saturating_sub(lines.len() + foot);
     let mut last = 0;
     match &summary.shown {
-        None => {
-            let text = "rates need two scrapes: one moment";
-            lines.extend((left > 0).then(|| line(text, Style::Dim)));
+        None if summary.answered && left > 0 => {
+            lines.push(line("rates need two scrapes: one moment", Style::Dim));
         }
+        None => {}
         Some(shown) => {
             let cells = Cells::of(&shown.pairs);
             let body = left.saturating_sub(1);

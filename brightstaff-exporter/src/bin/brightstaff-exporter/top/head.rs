@@ -1,8 +1,8 @@
-//! What stands above the table: the state, what runs, totals, failures and warnings.
+//! What is said above the table.
 
 use super::{
     format::{age, decimal, quantile, rate},
-    frame::{Line, Style, line},
+    line::{Line, Style, line},
     text::{cut, shown, width},
     view::{Shown, Summary, Totals},
 };
@@ -40,7 +40,8 @@ pub(super) fn head(url: &str, summary: &Summary, columns: usize, room: usize) ->
 
 fn state(url: &str, summary: &Summary, columns: usize) -> Line {
     let (text, style) = match &summary.lost {
-        None => (format!("{url}   live"), Style::Bold),
+        None if summary.answered => (format!("{url}   live"), Style::Bold),
+        None => (format!("{url}   waiting for the first scrape"), Style::Bold),
         Some((why, seconds)) => {
             let before = if summary.shown.is_some() {
                 "; the numbers are from before"

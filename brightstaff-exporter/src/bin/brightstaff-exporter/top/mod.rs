@@ -12,6 +12,7 @@ mod history;
 mod json;
 #[cfg(unix)]
 mod keys;
+mod line;
 #[cfg(unix)]
 mod live;
 mod options;
