@@ -193,8 +193,9 @@ mod tests {
 
     #[test]
     fn another_series_is_seen_and_so_is_another_value_of_an_instant() {
-        let returned =
-            |name: &str, value| Returned::from([([("a".to_owned(), name.to_owned())].into(), value)]);
+        let returned = |name: &str, value| {
+            Returned::from([([("a".to_owned(), name.to_owned())].into(), value)])
+        };
         let (one, other) = (returned("1", 1.0), returned("2", 1.0));
         assert!(close("rate(a[5m])", &one, &other).is_err());
         assert!(close("a", &one, &returned("1", 2.0)).is_err());
