@@ -55,7 +55,8 @@
 //!   first token, and none per output token.
 //! - `reqwest-0_13`, `hyper-util-0_1`: [`labels::ErrorClass`] from the errors of these clients.
 //! - `tokio-1`: [`UpstreamCall::within`], a time-out for a call.
-//! - `otlp`: [`otlp`], which writes the series as OpenTelemetry's protocol takes them.
+//! - `otlp`: [`otlp`], which writes the series as OpenTelemetry's protocol takes them, and beside them, if asked for
+//!   ([`Builder::gen_ai_view`]), those of its conventions for generative AI.
 //! - `testing`: [`Metrics::render`], the series as text, and a [`Clock`] to turn by hand, for the tests of gateways.
 //!
 //! # Versions

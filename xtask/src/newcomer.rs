@@ -14,7 +14,7 @@ http = \"1\"
 reqwest = { version = \"0.13\", default-features = false, features = [\"rustls-no-provider\", \"stream\"] }
 rustls = { version = \"0.23\", default-features = false, features = [\"ring\"] }
 serde_json = \"1\"
-tokio = { version = \"1\", features = [\"macros\", \"net\", \"rt-multi-thread\"] }
+tokio = { version = \"1\", features = [\"macros\", \"net\", \"rt-multi-thread\", \"signal\"] }
 ";
 
 /// Builds the example of each adapter so.

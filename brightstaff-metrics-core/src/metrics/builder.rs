@@ -236,8 +236,8 @@ impl Builder {
     /// off unless told otherwise.
     ///
     /// Each call is then counted once more at its end, by what it was for ([`labels::Operation`](crate::labels::Operation)) and by how it failed, in
-    /// native buckets: some kilobytes for each pair and operation, and as much again for each kind of failure that it met.
-    /// The clock is read at each chunk of a response, and a stream holds a kilobyte more. Scrapes show none of it.
+    /// native buckets: up to 15 KiB for each pair and operation, and 2.5 KiB for each kind of failure that it met. The clock is
+    /// read at each chunk of a response, and a stream holds 1 KiB more. Scrapes show none of it.
     ///
     /// ```
     /// use brightstaff_metrics_core::{Metrics, otlp::{Encoder, GenAi, Resource}};

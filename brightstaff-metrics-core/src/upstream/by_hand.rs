@@ -1,4 +1,4 @@
-use super::{UpstreamCall, call::Reader};
+use super::{UpstreamCall, body_reader::Reader};
 use crate::{
     labels::StatusClass,
     meter::{Facts, Usage},

@@ -1,5 +1,6 @@
 //! Calls to providers.
 
+mod body_reader;
 mod by_hand;
 mod call;
 mod client_error;
@@ -11,6 +12,7 @@ mod mark;
 mod opening;
 mod record;
 mod timing;
+mod told;
 #[cfg(feature = "tokio-1")]
 mod within;
 

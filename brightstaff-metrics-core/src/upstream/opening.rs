@@ -1,7 +1,4 @@
-use super::{
-    UpstreamCall,
-    call::{OpenCall, Reader},
-};
+use super::{UpstreamCall, body_reader::Reader, call::OpenCall};
 use crate::{labels::ErrorClass, meter::Facts};
 
 /// What the beginning of a response says of it, as far as it has passed.

@@ -49,59 +49,10 @@ pub(super) fn compare(
     match expected {
         Expected::Values(table) => values(&returned, table, tolerance),
         Expected::Quantile(q, family, samples) => {
-            for (key, samples) in samples {
-                let range = Range::of(*q, bounds(family), samples, tolerance);
-                let value = returned.get(key);
-                range
-                    .check(value)
-                    .with_context(|| format!("{key:?}: quantile {q}"))?;
-            }
-            no_strangers(&returned, samples)?;
-            Ok(samples.len())
+            quantiles(&returned, *q, family, samples, tolerance)
         }
-        Expected::Mean(q, family, samples) => {
-            for (key, samples) in samples {
-                let range = q.map(|q| Range::of(q, bounds(family), samples, tolerance));
-                let (must, may) = match range {
-                    None => (true, true),
-                    Some(range) => (!range.may_be_measured(), !range.is_measured()),
-                };
-                let value = returned.get(key);
-                ensure!(
-                    value.is_some() || !must,
-                    "{key:?}: no mean, and no quantile"
-                );
-                ensure!(
-                    value.is_none() || may,
-                    "{key:?}: a mean beside its quantile"
-                );
-                let mean = mean(samples);
-                let most = mean * tolerance.share + tolerance.seconds;
-                let off = value.map_or(0.0, |value| (value - mean).abs());
-                ensure!(off <= most, "{key:?}: a mean of {value:?} is {mean}");
-            }
-            no_strangers(&returned, samples)?;
-            Ok(returned.len())
-        }
-        Expected::Buckets(buckets) => {
-            ensure!(
-                returned.len() == buckets.len(),
-                "{} buckets, and there are {}",
-                returned.len(),
-                buckets.len()
-            );
-            for (bound, truth) in buckets {
-                // Bounds are written in more ways than one.
-                let own = returned
-                    .iter()
-                    .find(|(key, _)| key[0].parse() == Ok(*bound));
-                let (_, value) = own.with_context(|| format!("no bucket up to {bound}"))?;
-                let most = truth * tolerance.share + tolerance.constant;
-                let off = (value - truth).abs();
-                ensure!(off <= most, "up to {bound}: {value}, and it is {truth}");
-            }
-            Ok(buckets.len())
-        }
+        Expected::Mean(q, family, samples) => means(&returned, *q, family, samples, tolerance),
+        Expected::Buckets(truths) => buckets(&returned, truths, tolerance),
         Expected::Rest => {
             let busy = returned.iter().find(|(_, value)| **value != 0.0);
             ensure!(busy.is_none(), "not at rest: {busy:?}");
@@ -118,6 +69,79 @@ pub(super) fn compare(
         // Whoever asks knows it.
         Expected::Firing | Expected::Foreign(_) => Ok(0),
     }
+}
+
+fn quantiles(
+    returned: &BTreeMap<Vec<String>, f64>,
+    q: f64,
+    family: &Family,
+    samples: &expect::Samples,
+    tolerance: Tolerance,
+) -> Result<usize> {
+    for (key, samples) in samples {
+        let range = Range::of(q, bounds(family), samples, tolerance);
+        range
+            .check(returned.get(key))
+            .with_context(|| format!("{key:?}: quantile {q}"))?;
+    }
+    no_strangers(returned, samples)?;
+    Ok(samples.len())
+}
+
+/// Means of all, or where their quantile was not measured.
+fn means(
+    returned: &BTreeMap<Vec<String>, f64>,
+    q: Option<f64>,
+    family: &Family,
+    samples: &expect::Samples,
+    tolerance: Tolerance,
+) -> Result<usize> {
+    for (key, samples) in samples {
+        let range = q.map(|q| Range::of(q, bounds(family), samples, tolerance));
+        let (must, may) = match range {
+            None => (true, true),
+            Some(range) => (!range.may_be_measured(), !range.is_measured()),
+        };
+        let value = returned.get(key);
+        ensure!(
+            value.is_some() || !must,
+            "{key:?}: no mean, and no quantile"
+        );
+        ensure!(
+            value.is_none() || may,
+            "{key:?}: a mean beside its quantile"
+        );
+        let mean = mean(samples);
+        let most = mean * tolerance.share + tolerance.seconds;
+        let off = value.map_or(0.0, |value| (value - mean).abs());
+        ensure!(off <= most, "{key:?}: a mean of {value:?} is {mean}");
+    }
+    no_strangers(returned, samples)?;
+    Ok(returned.len())
+}
+
+fn buckets(
+    returned: &BTreeMap<Vec<String>, f64>,
+    truths: &[(f64, f64)],
+    tolerance: Tolerance,
+) -> Result<usize> {
+    ensure!(
+        returned.len() == truths.len(),
+        "{} buckets, and there are {}",
+        returned.len(),
+        truths.len()
+    );
+    for (bound, truth) in truths {
+        // Bounds are written in more ways than one.
+        let own = returned
+            .iter()
+            .find(|(key, _)| key[0].parse() == Ok(*bound));
+        let (_, value) = own.with_context(|| format!("no bucket up to {bound}"))?;
+        let most = truth * tolerance.share + tolerance.constant;
+        let off = (value - truth).abs();
+        ensure!(off <= most, "up to {bound}: {value}, and it is {truth}");
+    }
+    Ok(truths.len())
 }
 
 fn no_strangers(returned: &BTreeMap<Vec<String>, f64>, samples: &expect::Samples) -> Result<()> {

@@ -54,152 +54,251 @@ const PAIR: [&str; 2] = ["provider", "model"];
 
 /// The queries of a panel, in order.
 pub(super) fn of(panel: u32, truth: &Truth) -> Vec<Expected> {
-    use Expected::{Foreign, Quantile, Rest, Something, Values};
-    let rate = |family: &Family, only: &[Only<'_>], by: &[&str]| truth.rate(family, only, by);
-    let shares = |part: &Family,
-                  of_part: &[Only<'_>],
-                  whole: &Family,
-                  of_whole: &[Only<'_>],
-                  by: &[&str]| {
-        let whole = rate(whole, of_whole, by);
-        Values(share(&rate(part, of_part, by), &whole))
-    };
-    let quantile = |q, family: &'static Family, only: &[Only<'_>], by: &[&str]| {
-        Quantile(q, family, truth.samples(family, only, by))
-    };
-    let mean = |q, family: &'static Family, only: &[Only<'_>], by: &[&str]| {
-        Expected::Mean(q, family, truth.samples(family, only, by))
-    };
     match panel {
-        1 => vec![Values(rate(&HTTP_REQUESTS, &[], &["handler"]))],
+        1..=5 => http(panel, truth),
+        6..=12 => upstream(panel, truth),
+        13..=17 => routing(panel, truth),
+        _ => link_and_process(panel, truth),
+    }
+}
+
+/// Those of the requests.
+fn http(panel: u32, truth: &Truth) -> Vec<Expected> {
+    use Expected::{Rest, Values};
+    match panel {
+        1 => vec![Values(truth.rate(&HTTP_REQUESTS, &[], &["handler"]))],
         2 => vec![
-            shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &["handler"]),
-            shares(&HTTP_REQUESTS, &[FAILED], &HTTP_REQUESTS, &[], &[]),
-            Values(share(&unanswered(truth), &rate(&HTTP_REQUESTS, &[], &[]))),
+            shares(
+                truth,
+                (&HTTP_REQUESTS, &[FAILED]),
+                (&HTTP_REQUESTS, &[]),
+                &["handler"],
+            ),
+            shares(
+                truth,
+                (&HTTP_REQUESTS, &[FAILED]),
+                (&HTTP_REQUESTS, &[]),
+                &[],
+            ),
+            Values(share(
+                &unanswered(truth),
+                &truth.rate(&HTTP_REQUESTS, &[], &[]),
+            )),
             Values(parts(
-                &rate(&HTTP_INTERRUPTED, &[], &["reason"]),
-                total(&rate(&HTTP_REQUESTS, &[], &[])),
+                &truth.rate(&HTTP_INTERRUPTED, &[], &["reason"]),
+                total(&truth.rate(&HTTP_REQUESTS, &[], &[])),
             )),
         ],
         3 => vec![
-            shares(&HTTP_CANCELLED, &[], &HTTP_REQUESTS, &[], &["handler"]),
             shares(
-                &HTTP_CANCELLED,
-                &[("phase", &["headers"])],
-                &HTTP_REQUESTS,
-                &[],
+                truth,
+                (&HTTP_CANCELLED, &[]),
+                (&HTTP_REQUESTS, &[]),
+                &["handler"],
+            ),
+            shares(
+                truth,
+                (&HTTP_CANCELLED, &[("phase", &["headers"])]),
+                (&HTTP_REQUESTS, &[]),
                 &[],
             ),
             shares(
-                &HTTP_CANCELLED,
-                &[("phase", &["body"])],
-                &HTTP_REQUESTS,
-                &[],
+                truth,
+                (&HTTP_CANCELLED, &[("phase", &["body"])]),
+                (&HTTP_REQUESTS, &[]),
                 &[],
             ),
         ],
         4 => {
             let handler = ["handler"];
             let mut all: Vec<_> = [0.5, 0.95, 0.99]
-                .map(|q| quantile(q, &HTTP_REQUEST_DURATION, &[], &handler))
+                .map(|q| quantile(truth, q, &HTTP_REQUEST_DURATION, &[], &handler))
                 .into();
-            all.push(mean(Some(0.5), &HTTP_REQUEST_DURATION, &[], &handler));
+            all.push(mean(
+                truth,
+                Some(0.5),
+                &HTTP_REQUEST_DURATION,
+                &[],
+                &handler,
+            ));
             all
         }
         5 => vec![Rest, Rest],
+        other => unknown(other),
+    }
+}
+
+/// Those of the calls to providers.
+fn upstream(panel: u32, truth: &Truth) -> Vec<Expected> {
+    use Expected::Values;
+    match panel {
         6 => {
             let well: Only<'_> = ("outcome", &["ok"]);
             vec![
-                quantile(0.95, &UPSTREAM_DURATION, &[well], &PAIR),
-                mean(Some(0.95), &UPSTREAM_DURATION, &[well], &PAIR),
+                quantile(truth, 0.95, &UPSTREAM_DURATION, &[well], &PAIR),
+                mean(truth, Some(0.95), &UPSTREAM_DURATION, &[well], &PAIR),
             ]
         }
         7 => {
-            let mut classes = rate(&UPSTREAM_REQUESTS, &[], &["error_class"]);
+            let mut classes = truth.rate(&UPSTREAM_REQUESTS, &[], &["error_class"]);
             classes.remove(&vec!["none".to_owned()]);
             let failed: Only<'_> = ("outcome", &["error"]);
             vec![
                 Values(classes),
                 Values(or_zero(
-                    rate(
+                    truth.rate(
                         &UPSTREAM_REQUESTS,
                         &[REFUSED, ("error_class", &["status"])],
                         &[],
                     ),
-                    &rate(&UPSTREAM_REQUESTS, &[], &[]),
+                    &truth.rate(&UPSTREAM_REQUESTS, &[], &[]),
                 )),
-                Values(rate(&UPSTREAM_DURATION, &[failed], &[])),
-                shares(&UPSTREAM_DURATION, &[failed], &UPSTREAM_DURATION, &[], &[]),
+                Values(truth.rate(&UPSTREAM_DURATION, &[failed], &[])),
+                shares(
+                    truth,
+                    (&UPSTREAM_DURATION, &[failed]),
+                    (&UPSTREAM_DURATION, &[]),
+                    &[],
+                ),
             ]
         }
         8 => vec![
-            quantile(0.95, &TIME_TO_FIRST_TOKEN, &[], &PAIR),
-            quantile(0.95, &TIME_TO_FIRST_BYTE, &[], &[]),
-            mean(Some(0.95), &TIME_TO_FIRST_TOKEN, &[], &PAIR),
+            quantile(truth, 0.95, &TIME_TO_FIRST_TOKEN, &[], &PAIR),
+            quantile(truth, 0.95, &TIME_TO_FIRST_BYTE, &[], &[]),
+            mean(truth, Some(0.95), &TIME_TO_FIRST_TOKEN, &[], &PAIR),
         ],
         9 => vec![
-            Values(rate(&TOKENS, &[], &["kind"])),
-            Values(rate(&TOKEN_DETAILS, &[], &["kind"])),
+            Values(truth.rate(&TOKENS, &[], &["kind"])),
+            Values(truth.rate(&TOKEN_DETAILS, &[], &["kind"])),
         ],
         10 => vec![
-            quantile(0.5, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
-            quantile(0.95, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
-            mean(Some(0.5), &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
+            quantile(truth, 0.5, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
+            quantile(truth, 0.95, &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
+            mean(truth, Some(0.5), &TIME_PER_OUTPUT_TOKEN, &[], &PAIR),
         ],
         11 => vec![
-            quantile(0.5, &REQUEST_TOKENS, &[], &["kind"]),
-            Values(rate(&REQUEST_TOKENS, &[("kind", &["prompt"])], &[])),
-            mean(Some(0.5), &REQUEST_TOKENS, &[], &["kind"]),
+            quantile(truth, 0.5, &REQUEST_TOKENS, &[], &["kind"]),
+            Values(truth.rate(&REQUEST_TOKENS, &[("kind", &["prompt"])], &[])),
+            mean(truth, Some(0.5), &REQUEST_TOKENS, &[], &["kind"]),
         ],
         12 => {
-            let missing = rate(&USAGE_MISSING, &[], &["reason"]);
-            let successes = rate(&UPSTREAM_REQUESTS, &[SUCCEEDED], &[]);
+            let missing = truth.rate(&USAGE_MISSING, &[], &["reason"]);
+            let successes = truth.rate(&UPSTREAM_REQUESTS, &[SUCCEEDED], &[]);
             vec![
                 Values(parts(&missing, total(&successes))),
-                shares(&USAGE_MISSING, &[], &UPSTREAM_REQUESTS, &[SUCCEEDED], &[]),
-                Values(rate(&LABEL_OVERFLOW, &[], &["label"])),
+                shares(
+                    truth,
+                    (&USAGE_MISSING, &[]),
+                    (&UPSTREAM_REQUESTS, &[SUCCEEDED]),
+                    &[],
+                ),
+                Values(truth.rate(&LABEL_OVERFLOW, &[], &["label"])),
             ]
         }
+        other => unknown(other),
+    }
+}
+
+/// Those of routing and sessions.
+fn routing(panel: u32, truth: &Truth) -> Vec<Expected> {
+    use Expected::Values;
+    match panel {
         13 => {
             let fallback: Only<'_> = ("fallback", &["true"]);
             vec![
                 shares(
-                    &ROUTER_DECISIONS,
-                    &[fallback],
-                    &ROUTER_DECISIONS,
-                    &[],
+                    truth,
+                    (&ROUTER_DECISIONS, &[fallback]),
+                    (&ROUTER_DECISIONS, &[]),
                     &["route"],
                 ),
-                shares(&ROUTER_DECISIONS, &[fallback], &ROUTER_DECISIONS, &[], &[]),
+                shares(
+                    truth,
+                    (&ROUTER_DECISIONS, &[fallback]),
+                    (&ROUTER_DECISIONS, &[]),
+                    &[],
+                ),
             ]
         }
         14 => {
-            let decisions = rate(&ROUTER_DECISIONS, &[], &["selected_model"]);
+            let decisions = truth.rate(&ROUTER_DECISIONS, &[], &["selected_model"]);
             vec![Values(parts(&decisions, total(&decisions)))]
         }
         15 => vec![
-            quantile(0.95, &ROUTER_DECISION_DURATION, &[], &["route"]),
-            mean(None, &ROUTER_DECISION_DURATION, &[], &["route"]),
+            quantile(truth, 0.95, &ROUTER_DECISION_DURATION, &[], &["route"]),
+            mean(truth, None, &ROUTER_DECISION_DURATION, &[], &["route"]),
         ],
         16 => {
             let lookups: Only<'_> = ("outcome", &["hit", "miss", "error"]);
             let failed: Only<'_> = ("outcome", &["error", "store_error"]);
             let cache = &SESSION_CACHE_EVENTS;
             vec![
-                shares(cache, &[("outcome", &["hit"])], cache, &[lookups], &[]),
-                Values(rate(cache, &[failed], &["outcome"])),
+                shares(
+                    truth,
+                    (cache, &[("outcome", &["hit"])]),
+                    (cache, &[lookups]),
+                    &[],
+                ),
+                Values(truth.rate(cache, &[failed], &["outcome"])),
             ]
         }
-        17 => vec![Values(rate(&ROUTING_SERVICE_REQUESTS, &[], &["outcome"]))],
+        17 => vec![Values(truth.rate(
+            &ROUTING_SERVICE_REQUESTS,
+            &[],
+            &["outcome"],
+        ))],
+        other => unknown(other),
+    }
+}
+
+/// Those of Envoy's link to the gateway, and of the process.
+fn link_and_process(panel: u32, truth: &Truth) -> Vec<Expected> {
+    use Expected::{Foreign, Something, Values};
+    match panel {
         18 => vec![
             Foreign("sent"),
-            Values(rate(&HTTP_REQUESTS, &[], &[])),
+            Values(truth.rate(&HTTP_REQUESTS, &[], &[])),
             Foreign("5xx"),
             Foreign("unconnected"),
         ],
         19 => vec![Something, Something],
-        other => unreachable!("panel {other} is new: say what it has to show"),
+        other => unknown(other),
     }
+}
+
+fn unknown(panel: u32) -> ! {
+    unreachable!("panel {panel} is new: say what it has to show")
+}
+
+/// The share that a part has in its whole, by the values of these labels.
+fn shares(
+    truth: &Truth,
+    (part, of_part): (&Family, &[Only<'_>]),
+    (whole, of_whole): (&Family, &[Only<'_>]),
+    by: &[&str],
+) -> Expected {
+    let whole = truth.rate(whole, of_whole, by);
+    Expected::Values(share(&truth.rate(part, of_part, by), &whole))
+}
+
+fn quantile(
+    truth: &Truth,
+    q: f64,
+    family: &'static Family,
+    only: &[Only<'_>],
+    by: &[&str],
+) -> Expected {
+    Expected::Quantile(q, family, truth.samples(family, only, by))
+}
+
+fn mean(
+    truth: &Truth,
+    q: Option<f64>,
+    family: &'static Family,
+    only: &[Only<'_>],
+    by: &[&str],
+) -> Expected {
+    Expected::Mean(q, family, truth.samples(family, only, by))
 }
 
 /// 0 where there is a whole and no part.

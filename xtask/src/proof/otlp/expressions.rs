@@ -43,7 +43,7 @@ pub(super) fn quick_rules(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Compares the answers of all; tells how many expressions there are, and how many values.
+/// Compares what all return; tells how many expressions were compared, and how many values.
 pub(super) fn same(server: &str, jobs: [&str; 2], window: u64) -> Result<(usize, usize)> {
     let now = api::epoch_seconds()?;
     let (mut expressions, mut values) = (0, 0);
@@ -59,7 +59,7 @@ pub(super) fn same(server: &str, jobs: [&str; 2], window: u64) -> Result<(usize,
                     provider: ".*",
                     model: ".*",
                 };
-                answer(
+                ask(
                     server,
                     &without_thresholds(&variables.fill(&expression)),
                     now,
@@ -77,19 +77,20 @@ pub(super) fn same(server: &str, jobs: [&str; 2], window: u64) -> Result<(usize,
             ours.map(|(labels, value)| (anonymous(labels), *value))
                 .collect()
         };
-        // An expression whose answers belong to no job adds up both.
+        // An expression whose values belong to no job adds up both.
         if all.iter().all(|(labels, _)| labels.contains_key("job")) {
             values += close(&expression, &of(jobs[0]), &of(jobs[1]))
                 .with_context(|| expression.clone())?;
+            expressions += 1;
         }
-        expressions += 1;
     }
+    ensure!(values > 0, "no expression finds anything");
     Ok((expressions, values))
 }
 
-type Answer = BTreeMap<Labels, f64>;
+type Returned = BTreeMap<Labels, f64>;
 
-fn answer(server: &str, expression: &str, now: f64) -> Result<Answer> {
+fn ask(server: &str, expression: &str, now: f64) -> Result<Returned> {
     let returned = api::query_at(server, expression, now).with_context(|| expression.to_owned())?;
     Ok(returned
         .iter()
@@ -112,7 +113,7 @@ fn anonymous(labels: &Labels) -> Labels {
 ///
 /// Of an expression over a range only the series are compared: their values depend on the instants of the samples, and a
 /// push and a scrape are up to an interval apart. That the samples are the same is proven beside this.
-fn close(expression: &str, scraped: &Answer, pushed: &Answer) -> Result<usize> {
+fn close(expression: &str, scraped: &Returned, pushed: &Returned) -> Result<usize> {
     let is_of_a_range = expression.contains('[') || expression.contains(":rate");
     for (labels, value) in scraped {
         let other = pushed.get(labels);
@@ -192,13 +193,14 @@ mod tests {
 
     #[test]
     fn another_series_is_seen_and_so_is_another_value_of_an_instant() {
-        let answer =
-            |name: &str, value| Answer::from([([("a".to_owned(), name.to_owned())].into(), value)]);
-        let (one, other) = (answer("1", 1.0), answer("2", 1.0));
+        let returned = |name: &str, value| {
+            Returned::from([([("a".to_owned(), name.to_owned())].into(), value)])
+        };
+        let (one, other) = (returned("1", 1.0), returned("2", 1.0));
         assert!(close("rate(a[5m])", &one, &other).is_err());
-        assert!(close("a", &one, &answer("1", 2.0)).is_err());
-        assert!(close("a", &one, &answer("1", 1.05)).is_ok());
-        assert!(close("rate(a[5m])", &one, &answer("1", 2.0)).is_ok());
-        assert!(close("a", &Answer::new(), &one).is_err());
+        assert!(close("a", &one, &returned("1", 2.0)).is_err());
+        assert!(close("a", &one, &returned("1", 1.05)).is_ok());
+        assert!(close("rate(a[5m])", &one, &returned("1", 2.0)).is_ok());
+        assert!(close("a", &Returned::new(), &one).is_err());
     }
 }

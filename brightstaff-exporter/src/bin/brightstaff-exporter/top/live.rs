@@ -17,8 +17,9 @@ use tokio::{
 use super::{
     client::Scrapes,
     clock::Clock,
-    frame::{Choice, Line, frame},
+    frame::{Choice, frame},
     keys::{Key, Keys},
+    line::Line,
     screen::{Screen, size},
     table::COLUMNS,
     view::View,

@@ -7,10 +7,12 @@ mod client;
 mod clock;
 mod format;
 mod frame;
+mod head;
 mod history;
 mod json;
 #[cfg(unix)]
 mod keys;
+mod line;
 #[cfg(unix)]
 mod live;
 mod options;

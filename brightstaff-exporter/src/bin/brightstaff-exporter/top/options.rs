@@ -93,7 +93,7 @@ impl Top {
         for (option, file) in given {
             if file.is_some() && url.scheme() == "http" {
                 return Err(UsageError::new(format_args!(
-                    "{option}: has no effect, since the URL is none of https"
+                    "{option}: has no effect, since the URL is not https"
                 ))
                 .into());
             }
@@ -107,7 +107,7 @@ impl Top {
             _ => None,
         };
         let uri = url.as_str().parse::<Uri>();
-        let uri = uri.map_err(|_| UsageError::new("URL: is none of HTTP"))?;
+        let uri = uri.map_err(|_| UsageError::new("URL: cannot be asked over HTTP"))?;
         // A query may hold a secret.
         let [scheme, host] = [url.scheme(), url.host_str().unwrap_or_default()];
         let port = url

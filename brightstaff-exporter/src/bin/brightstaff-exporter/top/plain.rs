@@ -2,7 +2,7 @@
 
 use super::{
     format::age,
-    frame::{counted, facts, failures, total},
+    head::{counted, facts, failures, total},
     table::{COLUMNS, Cells, Sort},
     text::{shown, width},
     view::{Shown, Summary},

@@ -8,7 +8,8 @@ use std::{
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::{
-    frame::{Line, Size, Style},
+    frame::Size,
+    line::{Line, Style},
     text::width,
 };
 

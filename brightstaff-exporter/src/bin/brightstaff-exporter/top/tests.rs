@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{
     client::Scraped,
     format,
-    frame::{Choice, Line, Size, frame},
+    frame::{Choice, Size, frame},
     history::{History, Span},
+    line::Line,
     pairs::pairs,
     plain::plain,
     quantile::Quantile,
@@ -278,6 +279,23 @@ fn every_column_sorts_both_ways() {
         (first(provider), first(provider.reversed())),
         ("p0".to_owned(), "p8".to_owned())
     );
+}
+
+#[test]
+fn nothing_is_said_before_it_is_known() {
+    let mut view = View::new();
+    let said = |view: &View| {
+        let (lines, _) = screen(view, Choice::default(), 100, 5);
+        lines.iter().map(text).collect::<String>()
+    };
+    assert!(said(&view).contains("waiting for the first scrape"));
+    assert!(!said(&view).contains("rates need"));
+    view.take(Err("no".to_owned()), 9000.0);
+    assert!(said(&view).contains("not answering for 4 s (no)"));
+    assert!(!said(&view).contains("from before") && !said(&view).contains("rates need"));
+    let text = "process_start_time_seconds 1\n".to_owned();
+    view.take(Ok(Scraped { text, date: None }), 9002.0);
+    assert!(said(&view).contains("live") && said(&view).contains("rates need two scrapes"));
 }
 
 #[test]

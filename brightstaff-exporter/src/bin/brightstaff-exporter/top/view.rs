@@ -33,6 +33,7 @@ const CLASSES: [&str; 8] = [
 #[derive(Debug)]
 pub(super) struct View {
     history: History,
+    answered: bool,
     lost: Option<Lost>,
 }
 
@@ -46,6 +47,8 @@ struct Lost {
 /// What there is to show.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
+    /// Whether there was a scrape that brought something.
+    pub(super) answered: bool,
     /// Why nobody answers, and for how many seconds.
     pub(super) lost: Option<(String, f64)>,
     pub(super) version: Option<String>,
@@ -85,6 +88,7 @@ impl View {
     pub(super) fn new() -> Self {
         Self {
             history: History::new(),
+            answered: false,
             lost: None,
         }
     }
@@ -94,7 +98,7 @@ impl View {
         match scraped {
             Ok(Scraped { text, date }) => {
                 self.history.add(&text, now, date);
-                self.lost = None;
+                (self.answered, self.lost) = (true, None);
             }
             Err(why) => {
                 let since = self.lost.as_ref().map_or(now, |lost| lost.since);
@@ -110,6 +114,7 @@ impl View {
         let build = builds.find(|series| history.latest(series) == Some(1.0));
         let label = |name| build.map(|series| series.labels.get(name).to_owned());
         Summary {
+            answered: self.answered,
             lost: self
                 .lost
                 .as_ref()
