@@ -12,6 +12,7 @@ mod properties;
 mod protobuf;
 mod python;
 mod samples;
+mod types;
 
 use brightstaff_metrics_core::{
     Builder, Head, Metrics, adapter,
@@ -21,8 +22,9 @@ use brightstaff_metrics_core::{
 use prometheus::{Registry, proto::MetricType};
 
 use self::{
-    foreign::{Fixed, at, counter, family, gauge, histogram, labelled, summary, untyped},
+    foreign::{Fixed, counter, family, labelled},
     samples::{Series, Told},
+    types::{at, gauge, histogram, summary, untyped},
 };
 
 fn written(registry: &Registry, format: Format) -> Vec<u8> {

@@ -17,8 +17,9 @@ use proptest::{
 
 use super::{
     assert_agree,
-    foreign::{Fixed, at, counter, family, gauge, histogram, labelled, summary},
+    foreign::{Fixed, counter, family, labelled},
     protobuf::{DURATION, histograms, native_buckets},
+    types::{at, gauge, histogram, summary},
 };
 
 /// What a child of another collector is made of.

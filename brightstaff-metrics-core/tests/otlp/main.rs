@@ -4,7 +4,6 @@
 
 mod deltas;
 #[path = "../formats/foreign.rs"]
-#[allow(dead_code)] // Half of it is of the formats.
 mod foreign;
 mod gen_ai;
 mod histograms;
