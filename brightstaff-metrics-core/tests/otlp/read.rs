@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use brightstaff_metrics_core::otlp::Export;
 
-use crate::model::{self, Any, Data, Exemplar, KeyValue, Metric, Number, Temporality};
+use crate::model::{
+    self, Any, Data, Exemplar, ExponentialHistogramDataPoint, HistogramDataPoint, KeyValue, Metric,
+    Number, NumberDataPoint, SummaryDataPoint, Temporality,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
@@ -76,77 +79,52 @@ pub fn one<'a>(points: &'a [Point], name: &str, attributes: &[(&str, &str)]) -> 
 }
 
 fn of_metric(metric: &Metric) -> Vec<Point> {
-    let (data, temporality) = match metric.data.as_ref().unwrap() {
-        Data::Sum(data) => (
-            data.data_points.as_slice(),
-            Some(data.aggregation_temporality()),
-        ),
-        Data::Gauge(data) => (data.data_points.as_slice(), None),
-        Data::Histogram(data) => {
-            let temporality = data.aggregation_temporality();
-            return data
-                .data_points
-                .iter()
-                .map(|point| Point {
-                    name: metric.name.clone(),
-                    attributes: texts(&point.attributes),
-                    start: point.start_time_unix_nano,
-                    time: point.time_unix_nano,
-                    temporality: Some(temporality),
-                    value: explicit(point),
-                    exemplars: point.exemplars.clone(),
-                })
-                .collect();
-        }
-        Data::ExponentialHistogram(data) => {
-            let temporality = data.aggregation_temporality();
-            return data
-                .data_points
-                .iter()
-                .map(|point| Point {
-                    name: metric.name.clone(),
-                    attributes: texts(&point.attributes),
-                    start: point.start_time_unix_nano,
-                    time: point.time_unix_nano,
-                    temporality: Some(temporality),
-                    value: exponential(point),
-                    exemplars: point.exemplars.clone(),
-                })
-                .collect();
-        }
-        Data::Summary(data) => {
-            return data
-                .data_points
-                .iter()
-                .map(|point| Point {
-                    name: metric.name.clone(),
-                    attributes: texts(&point.attributes),
-                    start: point.start_time_unix_nano,
-                    time: point.time_unix_nano,
-                    temporality: None,
-                    value: Value::Summary,
-                    exemplars: Vec::new(),
-                })
-                .collect();
-        }
+    let data = metric.data.as_ref().unwrap();
+    let temporality = match data {
+        Data::Sum(data) => Some(data.aggregation_temporality()),
+        Data::Histogram(data) => Some(data.aggregation_temporality()),
+        Data::ExponentialHistogram(data) => Some(data.aggregation_temporality()),
+        Data::Gauge(_) | Data::Summary(_) => None,
     };
-    data.iter()
-        .map(|point| Point {
-            name: metric.name.clone(),
-            attributes: texts(&point.attributes),
-            start: point.start_time_unix_nano,
-            time: point.time_unix_nano,
-            temporality,
-            value: match point.value.unwrap() {
-                Number::AsInt(value) => Value::Int(value),
-                Number::AsDouble(value) => Value::Double(value),
-            },
-            exemplars: point.exemplars.clone(),
-        })
-        .collect()
+    let point = |attributes: &[KeyValue], (start, time), value, exemplars: &[Exemplar]| Point {
+        name: metric.name.clone(),
+        attributes: texts(attributes),
+        start,
+        time,
+        temporality,
+        value,
+        exemplars: exemplars.to_vec(),
+    };
+    let number = |of: &NumberDataPoint| {
+        let value = match of.value.unwrap() {
+            Number::AsInt(value) => Value::Int(value),
+            Number::AsDouble(value) => Value::Double(value),
+        };
+        let times = (of.start_time_unix_nano, of.time_unix_nano);
+        point(&of.attributes, times, value, &of.exemplars)
+    };
+    let histogram = |of: &HistogramDataPoint| {
+        let times = (of.start_time_unix_nano, of.time_unix_nano);
+        point(&of.attributes, times, explicit(of), &of.exemplars)
+    };
+    let exponential = |of: &ExponentialHistogramDataPoint| {
+        let times = (of.start_time_unix_nano, of.time_unix_nano);
+        point(&of.attributes, times, exponential(of), &of.exemplars)
+    };
+    let summary = |of: &SummaryDataPoint| {
+        let times = (of.start_time_unix_nano, of.time_unix_nano);
+        point(&of.attributes, times, Value::Summary, &[])
+    };
+    match data {
+        Data::Sum(data) => data.data_points.iter().map(number).collect(),
+        Data::Gauge(data) => data.data_points.iter().map(number).collect(),
+        Data::Histogram(data) => data.data_points.iter().map(histogram).collect(),
+        Data::ExponentialHistogram(data) => data.data_points.iter().map(exponential).collect(),
+        Data::Summary(data) => data.data_points.iter().map(summary).collect(),
+    }
 }
 
-fn explicit(point: &model::HistogramDataPoint) -> Value {
+fn explicit(point: &HistogramDataPoint) -> Value {
     assert_eq!(point.count, point.bucket_counts.iter().sum::<u64>());
     assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
     Value::Explicit {
@@ -156,7 +134,7 @@ fn explicit(point: &model::HistogramDataPoint) -> Value {
     }
 }
 
-fn exponential(point: &model::ExponentialHistogramDataPoint) -> Value {
+fn exponential(point: &ExponentialHistogramDataPoint) -> Value {
     assert_eq!(point.scale, 3);
     assert!(point.negative.is_none() && point.zero_threshold < 1e-9);
     let mut counts = BTreeMap::new();
