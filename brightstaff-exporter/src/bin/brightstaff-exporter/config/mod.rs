@@ -6,6 +6,7 @@ mod api;
 mod base_url;
 mod changes;
 mod check;
+mod destination;
 pub(crate) mod duration;
 mod error;
 mod host;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     api::Api,
     base_url::BaseUrl,
     check::MIN_RESPONSE_HEAD_BYTES,
+    destination::{Agent, Provider, UpstreamLimits},
     error::ConfigError,
     host::{AllowedHost, HostPort},
     include_usage::IncludeUsage,
@@ -35,7 +37,7 @@ pub(crate) use self::{
     sessions::{SessionStore, Sessions},
     shown::{name as shown_name, variable as shown_variable},
     target::Target,
-    types::{Agent, Config, DEFAULT_MAX_CONNECTIONS, Provider, SHORT_BODIES_SHARE, UpstreamLimits},
+    types::{Config, DEFAULT_MAX_CONNECTIONS, SHORT_BODIES_SHARE},
 };
 
 #[cfg(test)]
