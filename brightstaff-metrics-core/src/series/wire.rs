@@ -9,6 +9,18 @@ pub(super) struct Message(Vec<u8>);
 #[must_use]
 pub(super) struct Open(usize);
 
+/// Where a long message begins that is not yet ended.
+#[cfg(feature = "otlp")]
+#[derive(Debug)]
+#[must_use]
+pub(super) struct OpenLong(usize);
+
+/// How long messages are that hold many others. Their lengths are put before them once all is written, so that what is
+/// in them moves once, and not once for each that it is in.
+#[cfg(feature = "otlp")]
+#[derive(Debug, Default)]
+pub(super) struct Lengths(Vec<(usize, u64)>);
+
 /// How a field's bytes are to be read.
 #[derive(Clone, Copy)]
 enum WireType {
@@ -163,6 +175,46 @@ impl Message {
     }
 }
 
+#[cfg(feature = "otlp")]
+impl Lengths {
+    /// What is written from here on, up to its end, is a message inside of this one.
+    pub(super) fn begin(&self, out: &mut Message, field: u32) -> OpenLong {
+        out.key(field, WireType::LengthDelimited);
+        OpenLong(out.0.len())
+    }
+
+    /// The message ends here.
+    pub(super) fn end(&mut self, out: &Message, OpenLong(start): OpenLong) {
+        let inside = self.0.iter().filter(|(at, _)| *at > start);
+        let inside: usize = inside.map(|(_, len)| varint_bytes(*len)).sum();
+        let len = out.0.len() - start + inside;
+        self.0.push((start, len as u64));
+    }
+
+    /// Puts all lengths where they belong. Nothing is open any more.
+    pub(super) fn insert(mut self, out: &mut Message) {
+        self.0.sort_unstable();
+        let mut end = out.0.len();
+        let more: usize = self.0.iter().map(|(_, len)| varint_bytes(*len)).sum();
+        let mut to = end + more;
+        out.0.resize(to, 0);
+        for (at, len) in self.0.into_iter().rev() {
+            to -= end - at;
+            out.0.copy_within(at..end, to);
+            end = at;
+            let mut bytes = [0; MAX_VARINT_BYTES];
+            let count = encode(len, &mut bytes);
+            to -= count;
+            out.0[to..to + count].copy_from_slice(&bytes[..count]);
+        }
+    }
+}
+
+#[cfg(feature = "otlp")]
+fn varint_bytes(value: u64) -> usize {
+    encode(value, &mut [0; MAX_VARINT_BYTES])
+}
+
 /// 64 bits, 7 to a byte.
 const MAX_VARINT_BYTES: usize = 10;
 
@@ -243,5 +295,38 @@ mod tests {
         }
         assert_eq!(written(|m| m.zigzags(13, &[3, -2, 0])), [0x6a, 3, 6, 3, 0]);
         assert!(written(|m| m.zigzags(13, &[])).is_empty());
+    }
+
+    #[cfg(feature = "otlp")]
+    #[test]
+    fn lengths_that_are_put_in_later_are_the_same() {
+        for len in [0, 1, 120, 127, 128, 16_380, 16_384, 70_000] {
+            let text = "x".repeat(len);
+            let expected = written(|m| {
+                m.message(1, |m| {
+                    m.message(2, |m| m.string(3, &text));
+                    m.unsigned(4, 1);
+                    m.message(2, |m| m.message(5, |m| m.string(3, &text)));
+                });
+                m.message(1, |_| {});
+            });
+            let mut out = Message::default();
+            let mut lengths = Lengths::default();
+            let outer = lengths.begin(&mut out, 1);
+            let first = lengths.begin(&mut out, 2);
+            out.string(3, &text);
+            lengths.end(&out, first);
+            out.unsigned(4, 1);
+            let second = lengths.begin(&mut out, 2);
+            let within = lengths.begin(&mut out, 5);
+            out.string(3, &text);
+            lengths.end(&out, within);
+            lengths.end(&out, second);
+            lengths.end(&out, outer);
+            let empty = lengths.begin(&mut out, 1);
+            lengths.end(&out, empty);
+            lengths.insert(&mut out);
+            assert!(out.0 == expected, "{len}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/opentelemetry/proto/metrics/v1/metrics.proto).
 
 use super::{
-    super::wire::{Message, Open},
+    super::wire::{Lengths, Message, Open, OpenLong},
     delta::{Deltas, Totals},
 };
 
@@ -18,8 +18,10 @@ pub(crate) struct Request<'a> {
     pub(super) deltas: Option<Deltas<'a>>,
     /// The counts of a histogram.
     pub(super) words: Vec<u64>,
-    resource: Open,
-    scope: Option<Open>,
+    /// Of all messages around the points.
+    lengths: Lengths,
+    resource: OpenLong,
+    scope: Option<OpenLong>,
     /// What stands before the points of the metric that was named last.
     head: Message,
     metric: Option<OpenMetric>,
@@ -58,8 +60,8 @@ pub(crate) struct Written {
 
 #[derive(Debug)]
 struct OpenMetric {
-    metric: Open,
-    data: Open,
+    metric: OpenLong,
+    data: OpenLong,
     kind: Data,
 }
 
@@ -91,7 +93,8 @@ impl<'a> Request<'a> {
         before: Option<&'a Totals>,
     ) -> Self {
         let mut out = Message::in_memory(memory);
-        let open = out.begin(RESOURCE_METRICS);
+        let lengths = Lengths::default();
+        let open = lengths.begin(&mut out, RESOURCE_METRICS);
         out.fields(resource);
         Self {
             out,
@@ -99,6 +102,7 @@ impl<'a> Request<'a> {
             time: settings.time,
             deltas: before.map(|before| Deltas::new(before, settings.time)),
             words: Vec::new(),
+            lengths,
             resource: open,
             scope: None,
             head: Message::default(),
@@ -109,7 +113,7 @@ impl<'a> Request<'a> {
 
     /// What follows, up to [`end_scope`](Self::end_scope), is of this scope.
     pub(crate) fn begin_scope(&mut self, name: &str, version: &str) {
-        self.scope = Some(self.out.begin(SCOPE_METRICS));
+        self.scope = Some(self.lengths.begin(&mut self.out, SCOPE_METRICS));
         self.out.message(SCOPE, |scope| {
             scope.string(1, name);
             scope.string(2, version);
@@ -121,14 +125,15 @@ impl<'a> Request<'a> {
         self.end_metric();
         if let Some(scope) = self.scope.take() {
             self.schema(schema_url);
-            self.out.end(scope);
+            self.lengths.end(&self.out, scope);
         }
     }
 
     /// The whole request; the schema is that of the resource.
     pub(crate) fn finish(mut self, schema_url: Option<&str>) -> Written {
         self.schema(schema_url);
-        self.out.end(self.resource);
+        self.lengths.end(&self.out, self.resource);
+        self.lengths.insert(&mut self.out);
         Written {
             body: self.out.into_bytes(),
             points: self.points,
@@ -177,9 +182,9 @@ impl<'a> Request<'a> {
         }
         if self.metric.as_ref().is_none_or(|open| open.kind != kind) {
             self.end_metric();
-            let metric = self.out.begin(METRICS);
+            let metric = self.lengths.begin(&mut self.out, METRICS);
             self.out.fields(self.head.as_bytes());
-            let data = self.out.begin(kind.field());
+            let data = self.lengths.begin(&mut self.out, kind.field());
             self.metric = Some(OpenMetric { metric, data, kind });
         }
     }
@@ -194,8 +199,8 @@ impl<'a> Request<'a> {
         if matches!(kind, Data::Sum(_)) {
             self.out.unsigned(IS_MONOTONIC, 1);
         }
-        self.out.end(data);
-        self.out.end(metric);
+        self.lengths.end(&self.out, data);
+        self.lengths.end(&self.out, metric);
     }
 }
 
