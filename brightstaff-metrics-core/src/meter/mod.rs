@@ -27,6 +27,7 @@ mod body;
 mod calls;
 mod capture;
 mod choices;
+mod details;
 mod encoding;
 mod event;
 mod facts;
@@ -51,8 +52,9 @@ use std::fmt;
 pub use apis::Api;
 use body::Body;
 pub(crate) use body::Promise;
+pub use details::Details;
 use encoding::Encoding;
-pub use facts::{Details, End, Facts, Usage};
+pub use facts::{End, Facts, Usage};
 pub use model::Model;
 
 /// Reads one response's body.

@@ -43,13 +43,14 @@ pub fn summary(mut metric: Metric, quantiles: &[(f64, f64)], count: u64, sum: f6
 /// Where the `prometheus` crate's types are generated, there is no method to set one, and the value is 0.
 #[allow(deprecated)]
 pub fn untyped(mut metric: Metric, value: f64) -> Metric {
-    #[allow(dead_code)] // There is one where the types are plain.
     trait SetUntyped {
         fn set_untyped(&mut self, value: Untyped);
     }
     impl SetUntyped for Metric {
         fn set_untyped(&mut self, _: Untyped) {}
     }
+    // Named, since where the types are plain they have a method of their own, and this one is not called.
+    let _: fn(&mut Metric, Untyped) = SetUntyped::set_untyped;
     let mut untyped = Untyped::default();
     untyped.set_value(value);
     metric.set_untyped(untyped);
